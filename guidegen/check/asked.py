@@ -1,0 +1,160 @@
+"""What the plan asks of the files: the only numbers the checks take from plan.json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from guidegen.bone.anatomy import Side
+from guidegen.errors import ResultError
+
+# How far from length 1 a direction may be written: six decimals of rounding.
+UNIT_TOLERANCE = 1e-5
+
+
+def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, float]:
+    if abs(float(np.linalg.norm(vector)) - 1.0) > UNIT_TOLERANCE:
+        raise ValueError("expected a direction of length 1")
+    return vector
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0)]
+Point = tuple[Number, Number, Number]
+Direction = Annotated[Point, AfterValidator(_of_length_one)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AskedAnatomy(_Part):
+    """Landmarks that place the side and the head; plan.json's `anatomy`."""
+
+    head_center_mm: Point
+    head_radius_mm: Length
+    neck_axis: Direction
+    shaft_point_mm: Point
+    shaft_axis: Direction
+    lesser_trochanter_mm: Point
+
+
+class AskedLesion(_Part):
+    """plan.json's `lesion`."""
+
+    centroid_mm: Point
+
+
+class AskedTunnel(_Part):
+    """One of plan.json's `tunnels`; what the plan could not compute is None."""
+
+    entry_mm: Point
+    target_mm: Point
+    diameter_mm: Length
+    length_mm: Length
+    wall_min_mm: Number | None
+    subchondral_mm: Number | None
+    subchondral_axis_mm: Number | None
+    centroid_distance_mm: Number | None
+
+
+class AskedSleeve(_Part):
+    """One of plan.json's `guide.sleeves`."""
+
+    tunnel: Annotated[int, Field(strict=True, ge=0)]
+    inner_diameter_mm: Length
+    drill_diameter_mm: Length
+    guided_length_mm: Length
+    top_mm: Point
+
+
+class AskedPin(_Part):
+    """One of plan.json's `guide.pins`."""
+
+    point_mm: Point
+    direction: Direction
+    hole_diameter_mm: Length
+    wire_diameter_mm: Length
+    guided_length_mm: Length
+    top_mm: Point
+    depth_mm: Length | None = None  # how far the wire goes in; None: as far as a surgeon may drive it
+
+
+class AskedLabel(_Part):
+    """plan.json's `guide.label`."""
+
+    lines: Annotated[list[Annotated[str, Field(pattern=r"\S")]], Field(min_length=1)]
+    center_mm: Point
+    reading_direction: Direction
+    up_direction: Direction
+    outward_direction: Direction
+    width_mm: Length
+    height_mm: Length
+    text_height_mm: Length
+    depth_mm: Length
+
+    @model_validator(mode="after")
+    def _reads_from_outside(self) -> Self:
+        outward = np.cross(self.reading_direction, self.up_direction)
+        if float(np.abs(outward - self.outward_direction).max()) > 10 * UNIT_TOLERANCE:
+            raise ValueError("expected reading direction x up direction = outward direction; text would be mirrored")
+        return self
+
+
+class AskedGuide(_Part):
+    """plan.json's `guide`."""
+
+    removal_direction: Direction
+    clearance_mm: Length
+    sleeves: Annotated[list[AskedSleeve], Field(min_length=1)]
+    pins: list[AskedPin]
+    label: AskedLabel
+
+
+class AskedLimits(_Part):
+    """plan.json's `limits`: the rules that this case was planned by."""
+
+    wall_min_mm: Length
+    subchondral_axis_mm: Length
+    subchondral_rim_mm: Length
+    guided_length_mm: Length
+    contact_area_mm2: Length
+    wall_p1_mm: Length = 2.0  # the thinnest wall that a resin or PA guide bears; the sleeve's own wall is 3 mm
+    entry_zone_mm: Length = 20.0  # a tunnel at 45° and 8 mm wide has left the lateral cortex after 10 to 15 mm
+    centroid_distance_max_mm: Length | None = None  # None where the strategy does not aim at the centroid
+
+
+class Asked(_Part):
+    """All that the checks take from plan.json, schema guidegen.plan/1."""
+
+    schema_name: Annotated[Literal["guidegen.plan/1"], Field(alias="schema")]
+    case_id: Annotated[str, Field(min_length=1)]
+    side: Side
+    frame: Literal["LPS"]
+    unit: Literal["mm"]
+    anatomy: AskedAnatomy
+    lesion: AskedLesion
+    tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
+    guide: AskedGuide
+    limits: AskedLimits
+
+    @model_validator(mode="after")
+    def _sleeves_have_tunnels(self) -> Self:
+        if sorted(sleeve.tunnel for sleeve in self.guide.sleeves) != list(range(len(self.tunnels))):
+            raise ValueError("expected one sleeve for each tunnel")
+        return self
+
+
+def read_plan(plan: dict[str, Any]) -> Asked:
+    """What `plan` (the content of plan.json) asks; ResultError when a field is missing or cannot be."""
+    try:
+        return Asked.model_validate(plan)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"]) or "plan"
+        raise ResultError(
+            f"expected a whole plan.json of schema guidegen.plan/1, found at {place}: {first['msg']} "
+            f"({error.error_count()} such places); run the case again"
+        ) from error

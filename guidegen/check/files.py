@@ -1,0 +1,71 @@
+"""A result folder read back from disk, as a stranger would read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from guidegen.errors import ResultError
+from guidegen.surfaces import Surface
+
+# Binary STL: a header of 80 bytes, a count of 4, and 50 bytes per triangle.
+STL_HEADER_BYTES = 84
+STL_FACE_BYTES = 50
+
+
+def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface]:
+    """The plan, the femur and the guide in `folder`; the guide is guide.stl or rejected.stl, never both."""
+    guides = [path for path in (folder / "guide.stl", folder / "rejected.stl") if path.is_file()]
+    if len(guides) != 1:
+        raise ResultError(
+            f"expected guide.stl or rejected.stl in {folder.name}, found {len(guides)} of the two; run the case again"
+        )
+    return read_json(folder / "plan.json"), read_stl(folder / "femur.stl"), read_stl(guides[0])
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; ResultError when there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(f"expected {path.name} to be readable JSON, found: {error}; run the case again") from error
+    if not isinstance(content, dict):
+        raise ResultError(f"expected one object in {path.name}, found a {type(content).__name__}; run the case again")
+    return content
+
+
+def read_stl(path: Path) -> Surface:
+    """A binary STL as a surface, corners merged only where they are equal to the last bit.
+
+    Nothing is repaired: a file of the wrong length, or with a number that is not finite, is a ResultError.
+    """
+    import trimesh
+
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            count = int(np.frombuffer(file.read(STL_HEADER_BYTES)[80:84].ljust(4, b"\0"), "<u4")[0])
+            whole = count > 0 and size == STL_HEADER_BYTES + STL_FACE_BYTES * count
+            file.seek(0)
+            mesh = trimesh.Trimesh(**trimesh.exchange.stl.load_stl_binary(file), process=False) if whole else None
+    except OSError as error:
+        raise ResultError(f"expected to read {path.name}, found: {error}; run the case again") from error
+    if mesh is None or not np.isfinite(mesh.vertices).all():
+        raise ResultError(
+            f"expected {path.name} to be a whole binary STL of finite numbers, found {count} triangles announced in "
+            f"{size} bytes; run the case again"
+        )
+    return merged(np.asarray(mesh.vertices, dtype=np.float32)[np.asarray(mesh.faces).ravel()])
+
+
+def merged(corners: np.ndarray[Any, np.dtype[np.float32]]) -> Surface:
+    """The surface of triangle corners (3 M, 3), those that are exactly equal made one vertex."""
+    order = np.lexsort(corners.T)
+    ordered = corners[order]
+    new = np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)]
+    faces = np.empty(len(corners), dtype=np.int64)
+    faces[order] = np.cumsum(new) - 1
+    return Surface(ordered[new].astype(np.float64), faces.reshape(-1, 3))

@@ -1,0 +1,68 @@
+"""The contact: how closely and over how much bone the guide sits, and that no point of it is in the bone."""
+
+from __future__ import annotations
+
+from guidegen.check.asked import Asked
+from guidegen.check.finding import Finding, above, at_least, at_most
+from guidegen.check.seat import Seat, inside
+from guidegen.surfaces import Surface
+
+# A face of the guide faces the bone when their normals are opposed within 45°.
+FACING = -0.7
+# Further off than this beyond the clearance is relief, not contact.
+CONTACT_REACH_MM = 1.5
+# The mean gap may differ from the asked clearance by the steps of the height field that the guide is cut with.
+GAP_TOLERANCE_MM = 0.05
+# Fewer facing samples than this are no contact to take a mean of: about 20 mm².
+FEWEST_SAMPLES = 40
+
+
+def gap_findings(asked: Asked, seat: Seat) -> tuple[Finding, ...]:
+    """Mean gap against the clearance, least gap, and area of the contact."""
+    clearance = asked.guide.clearance_mm
+    contact = seat.gap_mm[(seat.facing < FACING) & (seat.gap_mm < clearance + CONTACT_REACH_MM)]
+    mean = least = None
+    if len(contact) >= FEWEST_SAMPLES:
+        mean = abs(float(contact.mean()) - clearance)
+        least = float(min(contact.min(), seat.vertex_gap_mm.min()))
+    none = "no face of the guide faces the bone within reach"
+    return (
+        at_most(
+            "contact gap off the clearance",
+            mean,
+            GAP_TOLERANCE_MM,
+            "mm",
+            "The clearance is the error budget of bone and printer: less of it and the guide jams, more and it rocks.",
+            missing=none,
+        ),
+        above(
+            "least gap",
+            least,
+            0.0,
+            "mm",
+            "Where the guide touches the bone in the plan it stands proud in the patient.",
+            missing=none,
+        ),
+        at_least(
+            "contact area",
+            len(contact) * seat.area_mm2,
+            asked.limits.contact_area_mm2,
+            "mm²",
+            "A small seat fits in more than one place.",
+        ),
+    )
+
+
+def depth_finding(bone: Surface, guide: Surface, seat: Seat) -> Finding:
+    """The deepest point of the guide in the bone, or of the bone in the guide; both must be none."""
+    low, high = guide.bounds_mm
+    near = bone.vertices[((bone.vertices >= low) & (bone.vertices <= high)).all(axis=1)]
+    swallowed = near[inside(guide, near)]
+    depth_mm = max(
+        0.0,
+        -float(seat.vertex_gap_mm.min()),
+        -float(seat.gap_mm.min()),
+        float(guide.nearest(swallowed)[0].max()) if len(swallowed) else 0.0,
+    )
+    why = "Plastic inside the bone means that the guide does not go home, and every angle is off."
+    return at_most("deepest point in the bone", depth_mm, 0.0, "mm", why)

@@ -1,0 +1,250 @@
+"""The command line: every command, no geometry."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import guidegen
+from guidegen.errors import GuidegenError
+
+INTERRUPTED = 130
+FAILED_CHECK = 3
+BUG = 1
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+app = typer.Typer(
+    help="From a segmented hip with osteonecrosis to a drill guide. No medical device: the surgeon decides.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class Size(StrEnum):
+    """Footprints of the guide, or all of them, one revision each."""
+
+    S = "S"
+    M = "M"
+    L = "L"
+    ALL = "all"
+
+
+class Side(StrEnum):
+    """The side of the made-up hip."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+CaseFile = Annotated[Path, typer.Argument(help="The case file (TOML).", metavar="CASE.toml")]
+Output = Annotated[Path, typer.Option(help="Where results go, one folder for each case.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"guidegen {guidegen.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command()
+def run(
+    case: CaseFile,
+    output: Output = Path("output"),
+    size: Annotated[Size | None, typer.Option(help="Footprint; the case file's own if left out.")] = None,
+) -> None:
+    """Plan, build and check a guide, and write it with its dossier."""
+    from guidegen import pipeline
+
+    passed = True
+    for footprint in ("S", "M", "L") if size is Size.ALL else (size.value if size else None,):
+        with _progress() as progress:
+            result = pipeline.run(case, output, footprint, progress)
+        _show_result(result)
+        passed = passed and result.passed
+    if not passed:
+        raise typer.Exit(FAILED_CHECK)
+
+
+@app.command()
+def plan(case: CaseFile, output: Output = Path("output")) -> None:
+    """Find the tunnel, without a guide."""
+    from guidegen import pipeline
+
+    with _progress() as progress:
+        planned = pipeline.plan(case, output, progress)
+    tunnel = planned.tunnel
+    if tunnel is None:
+        raise AssertionError("a plan without a tunnel is refused before this")
+    table = Table("tunnel", "", box=None, title=f"{planned.case.patient.id}, {planned.anatomy.side.upper()} hip")
+    for name, text in (
+        ("entry (LPS mm)", _place(tunnel.entry_mm)),
+        ("target (LPS mm)", _place(tunnel.target_mm)),
+        ("diameter", f"{tunnel.diameter_mm:g} mm"),
+        ("length", f"{tunnel.length_mm:.1f} mm"),
+        ("wall to the neck's cortex", f"{tunnel.wall_min_mm:.1f} mm"),
+        ("end to the joint, axis / rim", f"{tunnel.subchondral_axis_mm:.1f} / {tunnel.subchondral_mm:.1f} mm"),
+        ("angle to the shaft", f"{tunnel.shaft_angle_deg:.0f}°"),
+        ("entry above the lesser trochanter", f"{tunnel.above_lesser_mm:.1f} mm"),
+        ("entry below the vastus ridge", f"{tunnel.below_ridge_mm:.1f} mm"),
+        ("lesion swept", f"{tunnel.lesion_reached_fraction:.0%}"),
+    ):
+        table.add_row(name, text)
+    out.print(table)
+
+
+@app.command()
+def check(
+    result: Annotated[Path, typer.Argument(help="A result folder (…/r001).", metavar="RESULT")],
+) -> None:
+    """Measure the files of a result again, as a stranger would."""
+    from guidegen.check.battery import check_result
+
+    findings = check_result(result)
+    _show_findings(findings)
+    if not all(finding.passed for finding in findings):
+        raise typer.Exit(FAILED_CHECK)
+
+
+@app.command()
+def demo(
+    output: Output = Path("output"),
+    side: Annotated[Side, typer.Option(help="Side of the made-up hip.")] = Side.LEFT,
+) -> None:
+    """Make up a hip with a known lesion, run everything on it, and say where things are."""
+    from guidegen import pipeline
+    from guidegen.phantom import make_hip, write_case
+
+    folder = output / "demo"
+    with _progress() as progress:
+        progress("phantom")
+        hip = make_hip(side.value)
+        case = write_case(hip, folder, patient_id=f"DEMO-{side.value[0].upper()}")
+        result = pipeline.run(case, output, None, progress)
+    _show_result(result)
+    _show_truth(hip, result.folder)
+    out.print(f"\nThe case:     {folder}\nThe result:   {result.folder}")
+    out.print(f"Look at:      {result.folder / 'preview' / 'guide.png'}\nAnd read:     {result.folder / 'dossier.pdf'}")
+    if not result.passed:
+        raise typer.Exit(FAILED_CHECK)
+
+
+def _show_truth(hip: Any, folder: Path) -> None:
+    """How far what was found lies from what the made-up hip is."""
+    import json
+
+    import numpy as np
+
+    from guidegen.frames import angle_deg
+
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    found, truth = plan["anatomy"] | {"centroid_mm": plan["lesion"]["centroid_mm"]}, hip.truth
+    table = Table("against the truth", "off by", box=None)
+    for name, key, true in (
+        ("head centre", "head_center_mm", truth.head_center_mm),
+        ("neck isthmus", "neck_isthmus_center_mm", truth.neck_isthmus_center_mm),
+        ("greater trochanter", "greater_trochanter_mm", truth.greater_trochanter_mm),
+        ("lesser trochanter", "lesser_trochanter_mm", truth.lesser_trochanter_mm),
+        ("vastus ridge", "vastus_ridge_mm", truth.vastus_ridge_mm),
+        ("lesion centroid", "centroid_mm", truth.lesion_centroid_mm),
+    ):
+        table.add_row(name, f"{np.linalg.norm(np.array(found[key]) - true):.2f} mm")
+    for name, key, true in (
+        ("neck axis", "neck_axis", truth.neck_axis),
+        ("shaft axis", "shaft_axis", truth.shaft_axis),
+    ):
+        table.add_row(name, f"{angle_deg(found[key], true):.2f}°")
+    out.print(table)
+
+
+def _show_result(result: Any) -> None:
+    _show_findings(result.findings)
+    verdict = "[green]every check passed[/]" if result.passed else "[red]not released: a check or a rule failed[/]"
+    again = " (unchanged since it was made)" if result.unchanged else ""
+    out.print(f"{verdict}{again}\n{escape(str(result.folder))}")
+
+
+def _show_findings(findings: Sequence[Any]) -> None:
+    table = Table("", "check", "measured", "limit", "unit", box=None)
+    for finding in findings:
+        mark = "[green]pass[/]" if finding.passed else "[red]FAIL[/]"
+        measured = "–" if finding.measured is None else f"{finding.measured:.4g}"
+        table.add_row(mark, escape(finding.name), measured, f"{finding.limit:g}", finding.unit)
+    out.print(table)
+    for finding in findings:
+        if not finding.passed:
+            out.print(f"[red]{escape(finding.name)}[/]: {escape(finding.why)}")
+
+
+def _place(point: Any) -> str:
+    return ", ".join(f"{value:.1f}" for value in point)
+
+
+class _progress:
+    """Says which stage is at work: a spinner on a terminal, a plain line each elsewhere."""
+
+    def __init__(self) -> None:
+        self._status = err.status("…") if err.is_terminal else None
+
+    def __enter__(self) -> Callable[[str], None]:
+        if self._status:
+            self._status.start()
+        return self._say
+
+    def __exit__(self, *reason: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def _say(self, stage: str) -> None:
+        if self._status:
+            self._status.update(f"{stage} …")
+        else:
+            err.print(stage)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program: exits 0 done, 2 input or usage refused, 3 no safe guide, 130 interrupted, 1 for a bug."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    try:
+        status = app(args=arguments, standalone_mode=False)
+    except typer.Exit as leave:
+        status = leave.exit_code
+    except GuidegenError as error:
+        if debug:
+            raise
+        err.print(f"[red]guidegen:[/] {escape(str(error))}")
+        status = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        err.print("guidegen: interrupted; nothing was changed")
+        status = INTERRUPTED
+    except typer.TyperException as error:
+        err.print(f"[red]guidegen:[/] {escape(error.format_message().rstrip('.'))}; see guidegen --help")
+        status = error.exit_code
+    except Exception as error:  # the last resort: no traceback for a user without --debug
+        if debug:
+            raise
+        what = escape(f"{type(error).__name__}: {error}")
+        err.print(f"[red]guidegen:[/] a bug: {what}; run again with --debug and report it")
+        status = BUG
+    sys.exit(status or 0)

@@ -1,0 +1,112 @@
+"""Every error that guidegen raises on purpose.
+
+    GuidegenError                  exit  the code the command line leaves with
+    ├── InputError                  2    what came in cannot be used
+    │   ├── CaseFileError                the case file itself
+    │   ├── VolumeError                  an image or a label map
+    │   ├── LabelError                   a label that is missing, unknown or empty
+    │   ├── SurfaceError                 a surface file, or a surface that is no closed bone
+    │   ├── AnatomyError                 the bone is no proximal femur, or its landmarks cannot be found
+    │   ├── SideError                    order, shape and position of the femur disagree on the side
+    │   ├── LesionError                  the lesion is not in the femur
+    │   ├── RegistrationError            the MR femur does not fit the bone well enough
+    │   └── TemplateError                a kit, guide or printer template
+    ├── NoSafePlan                  3    no tunnel keeps all the rules; says which rule ruled
+    ├── NoSafeGuide                 3    no guide can be built that keeps its own rules
+    └── ResultError                 2    a result folder is incomplete or was altered
+
+A message says what was expected, what was found and what to do. The case id and
+the stage are attached once, at the boundary of a stage (`at_stage`), so that inner
+code need not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class GuidegenError(Exception):
+    """The root. `exit_code` is what the command line leaves with."""
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.stage: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.message}" if self.stage else self.message
+
+
+class InputError(GuidegenError):
+    """What came in cannot be used; nothing was written."""
+
+    exit_code = 2
+
+
+class CaseFileError(InputError):
+    """The case file is missing, is no TOML, or says something that cannot be."""
+
+
+class VolumeError(InputError):
+    """An image or label map cannot be read or is not what it must be."""
+
+
+class LabelError(InputError):
+    """A label is missing, unknown or empty."""
+
+
+class SurfaceError(InputError):
+    """A surface file cannot be read, lacks its unit, or is no closed bone."""
+
+
+class AnatomyError(InputError):
+    """The bone is no proximal femur, or a landmark cannot be found on it."""
+
+
+class SideError(InputError):
+    """The ordered side, the shape of the femur and its place in the body disagree."""
+
+
+class LesionError(InputError):
+    """The lesion does not lie in the femur."""
+
+
+class RegistrationError(InputError):
+    """The femur of the MR does not fit the femur of the CT well enough."""
+
+
+class TemplateError(InputError):
+    """A kit, guide or printer template is missing or impossible."""
+
+
+class ResultError(InputError):
+    """A result folder is incomplete, or its files are not those its record names."""
+
+
+class NoSafePlan(GuidegenError):
+    """No tunnel keeps every rule. `rule` rules it out; `figures` are the best that was reached."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, rule: str, figures: dict[str, float]) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.figures = figures
+
+
+class NoSafeGuide(NoSafePlan):
+    """The plan is safe, but no guide for it keeps its own rules."""
+
+
+@contextmanager
+def at_stage(name: str) -> Iterator[None]:
+    """Attach the stage's name to every guidegen error raised inside, unless it has one."""
+    try:
+        yield
+    except GuidegenError as error:
+        if error.stage is None:
+            error.stage = name
+        raise

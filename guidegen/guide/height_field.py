@@ -1,0 +1,144 @@
+"""The bone as seen along the removal direction: a height over every point of a grid, in the guide's frame.
+
+A body that leaves the bone along +z can touch only what is seen from +z. So the bone grown by the
+clearance and swept along the removal direction is everything below one height field: exact,
+and without undercuts whatever is built on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from guidegen.frames import FloatArray
+from guidegen.surfaces import Surface
+
+STEP_MM = 0.4
+ABOVE_MM = 20.0  # rays start this far above the bone's highest point
+NEWTON_STEPS = 8
+SETTLED_MM = 1e-4
+FLATTEST = 0.15  # the least slope of the distance that a Newton step trusts
+
+
+@dataclass(frozen=True, eq=False)
+class HeightField:
+    """Heights (X, Y) in mm over the grid of `x_mm` (X,) and `y_mm` (Y,); `floor_mm` where there is no bone."""
+
+    x_mm: FloatArray
+    y_mm: FloatArray
+    height_mm: FloatArray
+    floor_mm: float
+
+    def at(self, points_mm: FloatArray) -> FloatArray:
+        """Heights (...,) under points (..., 2 or 3), linear between grid points, the floor outside the grid."""
+        from scipy.interpolate import RegularGridInterpolator
+
+        look_up = RegularGridInterpolator(
+            (self.x_mm, self.y_mm), self.height_mm, bounds_error=False, fill_value=self.floor_mm
+        )
+        return np.asarray(look_up(points_mm[..., :2]))
+
+    def solid(self) -> Any:
+        """Everything between the floor and the heights, as a manifold."""
+        return field_solid(self.x_mm, self.y_mm, self.height_mm, self.floor_mm - 5.0)
+
+
+def look_down(bone: Surface, low_xy_mm: FloatArray, high_xy_mm: FloatArray) -> HeightField:
+    """The height field of a bone (in the guide's frame) over a rectangle, by rays along -z."""
+    x = np.arange(low_xy_mm[0], high_xy_mm[0] + STEP_MM, STEP_MM)
+    y = np.arange(low_xy_mm[1], high_xy_mm[1] + STEP_MM, STEP_MM)
+    grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+    top = float(bone.bounds_mm[1, 2]) + ABOVE_MM
+    floor = float(bone.bounds_mm[0, 2])
+    way, _ = bone.ray_hits(np.c_[grid, np.full(len(grid), top)], np.array([0.0, 0.0, -1.0]))
+    height = np.where(np.isfinite(way), top - way, floor)
+    return HeightField(x, y, height.reshape(len(x), len(y)), floor)
+
+
+def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArray[np.bool_]) -> HeightField:
+    """The height field of the bone grown by a ball of `distance_mm`: where a body may begin that keeps this clearance.
+
+    Where `near` (X, Y) is True the heights are exact (the distance to the triangles is solved for by Newton's
+    method, starting above); elsewhere they are the dilation on the grid, which is as good as the grid.
+    Next to the bone's outline the field is taken one step further out: more clearance, never less.
+    """
+    bone_only = np.where(field.height_mm > field.floor_mm, field.height_mm, -np.inf)
+    height = np.maximum(dilated(bone_only, distance_mm), field.floor_mm)
+    seen = near & (field.height_mm > field.floor_mm)
+    index = np.argwhere(seen)
+    points = np.c_[field.x_mm[index[:, 0]], field.y_mm[index[:, 1]], height[seen] + 0.02]
+    for _ in range(NEWTON_STEPS):
+        distance, _, nearest = bone.nearest(points)
+        slope = (points[:, 2] - nearest[:, 2]) / np.maximum(distance, 1e-9)
+        step = (distance - distance_mm) / np.maximum(slope, FLATTEST)
+        points[:, 2] -= step
+        if np.abs(step).max() < SETTLED_MM:
+            break
+    height[seen] = np.maximum(points[:, 2], field.height_mm[seen] + distance_mm)
+    height = _widened(height, field.floor_mm)
+    return HeightField(field.x_mm, field.y_mm, height, field.floor_mm)
+
+
+def dilated(height_mm: FloatArray, radius_mm: float) -> FloatArray:
+    """Grey dilation of heights (X, Y) by a ball, on the grid; -inf where there is nothing within the radius."""
+    from scipy import ndimage
+
+    reach = int(radius_mm / STEP_MM)
+    offset = np.arange(-reach, reach + 1) * STEP_MM
+    flat = offset[:, None] ** 2 + offset[None, :] ** 2
+    inside = flat <= radius_mm**2
+    ball = np.where(inside, np.sqrt(np.maximum(radius_mm**2 - flat, 0.0)), 0.0)
+    return np.asarray(ndimage.grey_dilation(height_mm, footprint=inside, structure=ball, mode="constant", cval=-np.inf))
+
+
+def _widened(height: FloatArray, floor: float) -> FloatArray:
+    """Grid points without bone beside points with bone take the highest of these."""
+    from scipy import ndimage
+
+    around = ndimage.grey_dilation(height, size=(3, 3), mode="nearest")
+    return np.where(height > floor, height, around)
+
+
+def slope_deg(field: HeightField, calm_mm: float) -> FloatArray:
+    """Steepness (X, Y) in degrees of the field, calmed over `calm_mm`; 90° beside and off the bone."""
+    from scipy import ndimage
+
+    bone = field.height_mm > field.floor_mm
+    weight = ndimage.gaussian_filter(bone.astype(np.float64), calm_mm / STEP_MM)
+    level = ndimage.gaussian_filter(np.where(bone, field.height_mm, 0.0), calm_mm / STEP_MM) / np.maximum(weight, 1e-6)
+    gradient = np.gradient(level, STEP_MM)
+    steep = np.degrees(np.arctan(np.hypot(*gradient)))
+    whole = ndimage.binary_erosion(bone, iterations=2)
+    return np.where(whole, steep, 90.0)
+
+
+def field_solid(x_mm: FloatArray, y_mm: FloatArray, top_mm: FloatArray, bottom_mm: float) -> Any:
+    """The solid between a flat bottom and the heights `top_mm` (X, Y), as a manifold."""
+    import manifold3d
+
+    nx, ny = top_mm.shape
+    grid = np.stack(np.meshgrid(x_mm, y_mm, indexing="ij"), axis=-1).reshape(-1, 2)
+    top = np.c_[grid, top_mm.ravel()]
+    node = np.arange(nx * ny).reshape(nx, ny)
+    a, b, c, d = node[:-1, :-1].ravel(), node[1:, :-1].ravel(), node[1:, 1:].ravel(), node[:-1, 1:].ravel()
+    ring = np.concatenate([node[:-1, 0], node[-1, :-1], node[:0:-1, -1], node[0, :0:-1]])
+    foot = np.c_[top[ring, :2], np.full(len(ring), bottom_mm)]
+    under = nx * ny + np.arange(len(ring))
+    middle = nx * ny + len(ring)
+    following, below = np.roll(ring, -1), np.roll(under, -1)
+    faces = np.concatenate(
+        [
+            np.c_[a, b, c],
+            np.c_[a, c, d],
+            np.c_[ring, under, below],
+            np.c_[ring, below, following],
+            np.c_[under, np.full(len(ring), middle), below],
+        ]
+    )
+    center = np.array([[x_mm.mean(), y_mm.mean(), bottom_mm]])
+    return manifold3d.Manifold(
+        manifold3d.Mesh64(vert_properties=np.concatenate([top, foot, center]), tri_verts=faces.astype(np.uint64))
+    )

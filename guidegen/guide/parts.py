@@ -1,0 +1,80 @@
+"""The machined parts of a guide, each in its own frame with z outwards along its axis: CadQuery's work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from guidegen.guide.solids import from_cadquery
+
+EDGE_MM = 0.8  # chamfer of outer edges: nothing sharp near the wound
+PLATE_EDGE_MM = 1.0  # radius of the plate's corners, and how much it is larger than its flat
+
+
+def sleeve(length_mm: float, outer_mm: float, collar_mm: float, collar_height_mm: float, foot_mm: float) -> Any:
+    """A tube's outside from its foot (z = 0, inside the bone before the bone is taken away) to its top.
+
+    `outer_mm`, `collar_mm` and `foot_mm` are diameters; the foot widens to `foot_mm` over the lowest half, for
+    strength where the sleeve meets the shell.
+    """
+    import cadquery as cq
+
+    neck = length_mm - collar_height_mm
+    outline = (
+        cq.Workplane("XZ")
+        .moveTo(0.0, 0.0)
+        .lineTo(foot_mm / 2.0, 0.0)
+        .lineTo(outer_mm / 2.0, 0.5 * neck)
+        .lineTo(outer_mm / 2.0, neck - (collar_mm - outer_mm) / 2.0)  # a 45° shoulder prints without support
+        .lineTo(collar_mm / 2.0, neck)
+        .lineTo(collar_mm / 2.0, length_mm - EDGE_MM)
+        .lineTo(collar_mm / 2.0 - EDGE_MM, length_mm)
+        .lineTo(0.0, length_mm)
+        .close()
+    )
+    return from_cadquery(outline.revolve(360.0, (0.0, 0.0, 0.0), (0.0, 1.0, 0.0)).val(), "the sleeve")
+
+
+def boss(length_mm: float, outer_mm: float) -> Any:
+    """The outside of a pin's boss from z = 0 to its chamfered top."""
+    import cadquery as cq
+
+    body = cq.Workplane("XY").circle(outer_mm / 2.0).extrude(length_mm).faces(">Z").chamfer(EDGE_MM)
+    return from_cadquery(body.val(), "a pin boss")
+
+
+def plate(width_mm: float, height_mm: float, thickness_mm: float) -> Any:
+    """A name plate: width along x, height along y, its face at z = 0, its back below."""
+    import cadquery as cq
+
+    body = cq.Workplane("XY").box(width_mm, height_mm, thickness_mm, centered=(True, True, False))
+    body = body.translate((0.0, 0.0, -thickness_mm)).edges("|Z").fillet(PLATE_EDGE_MM)
+    return from_cadquery(body.val(), "the name plate")
+
+
+def engraving(lines: tuple[str, ...], text_height_mm: float, line_step_mm: float, depth_mm: float) -> Any:
+    """The text to cut into a plate whose face is z = 0: lines centred under each other, read along x, up along y."""
+    import cadquery as cq
+    import manifold3d
+
+    cuts: list[Any] = []
+    for number, line in enumerate(lines):
+        y = ((len(lines) - 1) / 2.0 - number) * line_step_mm
+        text = cq.Workplane("XY", origin=(0.0, y, -depth_mm)).text(
+            line,
+            text_height_mm,
+            depth_mm + 1.0,
+            combine=False,
+            fontPath=str(font_path()),
+            halign="center",
+            valign="center",
+        )
+        cuts.extend(from_cadquery(glyph, f"the letters of {line!r}") for glyph in text.solids().vals())
+    return manifold3d.Manifold.batch_boolean(cuts, manifold3d.OpType.Add)
+
+
+def font_path() -> Path:
+    """The font of every engraving: DejaVu Sans Bold as matplotlib ships it, the same on every machine."""
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"

@@ -1,0 +1,74 @@
+"""Solids for exact booleans: manifold3d on one side, our surfaces and CadQuery's shapes on the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from guidegen.errors import NoSafeGuide
+from guidegen.frames import FloatArray, RigidTransform, perpendicular_pair, unit
+from guidegen.surfaces import Surface
+
+ROUND_SEGMENTS = 120  # a bore of 8 mm is then round within 1.5 µm
+WELD_MM = 1e-6
+FINE_MM, FINE_RAD = 0.02, 0.15  # CadQuery's tessellation of the outside of machined parts
+
+
+def to_surface(solid: Any) -> Surface:
+    """The surface of a manifold."""
+    mesh = solid.to_mesh64()
+    return Surface(np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts).astype(np.int64))
+
+
+def to_solid(vertices: FloatArray, faces: FloatArray, what: str) -> Any:
+    """A manifold from triangles; NoSafeGuide where they do not enclose a solid."""
+    import manifold3d
+
+    solid = manifold3d.Manifold(
+        manifold3d.Mesh64(vert_properties=np.array(vertices, dtype=np.float64), tri_verts=np.array(faces, np.uint64))
+    )
+    if solid.status() != manifold3d.Error.NoError or solid.is_empty():
+        raise NoSafeGuide(
+            f"expected a closed solid for {what}, found {solid.status()}; report this case with its plan.json",
+            rule="solid",
+            figures={},
+        )
+    return solid
+
+
+def from_cadquery(shape: Any, what: str) -> Any:
+    """A CadQuery solid as a manifold; its faces are tessellated one by one and welded here."""
+    vertices, faces = shape.tessellate(FINE_MM, FINE_RAD)
+    points = np.array([vertex.toTuple() for vertex in vertices])
+    _, first, same = np.unique(
+        np.round(points / WELD_MM).astype(np.int64), axis=0, return_index=True, return_inverse=True
+    )
+    welded = same.reshape(-1)[np.array(faces)]
+    real = (welded[:, 0] != welded[:, 1]) & (welded[:, 1] != welded[:, 2]) & (welded[:, 2] != welded[:, 0])
+    return to_solid(points[first], welded[real], what)
+
+
+def placed(solid: Any, frame: RigidTransform) -> Any:
+    """The solid carried by a rigid transform."""
+    return solid.transform(frame.matrix()[:3])
+
+
+def along_axis(point_mm: FloatArray, direction: FloatArray) -> RigidTransform:
+    """From a part's own frame (z its axis) to the guide's, with its origin at a point (3,) and z along a direction
+    (3,).
+    """
+    first, second = perpendicular_pair(direction)
+    return RigidTransform.to_frame(point_mm, np.stack([first, second, unit(direction)]), "guide", "part").inverse()
+
+
+def bore(start_mm: FloatArray, end_mm: FloatArray, diameter_mm: float) -> Any:
+    """A round hole from start to end (3,), as the solid to take away; circumscribed, so that it is never under its
+    size.
+    """
+    import manifold3d
+
+    length = float(np.linalg.norm(end_mm - start_mm))
+    radius = diameter_mm / 2.0 / np.cos(np.pi / ROUND_SEGMENTS)
+    tool = manifold3d.Manifold.cylinder(length, radius, radius, ROUND_SEGMENTS)
+    return placed(tool, along_axis(start_mm, end_mm - start_mm))

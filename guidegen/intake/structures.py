@@ -1,0 +1,143 @@
+"""One structure out of a label map: found by number or name, cut to its box, with a rim of empty voxels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from guidegen.case import Label
+from guidegen.errors import LabelError
+from guidegen.intake.label_maps import LabelMap
+from guidegen.volumes import Index, Volume, bounding_box
+
+# Room around a structure for what later stages blur, grow and mesh.
+MARGIN_MM = 6.0
+# Voxels are looked at in slabs of this many layers, so that no second copy of a whole scan is made.
+SLAB = 16
+LISTED_LABELS = 20
+
+# The low and high end of each canonical axis.
+ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A label's value in its map, and the box of its voxels."""
+
+    value: int
+    box: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """`mask`: bool voxels, empty for at least MARGIN_MM round the structure, beyond the scan if need be.
+
+    `box` holds, in the mask's own indices, the voxels of the first label it was cut for. `touches_border` names
+    the ends of the scan that the structure reaches, where it may be cut off.
+    """
+
+    mask: Volume
+    box: Index
+    touches_border: tuple[str, ...]
+
+
+def find(labels: LabelMap, wanted: Label | None, key: str) -> Found:
+    """The label that `key` of the case file asks for; None: the only one there. LabelError if it is not there."""
+    voxels = labels.volume.voxels
+    value = _only_value(labels, key) if wanted is None else _value(labels, wanted, key)
+    box = _box(voxels, value)
+    if box is None:
+        raise LabelError(f"{key}: expected voxels of label {wanted!r} in {labels.file}, found {_listing(labels)}")
+    return Found(value, box)
+
+
+def cut_out(labels: LabelMap, first: Found, *others: Found) -> Structure:
+    """The voxels of one label, or of several as one structure, cut out early so that the scan can be let go."""
+    volume, found = labels.volume, (first, *others)
+    low = np.array([[axis.start for axis in each.box] for each in found]).min(axis=0)
+    high = np.array([[axis.stop for axis in each.box] for each in found]).max(axis=0)
+    shape = np.array(volume.voxels.shape)
+    margin = np.ceil(MARGIN_MM / volume.spacing_mm).astype(int)
+    start, stop = low - margin, high + margin
+    inside_start, inside_stop = np.maximum(start, 0), np.minimum(stop, shape)
+    seen = volume.voxels[_index(inside_start, inside_stop)]
+    mask = np.zeros(stop - start, dtype=np.bool_)
+    inside = mask[_index(inside_start - start, inside_stop - start)]
+    for each in found:
+        inside |= seen == each.value
+    touches = [ENDS[axis][0] for axis in range(3) if low[axis] == 0]
+    touches += [ENDS[axis][1] for axis in range(3) if high[axis] == shape[axis]]
+    own_low, own_high = ([getattr(axis, end) for axis in first.box] for end in ("start", "stop"))
+    placed = Volume(mask, volume.spacing_mm, volume.direction, volume.to_lps(start))
+    return Structure(placed, _index(own_low - start, own_high - start), tuple(touches))
+
+
+def _index(start: npt.ArrayLike, stop: npt.ArrayLike) -> Index:
+    i, j, k = (slice(int(a), int(b)) for a, b in zip(np.asarray(start), np.asarray(stop), strict=True))
+    return (i, j, k)
+
+
+def _slabs(voxels: npt.NDArray[Any]) -> Iterator[Index]:
+    """Boxes that tile the voxels along their slowest axis."""
+    axis = int(np.argmax(np.abs(voxels.strides)))
+    for start in range(0, voxels.shape[axis], SLAB):
+        low, high = [0, 0, 0], list(voxels.shape)
+        low[axis], high[axis] = start, min(start + SLAB, voxels.shape[axis])
+        yield _index(low, high)
+
+
+def _box(voxels: npt.NDArray[Any], value: int) -> Index | None:
+    ends = []
+    for slab in _slabs(voxels):
+        box = bounding_box(voxels[slab] == value)
+        if box is not None:
+            offset = np.array([axis.start for axis in slab])
+            ends.append([offset + [axis.start for axis in box], offset + [axis.stop for axis in box]])
+    return _index(np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]) if ends else None
+
+
+def _value(labels: LabelMap, wanted: Label, key: str) -> int:
+    if isinstance(wanted, int):
+        return wanted
+    if not labels.names:
+        raise LabelError(
+            f"{key}: expected a label number, found the name {wanted!r}, but {labels.file} names no labels "
+            "(only a .seg.nrrd does); give the number"
+        )
+    values = [value for name, value in labels.names if name == wanted]
+    if len(values) != 1:
+        raise LabelError(
+            f"{key}: expected one segment named {wanted!r} in {labels.file}, found {len(values)}; "
+            f"the segments are {', '.join(f'{name!r} = {value}' for name, value in labels.names)}"
+        )
+    return values[0]
+
+
+def _only_value(labels: LabelMap, key: str) -> int:
+    """The one value above 0 of a file that holds one structure."""
+    voxels = labels.volume.voxels
+    value = int(voxels.max())
+    others = any(((voxels[slab] != 0) & (voxels[slab] != value)).any() for slab in _slabs(voxels))
+    if value <= 0 or others:
+        raise LabelError(
+            f"{key}: expected one structure in {labels.file}, found {_listing(labels)}; "
+            'to take one of several, name the file as "labels" and give the label\'s number'
+        )
+    return value
+
+
+def _listing(labels: LabelMap) -> str:
+    """The labels that are there, with how many voxels each has."""
+    counts: Counter[int] = Counter()
+    for slab in _slabs(labels.volume.voxels):
+        values, times = np.unique(labels.volume.voxels[slab], return_counts=True)
+        counts.update(dict(zip(values.tolist(), times.tolist(), strict=True)))
+    del counts[0]
+    listed = [f"{value} ({counts[value]} voxels)" for value in sorted(counts)[:LISTED_LABELS]]
+    more = f" and {len(counts) - LISTED_LABELS} more" if len(counts) > LISTED_LABELS else ""
+    return f"labels {', '.join(listed)}{more}" if listed else "an empty label map"

@@ -1,0 +1,367 @@
+"""From a case file to a guide: the steps in order, each recorded. A new reader starts here.
+
+    read → bone → anatomy → lesion → plan → guide → check → show → write
+
+Every step is a plain function from frozen values to a frozen value. Results of the dear steps are
+kept by the hash of all that went into them; nothing is written to the case's result folder before
+everything is done, and then in one step.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import guidegen
+from guidegen import record, results
+from guidegen.bone.anatomy import Anatomy, find_anatomy
+from guidegen.bone.surface import Bone, label_surface
+from guidegen.case import Case, load_case
+from guidegen.check.battery import check_result
+from guidegen.check.finding import Finding
+from guidegen.errors import NoSafePlan, VolumeError, at_stage
+from guidegen.frames import frozen
+from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.seat import SMALLEST_CONTACT_MM2
+from guidegen.intake.inputs import Inputs, input_hashes, read_inputs
+from guidegen.lesion.lesion import Lesion, measure_lesion
+from guidegen.lesion.registration import register_femur
+from guidegen.plan.rules import Rules
+from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
+from guidegen.plan.tunnel import Tunnel, plan_tunnel
+from guidegen.stl import stl_bytes
+from guidegen.store import StageStore, build, content_key
+from guidegen.surfaces import Surface
+
+STAGES = ".stages"  # the folder of kept stage results, inside the output folder
+
+Progress = Callable[[str], None]
+
+
+def silent(_stage: str) -> None:
+    """The progress of a run that nobody watches."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """Everything up to the tunnel. `tunnel` is None where no tunnel keeps the rules; `refusal` then says why."""
+
+    case: Case
+    bone: Bone
+    anatomy: Anatomy
+    lesion: Lesion
+    tunnel: Tunnel | None
+    refusal: NoSafePlan | None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished run: its folder, the findings on its files, and whether the folder was there already, unchanged."""
+
+    folder: Path
+    findings: tuple[Finding, ...]
+    unchanged: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a guide and every check on its files passed."""
+        return all(finding.passed for finding in self.findings)
+
+
+@dataclass
+class Run:
+    """One run's parameters, kept stages and clock."""
+
+    case: Case
+    store: StageStore
+    size: str
+    progress: Progress
+    inputs_sha256: dict[str, str]
+    seconds: dict[str, float] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
+
+    @cached_property
+    def templates(self) -> tuple[Kit, GuideTemplate, Printer, dict[str, str]]:
+        """The ordered templates, and the SHA-256 of their files."""
+        order = self.case.order
+        kit, kit_sha = load_template(Kit, order.kit)
+        shape, shape_sha = load_template(GuideTemplate, order.guide)
+        printer, printer_sha = load_template(Printer, order.printer)
+        return kit, shape, printer, {"kit": kit_sha, "guide": shape_sha, "printer": printer_sha}
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The files as read; only read when a stage that needs them is not kept."""
+        with self.stage("read"):
+            inputs = read_inputs(self.case)
+        if inputs.input_sha256 != self.inputs_sha256:
+            raise VolumeError(
+                "expected files that stay as they are while they are read, found one that changed; run again"
+            )
+        return inputs
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All that was asked, as recorded and as hashed."""
+        order = self.case.order.model_dump(mode="json") | {"size": self.size}
+        return {
+            "patient": self.case.patient.model_dump(mode="json"),
+            "order": order,
+            "templates_sha256": self.templates[3],
+            "rules": self.rules.record(),
+        }
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Name the stage in errors and progress, and time it."""
+        self.progress(name)
+        started = time.perf_counter()
+        with at_stage(name):
+            yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
+
+
+def run(
+    case: Case | str | Path,
+    output: str | Path = "output",
+    size: str | None = None,
+    progress: Progress = silent,
+) -> Result:
+    """Plan, build, check and write a guide for a case; the same case again finds its result unchanged.
+
+    `size` (S, M or L) goes before the case file's own. Raises InputError for a case that cannot be used:
+    nothing is written then. A case without a safe tunnel or guide leaves a revision that says so, without a guide.
+    """
+    state = _start(case, output, size, progress)
+    fingerprint = content_key("run", state.inputs_sha256, state.parameters)
+    folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
+    if folder.is_dir():
+        with results.locked(folder):
+            known = results.find_revision(folder, fingerprint)
+        if known is not None:
+            return Result(known, read_findings(known), unchanged=True)
+    planned = _plan(state)
+    guide, refusal = _guide(state, planned)
+    state.store.keep()
+    with results.locked(folder), results.new_revision(folder) as scratch:
+        findings = _write(state, planned, guide, refusal, scratch)
+        summary = record.run_json(fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch))
+        (scratch / results.RUN_FILE).write_bytes(record.to_json(summary))
+        (scratch / results.UNBOUND).write_bytes(record.to_json(state.seconds))
+        revision = results.name_of(scratch)
+    return Result(folder / revision, findings, unchanged=False)
+
+
+def plan(case: Case | str | Path, output: str | Path = "output", progress: Progress = silent) -> Planned:
+    """Everything up to the tunnel, without a guide and without a result folder. Raises as `run` does, and
+    NoSafePlan.
+    """
+    planned = _plan(_start(case, output, None, progress))
+    if planned.refusal is not None:
+        raise planned.refusal
+    return planned
+
+
+def _start(case: Case | str | Path, output: str | Path, size: str | None, progress: Progress) -> Run:
+    with at_stage("read"):
+        case = case if isinstance(case, Case) else load_case(case)
+        hashes = input_hashes(case)
+        state = Run(case, StageStore(Path(output) / STAGES), size or case.order.size, progress, hashes)
+        _ = state.templates  # a missing template is found before anything is computed
+    return state
+
+
+def _plan(state: Run) -> Planned:
+    """bone → anatomy → lesion → plan, each kept by what went into it."""
+    case = state.case
+    bone_key = content_key("bone", state.inputs_sha256, case.bone.model_dump())
+    anatomy_key = content_key("anatomy", bone_key, case.patient.side)
+    lesion_key = content_key("lesion", anatomy_key, case.lesion.model_dump())
+    plan_key = content_key("plan", lesion_key, state.parameters)
+    with state.stage("bone"):
+        bone = state.store.reuse(Bone, bone_key, lambda: _bone(state.inputs))
+    with state.stage("anatomy"):
+        anatomy = state.store.reuse(Anatomy, anatomy_key, lambda: find_anatomy(bone.surface, case.patient.side))
+    with state.stage("lesion"):
+        lesion = state.store.reuse(Lesion, lesion_key, lambda: _lesion(state.inputs, bone, anatomy))
+    with state.stage("plan"):
+        kit, order = state.templates[0], case.order
+        entry = None if order.entry_mm is None else frozen(order.entry_mm, (3,))
+        target = None if order.target_mm is None else frozen(order.target_mm, (3,))
+
+        def search() -> Tunnel:
+            return plan_tunnel(bone.surface, anatomy, lesion, kit.drill.diameter_mm, state.rules, entry, target)
+
+        try:
+            tunnel = state.store.reuse(Tunnel, plan_key, search)
+        except NoSafePlan as refusal:
+            refusal.stage = "plan"
+            return Planned(case, bone, anatomy, lesion, None, refusal)
+    return Planned(case, bone, anatomy, lesion, tunnel, None)
+
+
+def _bone(inputs: Inputs) -> Bone:
+    return Bone(inputs.femur, None) if isinstance(inputs.femur, Surface) else label_surface(inputs.femur)
+
+
+def _lesion(inputs: Inputs, bone: Bone, anatomy: Anatomy) -> Lesion:
+    registration = None
+    if inputs.lesion_femur is not None:
+        registration = register_femur(label_surface(inputs.lesion_femur).surface, bone.surface, anatomy)
+    return measure_lesion(inputs.lesion, registration, bone.surface, anatomy)
+
+
+def _guide(state: Run, planned: Planned) -> tuple[Guide | None, NoSafePlan | None]:
+    """The guide for the planned tunnel, or why there is none."""
+    tunnel = planned.tunnel
+    if tunnel is None:
+        return None, planned.refusal
+    kit, shape, printer, _ = state.templates
+    key = content_key("guide", state.inputs_sha256, state.parameters)
+
+    def build_guide() -> Guide:
+        return make_guide(
+            planned.bone.surface, planned.bone.error_mm, planned.anatomy, tunnel,
+            state.case.patient.id, state.size, kit, shape, printer,
+        )  # fmt: skip
+
+    try:
+        with state.stage("guide"):
+            return state.store.reuse(Guide, key, build_guide), None
+    except NoSafePlan as refusal:
+        return None, refusal
+
+
+def _write(
+    state: Run, planned: Planned, guide: Guide | None, refusal: NoSafePlan | None, scratch: Path
+) -> tuple[Finding, ...]:
+    """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
+    _, shape, printer, _ = state.templates
+    limits = record.limits(
+        state.rules, shape.sleeve.least_guided_length_mm, printer.least_wall_mm, SMALLEST_CONTACT_MM2
+    )
+    notes = _notes(planned, guide, refusal)
+    content = record.plan_json(
+        state.case.patient.id, planned.anatomy, planned.lesion, planned.tunnel, guide, limits, notes
+    )
+    (scratch / "plan.json").write_bytes(record.to_json(content))
+    (scratch / "femur.stl").write_bytes(stl_bytes(planned.bone.surface))
+    if guide is None:
+        findings = _refused(refusal)
+    else:
+        (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
+        with state.stage("check"):
+            findings = check_result(scratch)
+        if not all(finding.passed for finding in findings):
+            (scratch / "guide.stl").rename(scratch / "rejected.stl")
+        else:
+            with state.stage("3mf"):
+                (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
+    listed = [asdict(finding) for finding in findings]
+    (scratch / "findings.json").write_bytes(record.to_json(listed))
+    with state.stage("show"):
+        _show(state, planned, content, guide, listed, scratch)
+    return findings
+
+
+def _refused(refusal: NoSafePlan | None) -> tuple[Finding, ...]:
+    """The one finding of a case without a safe plan or guide: the ruling rule."""
+    assert refusal is not None, "a run without a guide has a reason"
+    figures = ", ".join(f"{name} {value:.2f}" for name, value in refusal.figures.items())
+    return (
+        Finding(f"safe plan: {refusal.rule}", None, 0.0, "", False, f"Not measured: {refusal}. Figures: {figures}"),
+    )
+
+
+def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
+    from guidegen.threemf import print_orientation, threemf_bytes
+
+    turned = guide.surface.transformed(print_orientation(guide.surface, guide.seat.removal_direction))
+    return threemf_bytes(
+        turned,
+        {
+            "Title": f"{content['case_id']} {content['side'].upper()} drill guide",
+            "Application": f"guidegen {guidegen.__version__}",
+            "patient_id": content["case_id"],
+            "side": content["side"],
+            "plan_sha256": results.sha256((scratch / "plan.json").read_bytes()),
+            "stl_sha256": results.sha256((scratch / "guide.stl").read_bytes()),
+            "version": guidegen.__version__,
+        },
+    )
+
+
+def _show(
+    state: Run,
+    planned: Planned,
+    content: dict[str, Any],
+    guide: Guide | None,
+    findings: list[dict[str, Any]],
+    scratch: Path,
+) -> None:
+    """preview/*.png and dossier.pdf; a case without a guide has neither."""
+    if guide is None:
+        return
+    from guidegen.show.dossier import dossier_bytes
+    from guidegen.show.pictures import draw_pictures
+
+    pictures = draw_pictures(
+        patient_id=content["case_id"],
+        bone=planned.bone.surface,
+        lesion=planned.lesion.surface,
+        guide=guide.surface,
+        anatomy=planned.anatomy,
+        tunnels=content["tunnels"],
+        pins=content["guide"]["pins"],
+        wire_depth_mm=state.templates[0].pin.depth_mm,
+        removal_direction=content["guide"]["removal_direction"],
+        clearance_mm=guide.clearance_mm,
+    )
+    (scratch / "preview").mkdir()
+    for name, png in pictures.items():
+        (scratch / "preview" / name).write_bytes(png)
+    template = (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
+    hashes = {name: digest for name, digest in results.hashes(scratch).items() if name.endswith((".stl", ".3mf"))}
+    pdf = dossier_bytes(content, findings, pictures, hashes, results.name_of(scratch), template)
+    (scratch / "dossier.pdf").write_bytes(pdf)
+
+
+def _notes(planned: Planned, guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
+    """What a reader of the numbers must know besides them."""
+    notes = []
+    if planned.anatomy.shaft_is_short:
+        notes.append(
+            "The scan shows little shaft: its axis was found from the lateral cortex and the usual offset of the head, "
+            "which may lean by several degrees."
+        )
+    fit = planned.bone.fit
+    if fit is not None and (fit.pieces > 1 or fit.cavities_filled_mm3 > 0):
+        notes.append(
+            f"The bone's label had {fit.pieces} pieces ({fit.dropped_mm3:.0f} mm³ outside the largest were dropped) "
+            f"and closed cavities of {fit.cavities_filled_mm3:.0f} mm³, which were filled."
+        )
+    if fit is None:
+        notes.append("The bone came as a surface: the error of its segmentation is not known and not in the clearance.")
+    tunnel, rules = planned.tunnel, Rules()
+    if tunnel is not None and tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm:
+        notes.append(
+            f"The wall of {tunnel.wall_min_mm:.1f} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than "
+            f"the doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
+        )
+    if guide is not None and not guide.windows_mm:
+        notes.append("This footprint has no room for a window.")
+    if refusal is not None:
+        notes.append(f"There is no guide: {refusal.message}")
+    return tuple(notes)
+
+
+def read_findings(folder: Path) -> tuple[Finding, ...]:
+    """The findings recorded in a result folder."""
+    return tuple(Finding(**finding) for finding in json.loads((folder / "findings.json").read_text(encoding="utf-8")))

@@ -1,0 +1,208 @@
+"""What a run leaves in words and numbers: plan.json and run.json."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import guidegen
+from guidegen.bone.anatomy import Anatomy
+from guidegen.frames import LPS
+from guidegen.guide.guide import Guide
+from guidegen.lesion.lesion import Lesion
+from guidegen.plan.rules import Rules
+from guidegen.plan.tunnel import Tunnel
+
+PLAN_SCHEMA = "guidegen.plan/1"
+RUN_SCHEMA = "guidegen.run/1"
+
+# Far below any printer and the STL's own float32, so that rounding is no source of error.
+LENGTH_DECIMALS, AXIS_DECIMALS = 6, 9
+
+LIBRARIES = (
+    "numpy", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
+    "pymeshlab", "cadquery", "lib3mf", "pydantic", "typst",
+)  # fmt: skip
+
+
+def to_json(value: Any) -> bytes:
+    """JSON with sorted keys, one space of indent and a last newline; ValueError for a number that is not finite."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def plan_json(
+    patient_id: str,
+    anatomy: Anatomy,
+    lesion: Lesion,
+    tunnel: Tunnel | None,
+    guide: Guide | None,
+    limits: Mapping[str, float],
+    notes: tuple[str, ...],
+) -> dict[str, Any]:
+    """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
+    the notes.
+    """
+    return {
+        "schema": PLAN_SCHEMA,
+        "case_id": patient_id,
+        "side": anatomy.side,
+        "frame": LPS,
+        "unit": "mm",
+        "version": guidegen.__version__,
+        "anatomy": _anatomy(anatomy),
+        "lesion": _lesion(lesion),
+        "tunnels": [] if tunnel is None else [_tunnel(tunnel)],
+        "guide": None if guide is None else _guide(guide),
+        "limits": dict(limits),
+        "notes": list(notes),
+    }
+
+
+def limits(rules: Rules, least_guided_mm: float, least_wall_mm: float, contact_area_mm2: float) -> dict[str, float]:
+    """Every limit that the checks hold the files to."""
+    return {
+        **rules.record(),
+        "guided_length_mm": least_guided_mm,
+        "wall_p1_mm": least_wall_mm,
+        "contact_area_mm2": contact_area_mm2,
+    }
+
+
+def run_json(
+    fingerprint: str, build: str, inputs: Mapping[str, str], parameters: Mapping[str, Any], outputs: Mapping[str, str]
+) -> dict[str, Any]:
+    """The content of run.json: what went in, what it was asked, what ran, and the SHA-256 of every file that came
+    out.
+    """
+    return {
+        "schema": RUN_SCHEMA,
+        "fingerprint": fingerprint,
+        "version": guidegen.__version__,
+        "build": build,
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "inputs_sha256": dict(inputs),
+        "parameters": dict(parameters),
+        "outputs_sha256": dict(outputs),
+    }
+
+
+def _point(values: Any) -> list[float]:
+    return [round(float(value), LENGTH_DECIMALS) + 0.0 for value in values]
+
+
+def _axis(values: Any) -> list[float]:
+    return [round(float(value), AXIS_DECIMALS) + 0.0 for value in values]
+
+
+def _number(value: float) -> float:
+    return round(float(value), LENGTH_DECIMALS) + 0.0
+
+
+def _anatomy(anatomy: Anatomy) -> dict[str, Any]:
+    return {
+        "head_center_mm": _point(anatomy.head_center_mm),
+        "head_radius_mm": _number(anatomy.head_radius_mm),
+        "head_rms_mm": _number(anatomy.head_rms_mm),
+        "neck_isthmus_center_mm": _point(anatomy.neck_isthmus_center_mm),
+        "neck_axis": _axis(anatomy.neck_axis),
+        "shaft_point_mm": _point(anatomy.shaft_point_mm),
+        "shaft_axis": _axis(anatomy.shaft_axis),
+        "shaft_is_short": anatomy.shaft_is_short,
+        "lesser_trochanter_mm": _point(anatomy.lesser_trochanter_mm),
+        "greater_trochanter_mm": _point(anatomy.greater_trochanter_mm),
+        "vastus_ridge_mm": _point(anatomy.vastus_ridge_mm),
+        "neck_shaft_angle_deg": _number(anatomy.neck_shaft_angle_deg),
+    }
+
+
+def _lesion(lesion: Lesion) -> dict[str, Any]:
+    registration = lesion.registration
+    return {
+        "volume_mm3": _number(lesion.volume_mm3),
+        "head_fraction": _number(lesion.head_fraction),
+        "centroid_mm": _point(lesion.centroid_mm),
+        "registration": None
+        if registration is None
+        else {
+            "rms_mm": _number(registration.rms_mm),
+            "p95_mm": _number(registration.p95_mm),
+            "overlap_fraction": _number(registration.overlap_fraction),
+            "starts_agree_mm": _number(registration.starts_agree_mm),
+            "rotation": [_axis(row) for row in registration.transform.rotation],
+            "translation_mm": _point(registration.transform.translation_mm),
+        },
+    }
+
+
+def _tunnel(tunnel: Tunnel) -> dict[str, Any]:
+    return {
+        "entry_mm": _point(tunnel.entry_mm),
+        "target_mm": _point(tunnel.target_mm),
+        "diameter_mm": tunnel.diameter_mm,
+        "length_mm": _number(tunnel.length_mm),
+        "wall_min_mm": _number(tunnel.wall_min_mm),
+        "subchondral_mm": _number(tunnel.subchondral_mm),
+        "subchondral_axis_mm": _number(tunnel.subchondral_axis_mm),
+        "lesion_reached_fraction": _number(tunnel.lesion_reached_fraction),
+        "centroid_distance_mm": _number(tunnel.centroid_distance_mm),
+        "shaft_angle_deg": _number(tunnel.shaft_angle_deg),
+        "entry_off_middle": _number(tunnel.off_middle),
+        "entry_above_lesser_trochanter_mm": _number(tunnel.above_lesser_mm),
+        "entry_below_vastus_ridge_mm": _number(tunnel.below_ridge_mm),
+    }
+
+
+def _guide(guide: Guide) -> dict[str, Any]:
+    label, seat = guide.label, guide.seat
+    return {
+        "removal_direction": _axis(seat.removal_direction),
+        "clearance_mm": guide.clearance_mm,
+        "thickness_mm": guide.thickness_mm,
+        "contact_area_mm2": _number(guide.contact_area_mm2),
+        "sleeves": [
+            {
+                "tunnel": sleeve.tunnel,
+                "inner_diameter_mm": _number(sleeve.inner_diameter_mm),
+                "outer_diameter_mm": _number(sleeve.outer_diameter_mm),
+                "drill_diameter_mm": _number(sleeve.drill_diameter_mm),
+                "guided_length_mm": _number(sleeve.guided_length_mm),
+                "top_mm": _point(sleeve.top_mm),
+            }
+            for sleeve in guide.sleeves
+        ],
+        "pins": [
+            {
+                "point_mm": _point(pin.point_mm),
+                "direction": _axis(pin.direction),
+                "hole_diameter_mm": _number(pin.hole_diameter_mm),
+                "wire_diameter_mm": _number(pin.wire_diameter_mm),
+                "depth_mm": _number(pin.wire_depth_mm),
+                "guided_length_mm": _number(pin.guided_length_mm),
+                "top_mm": _point(pin.top_mm),
+            }
+            for pin in guide.pins
+        ],
+        "windows_mm": [_point(window) for window in guide.windows_mm],
+        "label": {
+            "lines": list(label.lines),
+            "text_height_mm": _number(label.text_height_mm),
+            "depth_mm": _number(label.depth_mm),
+            "center_mm": _point(label.center_mm),
+            "reading_direction": _axis(label.reading_direction),
+            "up_direction": _axis(label.up_direction),
+            "outward_direction": _axis(label.outward_direction),
+            "width_mm": _number(label.width_mm),
+            "height_mm": _number(label.height_mm),
+        },
+        "seat": {
+            "length_mm": seat.footprint.length_mm,
+            "width_mm": seat.footprint.width_mm,
+            "tip_error_mm": _number(seat.tip_error_mm),
+            "holding": _axis(seat.holding),
+            "weakest_motion": _axis(seat.weakest_motion),
+        },
+    }

@@ -1,0 +1,108 @@
+"""Result folders: revisions that are written whole or not at all, and never overwritten by another result."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REVISION = "r{:03d}"
+SCRATCH = ".making-"
+RUN_FILE = "run.json"
+UNBOUND = "timings.json"  # stands outside every hash
+
+
+def sha256(content: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a case's folder alone; a second run of the same case waits. Remains of a killed run are swept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f"{SCRATCH}*"):
+            shutil.rmtree(left)
+        yield
+
+
+def find_revision(folder: Path, fingerprint: str) -> Path | None:
+    """The revision that the same inputs, parameters and program made, if its files are still those it recorded.
+
+    One that was altered since is set aside under another name: nothing is lost, and nothing trusts it.
+    """
+    for revision in sorted(folder.glob("r[0-9][0-9][0-9]")):
+        try:
+            run = json.loads((revision / RUN_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(run, dict) and run.get("fingerprint") == fingerprint:
+            if is_whole(revision, run.get("outputs_sha256")):
+                return revision
+            _set_aside(revision)
+    return None
+
+
+def is_whole(revision: Path, outputs: object) -> bool:
+    """Whether the folder holds exactly the files of the record, byte for byte (timings aside)."""
+    return isinstance(outputs, dict) and hashes(revision) == outputs
+
+
+@contextmanager
+def new_revision(folder: Path) -> Iterator[Path]:
+    """A scratch folder to fill; when all went well it is made durable and becomes the next revision in one step.
+
+    Whatever is raised inside leaves no trace of it. Yields the scratch folder; the revision's name is `name_of`.
+    """
+    name = next_revision(folder)
+    scratch = folder / f"{SCRATCH}{name}"
+    scratch.mkdir()
+    try:
+        yield scratch
+        for path in scratch.rglob("*"):
+            _sync(path)
+        _sync(scratch)
+        scratch.rename(folder / name)
+        _sync(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def name_of(scratch: Path) -> str:
+    """The name that a scratch folder will have as a revision."""
+    return scratch.name.removeprefix(SCRATCH)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file in a folder by its path in it, but for the run's own record and its timings."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    return {name: sha256(path.read_bytes()) for name, path in names.items() if name not in (RUN_FILE, UNBOUND)}
+
+
+def next_revision(folder: Path) -> str:
+    """The name of the next revision: one more than the highest there is, altered ones included."""
+    numbers = [int(path.name[1:4]) for path in folder.glob("r[0-9][0-9][0-9]*")]
+    return REVISION.format(max(numbers, default=0) + 1)
+
+
+def _set_aside(revision: Path) -> None:
+    number = 1
+    while (aside := revision.with_name(f"{revision.name}-altered-{number}")).exists():
+        number += 1
+    revision.rename(aside)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,101 @@
+"""All checks together."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import trimesh
+
+from guidegen.check.battery import check_files
+from guidegen.check.mesh import bone_mesh_findings
+from guidegen.check.tunnel import tunnel_findings
+from guidegen.errors import ResultError
+from guidegen.surfaces import Surface
+
+NAMES = [
+    "femur open edges", "femur volume",
+    "guide open edges", "guide volume", "guide bodies", "guide faces that cross", "guide faces without area",
+    "sleeve 1 bore axis off plan", "sleeve 1 bore angle off plan", "sleeve 1 bore diameter off plan",
+    "sleeve 1 bore guided length", "sleeve 1 bore off the target",
+    "sleeve 1 drill's way", "pin 1 wire's way", "pin 2 wire's way",
+    "pin 1 hole axis off plan", "pin 1 hole angle off plan", "pin 1 hole diameter off plan", "pin 1 hole guided length",
+    "pin 2 hole axis off plan", "pin 2 hole angle off plan", "pin 2 hole diameter off plan", "pin 2 hole guided length",
+    "pins diverge", "pin 1 apart from drill and wires", "pin 2 apart from drill and wires",
+    "tunnel 1 entry off the bone", "tunnel 1 wall to the cortex", "tunnel 1 axis to the joint",
+    "tunnel 1 rim to the joint", "tunnel 1 axis off the lesion's centroid", "tunnel 1 off its stated numbers",
+    "contact gap off the clearance", "least gap", "contact area", "deepest point in the bone",
+    "removal way, deepest in the bone", "wall thickness, first percentile",
+    "landmarks off the bone", "lesser trochanter behind the neck",
+    "label names the side", "label names the patient", "label reads as planned", "label strokes that differ",
+    "label reads better than mirrored", "label depth",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def good(hip):
+    return check_files(hip.plan(), hip.bone, hip.guide)
+
+
+def test_a_good_guide_passes_every_check_in_this_order(good) -> None:
+    assert [finding.name for finding in good] == NAMES
+    assert [finding.name for finding in good if not finding.passed] == []
+
+
+def test_each_finding_says_in_a_sentence_why_it_matters(good) -> None:
+    for finding in good:
+        assert finding.why.endswith(".")
+        assert len(finding.why) > 20
+
+
+def test_the_same_files_give_the_same_findings(good, hip) -> None:
+    again = check_files(hip.plan(), *(Surface(s.vertices, s.faces) for s in (hip.bone, hip.guide)))
+    assert again == good
+
+
+def spoilt(hip):
+    turned = Surface(hip.guide.vertices, hip.guide.faces[:, ::-1])
+    open_ = Surface(hip.guide.vertices, hip.guide.faces[: len(hip.guide.faces) // 2])
+    speck = Surface(hip.guide.vertices[:3], np.array([[0, 1, 2]]))
+    return {"inside out": turned, "half": open_, "one face": speck}
+
+
+@pytest.mark.parametrize("kind", ["inside out", "half", "one face"])
+def test_a_ruined_guide_is_measured_to_the_end_and_fails(hip, kind) -> None:
+    findings = check_files(hip.plan(), hip.bone, spoilt(hip)[kind])
+    assert [finding.name for finding in findings] == NAMES
+    assert not all(finding.passed for finding in findings)
+    assert all(finding.measured is None or math.isfinite(finding.measured) for finding in findings)
+
+
+def test_a_femur_inside_out_cannot_vouch_for_a_guide(hip) -> None:
+    findings = check_files(hip.plan(), Surface(hip.bone.vertices, hip.bone.faces[:, ::-1]), hip.guide)
+    assert "femur volume" in {finding.name for finding in findings if not finding.passed}
+
+
+def test_a_plan_with_a_hole_is_refused(hip) -> None:
+    with pytest.raises(ResultError, match="expected a whole plan"):
+        check_files(hip.plan(lambda plan: plan.pop("tunnels")), hip.bone, hip.guide)
+
+
+@pytest.mark.shared
+def test_a_real_femur_is_measured(hip, shared) -> None:
+    mesh = trimesh.load_mesh(shared / "data" / "femora" / "z019L" / "truth" / "true_femur.stl")
+    bone = Surface(mesh.vertices, mesh.faces)
+    assert all(finding.passed for finding in bone_mesh_findings(bone))
+    entry, target = [-168.86538414, 349.76059213, -661.99371526], [-212.68805222, 305.35902765, -594.58189324]
+
+    def real(plan) -> None:
+        plan["lesion"]["centroid_mm"] = target
+        plan["anatomy"]["head_center_mm"] = [-210.931, 309.9, -606.098]
+        plan["anatomy"]["head_radius_mm"] = 23.576
+        plan["tunnels"][0].update(
+            entry_mm=entry, target_mm=target, length_mm=float(np.linalg.norm(np.subtract(target, entry))),
+            wall_min_mm=None, subchondral_mm=None, subchondral_axis_mm=None,
+        )  # fmt: skip
+
+    findings = {finding.name: finding for finding in tunnel_findings(hip.asked(real), bone)}
+    assert all(finding.passed for finding in findings.values())
+    assert findings["tunnel 1 wall to the cortex"].measured == pytest.approx(4.26, abs=0.02)
+    assert findings["tunnel 1 axis to the joint"].measured == pytest.approx(11.24, abs=0.02)

@@ -1,0 +1,95 @@
+"""Reading a result folder back: the exact bytes count, and nothing is repaired."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import trimesh
+
+from guidegen.check.battery import check_files, check_result
+from guidegen.check.files import read_result, read_stl
+from guidegen.errors import ResultError
+
+
+def write_stl(path, surface) -> None:
+    trimesh.Trimesh(surface.vertices, surface.faces, process=False).export(path)
+
+
+@pytest.fixture
+def folder(tmp_path, hip):
+    (tmp_path / "plan.json").write_text(json.dumps(hip.plan()), encoding="utf-8")
+    write_stl(tmp_path / "femur.stl", hip.bone)
+    write_stl(tmp_path / "guide.stl", hip.guide)
+    return tmp_path
+
+
+def test_the_file_is_the_surface_it_was_written_from(folder, hip) -> None:
+    _, bone, guide = read_result(folder)
+    for read, written in ((bone, hip.bone), (guide, hip.guide)):
+        assert read.is_closed
+        assert np.array_equal(read.vertices[read.faces], written.vertices[written.faces])
+        assert len(read.vertices) == len(written.vertices)
+
+
+def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
+    assert check_result(folder) == check_files(hip.plan(), hip.bone, hip.guide)
+
+
+def test_a_rejected_guide_is_measured_too(folder) -> None:
+    (folder / "guide.stl").rename(folder / "rejected.stl")
+    assert read_result(folder)[2].is_closed
+
+
+@pytest.mark.parametrize("names", [[], ["guide.stl", "rejected.stl"]])
+def test_there_is_one_guide(folder, names) -> None:
+    content = (folder / "guide.stl").read_bytes()
+    (folder / "guide.stl").unlink()
+    for name in names:
+        (folder / name).write_bytes(content)
+    with pytest.raises(ResultError, match=rf"expected guide.stl or rejected.stl .* found {len(names)} of the two"):
+        read_result(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", None])
+def test_a_plan_that_is_no_object_is_refused(folder, content) -> None:
+    (folder / "plan.json").unlink()
+    if content is not None:
+        (folder / "plan.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ResultError, match=r"plan\.json"):
+        read_result(folder)
+
+
+def cut_short(content: bytes) -> bytes:
+    return content[:-7]
+
+
+def too_long(content: bytes) -> bytes:
+    return content + b"\0"
+
+
+def not_a_number(content: bytes) -> bytes:
+    return content[:96] + np.float32(np.nan).tobytes() + content[100:]
+
+
+def empty(content: bytes) -> bytes:
+    return content[:0]
+
+
+def no_faces(content: bytes) -> bytes:
+    return content[:80] + bytes(4)
+
+
+@pytest.mark.parametrize("spoil", [cut_short, too_long, not_a_number, empty, no_faces])
+def test_a_spoilt_stl_is_refused(folder, spoil) -> None:
+    path = folder / "femur.stl"
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ResultError, match=r"expected femur\.stl to be a whole binary STL of finite numbers"):
+        read_stl(path)
+
+
+def test_a_missing_stl_is_refused(folder) -> None:
+    (folder / "femur.stl").unlink()
+    with pytest.raises(ResultError, match=r"expected to read femur\.stl"):
+        read_result(folder)

@@ -1,0 +1,22 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# The same examples on every run and every machine; a test that wants more says so.
+settings.register_profile("guidegen", derandomize=True, database=None, deadline=None, max_examples=25)
+settings.load_profile("guidegen")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of private test data beside the checkout; tests that use it are marked `shared`."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the private test data, which are not at {SHARED}")
+    return SHARED
