@@ -29,7 +29,9 @@ from guidegen.check.finding import Finding
 from guidegen.errors import NoSafePlan, VolumeError, at_stage
 from guidegen.frames import frozen
 from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.parts import Make
 from guidegen.guide.seat import SMALLEST_CONTACT_MM2
+from guidegen.guide.workshop import Workshop
 from guidegen.intake.inputs import Inputs, input_hashes, read_inputs
 from guidegen.lesion.lesion import Lesion, measure_lesion
 from guidegen.lesion.registration import register_femur
@@ -147,8 +149,9 @@ def run(
             known = results.find_revision(folder, fingerprint)
         if known is not None:
             return Result(known, read_findings(known), unchanged=True)
-    planned = _plan(state)
-    guide, refusal = _guide(state, planned)
+    with Workshop() as workshop:
+        planned = _plan(state)
+        guide, refusal = _guide(state, planned, workshop.make)
     state.store.keep()
     with results.locked(folder), results.new_revision(folder) as scratch:
         findings = _write(state, planned, guide, refusal, scratch)
@@ -218,7 +221,7 @@ def _lesion(inputs: Inputs, bone: Bone, anatomy: Anatomy) -> Lesion:
     return measure_lesion(inputs.lesion, registration, bone.surface, anatomy)
 
 
-def _guide(state: Run, planned: Planned) -> tuple[Guide | None, NoSafePlan | None]:
+def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:
     """The guide for the planned tunnel, or why there is none."""
     tunnel = planned.tunnel
     if tunnel is None:
@@ -229,7 +232,7 @@ def _guide(state: Run, planned: Planned) -> tuple[Guide | None, NoSafePlan | Non
     def build_guide() -> Guide:
         return make_guide(
             planned.bone.surface, planned.bone.error_mm, planned.anatomy, tunnel,
-            state.case.patient.id, state.size, kit, shape, printer,
+            state.case.patient.id, state.size, kit, shape, printer, make,
         )  # fmt: skip
 
     try:
@@ -245,7 +248,11 @@ def _write(
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     _, shape, printer, _ = state.templates
     limits = record.limits(
-        state.rules, shape.sleeve.least_guided_length_mm, printer.least_wall_mm, SMALLEST_CONTACT_MM2
+        state.rules,
+        shape.sleeve.least_guided_length_mm,
+        printer.least_wall_mm,
+        SMALLEST_CONTACT_MM2,
+        through_centroid=state.case.order.target_mm is None,
     )
     notes = _notes(planned, guide, refusal)
     content = record.plan_json(

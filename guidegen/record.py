@@ -39,7 +39,7 @@ def plan_json(
     lesion: Lesion,
     tunnel: Tunnel | None,
     guide: Guide | None,
-    limits: Mapping[str, float],
+    limits: Mapping[str, float | None],
     notes: tuple[str, ...],
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
@@ -61,10 +61,13 @@ def plan_json(
     }
 
 
-def limits(rules: Rules, least_guided_mm: float, least_wall_mm: float, contact_area_mm2: float) -> dict[str, float]:
-    """Every limit that the checks hold the files to."""
+def limits(
+    rules: Rules, least_guided_mm: float, least_wall_mm: float, contact_area_mm2: float, through_centroid: bool
+) -> dict[str, float | None]:
+    """Every limit that the checks hold the files to; only a tunnel `through_centroid` is held to the centroid."""
     return {
         **rules.record(),
+        "centroid_distance_max_mm": rules.centroid_distance_max_mm if through_centroid else None,
         "guided_length_mm": least_guided_mm,
         "wall_p1_mm": least_wall_mm,
         "contact_area_mm2": contact_area_mm2,

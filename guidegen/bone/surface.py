@@ -92,9 +92,10 @@ def _largest_piece(label: Volume) -> tuple[npt.NDArray[np.bool_], int, int]:
     """The largest face-connected piece, how many pieces there are, and the voxels of the others."""
     import SimpleITK as sitk
 
-    image = sitk.GetImageFromArray(label.voxels.astype(np.uint8))
-    ranked = sitk.GetArrayFromImage(sitk.RelabelComponent(sitk.ConnectedComponent(image)))
-    sizes = np.bincount(ranked.ravel())[1:]
+    ranking = sitk.RelabelComponentImageFilter()
+    image = sitk.GetImageFromArray(label.voxels.view(np.uint8))
+    ranked = sitk.GetArrayFromImage(ranking.Execute(sitk.ConnectedComponent(image)))
+    sizes = np.array(ranking.GetSizeOfObjectsInPixels())
     if sizes.size == 0:
         raise LabelError("expected a bone label with voxels, found none; check the label value")
     if sizes.size > 1 and sizes[1] > SECOND_PIECE_LIMIT * sizes[0]:
@@ -110,7 +111,7 @@ def _without_cavities(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_
     """The mask with closed cavities filled, and how many voxels that took."""
     import SimpleITK as sitk
 
-    filled = sitk.GetArrayFromImage(sitk.BinaryFillhole(sitk.GetImageFromArray(mask.astype(np.uint8)))) > 0
+    filled = sitk.GetArrayFromImage(sitk.BinaryFillhole(sitk.GetImageFromArray(mask.view(np.uint8)))) > 0
     return filled, int(filled.sum() - mask.sum())
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from guidegen.check.finding import Finding, above, at_most
 from guidegen.frames import IntArray
 from guidegen.surfaces import Surface
+from guidegen.written import crossing_faces
 
 # The square of float32's step at 600 mm, where a hip may lie in the scanner: smaller faces are rounding.
 SMALLEST_FACE_MM2 = 4e-9
-# A crossing less deep than 1 µm is the rounding of the file (float32 at 600 mm: 0.06 µm), and no printer sees it.
-SHALLOWEST_CROSSING_MM = 1e-3
-# How often a ray along an edge goes on after a face that merely touches the edge; real meshes need fewer than 10.
-MOST_STEPS = 60
 
 WHY_CLOSED = "An open or doubly used edge leaves inside and outside undefined, and slicer and checks would guess."
 WHY_VOLUME = "Faces wound inwards turn the solid inside out, and every distance to it changes its sign."
@@ -37,7 +33,7 @@ def guide_mesh_findings(guide: Surface) -> tuple[Finding, ...]:
         at_most("guide bodies", bodies(guide), 1, "", "A second piece is lost in the wound, a cavity holds resin."),
         at_most(
             "guide faces that cross",
-            len(crossing_faces(guide)),
+            crossing_faces(guide),
             0,
             "",
             "Where a surface runs through itself the printer may leave a hole or a lump.",
@@ -72,37 +68,3 @@ def bodies(surface: Surface) -> int:
     left, right = face[:-1][same], face[1:][same]
     size = len(surface.faces)
     return int(connected_components(coo_array((np.ones(len(left)), (left, right)), (size, size)), directed=False)[0])
-
-
-def crossing_faces(surface: Surface) -> IntArray:
-    """The faces that an edge of another face runs through, deeper than rounding.
-
-    Two triangles cross when an edge of one pierces the other, so a ray is sent along every edge.
-    A face that only touches the edge (it shares a vertex, or lies flat along it) is stepped over.
-    """
-    tail, head = np.divmod(np.unique(_undirected(surface)[0]), len(surface.vertices))
-    start, along = surface.vertices[tail], surface.vertices[head] - surface.vertices[tail]
-    length = np.linalg.norm(along, axis=1)
-    along = along / np.maximum(length, 1e-30)[:, None]
-    place = np.full(len(tail), SHALLOWEST_CROSSING_MM)
-    crossed = np.zeros(len(surface.faces), dtype=bool)
-    active = np.flatnonzero(length > 2 * SHALLOWEST_CROSSING_MM)
-    for _ in range(MOST_STEPS):
-        way, face = surface.ray_hits(start[active] + place[active, None] * along[active], along[active])
-        active, way, face = active[face >= 0], way[face >= 0], face[face >= 0]
-        crossed[face[_pierced(surface, tail[active], head[active], face)]] = True
-        place[active] += np.where(np.isfinite(way), np.maximum(way, 0.0), 0.0) + SHALLOWEST_CROSSING_MM
-        active = active[place[active] < length[active] - SHALLOWEST_CROSSING_MM]
-        if len(active) == 0:
-            break
-    return np.flatnonzero(crossed)
-
-
-def _pierced(surface: Surface, tail: IntArray, head: IntArray, face: IntArray) -> npt.NDArray[np.bool_]:
-    """Whether each face (K,), met by the line of an edge, has the edge's two ends (K,) on different sides."""
-    corners = surface.faces[face]
-    touches = ((corners == tail[:, None]) | (corners == head[:, None])).any(axis=1)
-    normal, corner = surface.face_normals[face], surface.vertices[corners[:, 0]]
-    behind, beyond = (np.einsum("ij,ij->i", surface.vertices[end] - corner, normal) for end in (tail, head))
-    deep = np.minimum(np.abs(behind), np.abs(beyond)) > SHALLOWEST_CROSSING_MM
-    return np.asarray(~touches & deep & (behind * beyond < 0))

@@ -22,7 +22,7 @@ from guidegen.guide.outline import Outline, draw_outline, shell_solid
 from guidegen.guide.pins import choose_pins
 from guidegen.guide.placement import Tube, place_tube
 from guidegen.guide.seat import END_MARGIN_MM, Seat, find_seat
-from guidegen.guide.solids import along_axis, bore, placed, to_surface
+from guidegen.guide.solids import along_axis, bore, part_solid, placed, to_surface
 from guidegen.guide.windows import choose_windows
 from guidegen.plan.templates import Footprint, GuideTemplate, Kit, Printer
 from guidegen.plan.tunnel import Tunnel
@@ -101,8 +101,12 @@ def make_guide(
     kit: Kit,
     template: GuideTemplate,
     printer: Printer,
+    make: parts.Make = parts.make,
 ) -> Guide:
-    """A guide for one tunnel, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules."""
+    """A guide for one tunnel, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules.
+
+    `make` makes the machined parts: here and now, or in a `Workshop` that was opened earlier.
+    """
     footprint = template.sizes[size]
     seat = find_seat(bone, anatomy, tunnel, footprint, template.shell)
     gap = clearance(printer, surface_error_mm)
@@ -127,16 +131,16 @@ def make_guide(
     lines += [(boss.at(0.0)[None], boss_mm / 2.0) for boss in bosses]
     windows = choose_windows(outline, template.window.diameter_mm / 2.0, [(_dense(ends), r) for ends, r in lines])
 
-    added = [shell_solid(field, outline, gap, template.shell.thickness_mm), label.plate()]
-    added.append(_sleeve_solid(tube, outer_mm, template))
-    added += [_boss_solid(boss, boss_mm) for boss in bosses]
+    added = [shell_solid(field, outline, gap, template.shell.thickness_mm), label.plate(make)]
+    added.append(_sleeve_solid(tube, outer_mm, template, make))
+    added += [_boss_solid(boss, boss_mm, make) for boss in bosses]
     holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), bore_mm)]
     holes += [
         bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), hole_mm) for boss in bosses
     ]
     top = float(field.height_mm.max()) + 100.0
     holes += [_window_solid(spot, field, top, template.window.diameter_mm) for spot in windows]
-    body = _in_order(added, under.solid(), [*holes, label.engraving()])
+    body = _in_order(added, under, [*holes, label.engraving(make)])
     back = seat.frame.inverse()
     surface = _as_written(body, seat)
     return Guide(
@@ -183,16 +187,22 @@ def _require_entry_inside(outline: Outline, entry: FloatArray, kit: Kit) -> None
         )
 
 
-def _sleeve_solid(tube: Tube, outer_mm: float, template: GuideTemplate) -> Any:
+def _sleeve_solid(tube: Tube, outer_mm: float, template: GuideTemplate, make: parts.Make) -> Any:
     collar_mm = outer_mm + 2.0 * (template.sleeve.collar_wall_mm - template.sleeve.wall_mm)
-    body = parts.sleeve(
-        tube.sunk_to_mm - tube.top_mm, outer_mm, collar_mm, template.sleeve.collar_height_mm, outer_mm + FOOT_WIDER_MM
+    body = make(
+        "sleeve",
+        tube.sunk_to_mm - tube.top_mm,
+        outer_mm,
+        collar_mm,
+        template.sleeve.collar_height_mm,
+        outer_mm + FOOT_WIDER_MM,
     )
-    return placed(body, along_axis(tube.at(tube.sunk_to_mm), -tube.axis))
+    return placed(part_solid(body, "the sleeve"), along_axis(tube.at(tube.sunk_to_mm), -tube.axis))
 
 
-def _boss_solid(boss: Tube, outer_mm: float) -> Any:
-    return placed(parts.boss(boss.sunk_to_mm - boss.top_mm, outer_mm), along_axis(boss.at(boss.sunk_to_mm), -boss.axis))
+def _boss_solid(boss: Tube, outer_mm: float, make: parts.Make) -> Any:
+    body = part_solid(make("boss", boss.sunk_to_mm - boss.top_mm, outer_mm), "a pin boss")
+    return placed(body, along_axis(boss.at(boss.sunk_to_mm), -boss.axis))
 
 
 def _window_solid(spot: FloatArray, field: HeightField, top_mm: float, diameter_mm: float) -> Any:
@@ -204,17 +214,19 @@ def _dense(ends: FloatArray) -> FloatArray:
     return np.asarray(ends[0] + np.linspace(0.0, 1.0, 40)[:, None] * (ends[-1] - ends[0]))
 
 
-def _in_order(added: list[Any], swept_bone: Any, taken: list[Any]) -> Any:
+def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
     """Add everything, take the swept bone away, then the holes and the text; one body is left."""
     import manifold3d
 
     body = manifold3d.Manifold.batch_boolean(added, manifold3d.OpType.Add)
-    body = body - swept_bone
+    bounds = np.array(body.bounding_box()).reshape(2, 3)
+    body = body - under.solid_under(bounds[0], bounds[1])
     body = manifold3d.Manifold.batch_boolean([body, *taken], manifold3d.OpType.Subtract)
     bodies = sorted(body.decompose(), key=lambda part: -part.volume())
-    if not bodies or (len(bodies) > 1 and bodies[1].volume() > CRUMB_MM3):
+    # a cavity is a body of negative volume
+    if not bodies or any(abs(part.volume()) > CRUMB_MM3 for part in bodies[1:]):
         raise NoSafeGuide(
-            f"expected a guide in one piece, found {len(bodies)} (volumes "
+            f"expected a guide in one piece without a cavity, found {len(bodies)} bodies (volumes "
             f"{', '.join(f'{part.volume():.0f} mm³' for part in bodies[:3])}); choose a larger footprint",
             rule="one_piece",
             figures={"pieces": float(len(bodies))},

@@ -41,9 +41,15 @@ class HeightField:
         )
         return np.asarray(look_up(points_mm[..., :2]))
 
-    def solid(self) -> Any:
-        """Everything between the floor and the heights, as a manifold."""
-        return field_solid(self.x_mm, self.y_mm, self.height_mm, self.floor_mm - 5.0)
+    def solid_under(self, low_mm: FloatArray, high_mm: FloatArray) -> Any:
+        """Everything below the heights, over the rectangle between two corners (3,) and a little more.
+
+        The foot lies below the lower corner, so that a body between the corners meets it nowhere else.
+        """
+        rows = (self.x_mm > low_mm[0] - 2.0 * STEP_MM) & (self.x_mm < high_mm[0] + 2.0 * STEP_MM)
+        columns = (self.y_mm > low_mm[1] - 2.0 * STEP_MM) & (self.y_mm < high_mm[1] + 2.0 * STEP_MM)
+        bottom = min(self.floor_mm, float(low_mm[2])) - 5.0
+        return field_solid(self.x_mm[rows], self.y_mm[columns], self.height_mm[np.ix_(rows, columns)], bottom)
 
 
 def look_down(bone: Surface, low_xy_mm: FloatArray, high_xy_mm: FloatArray) -> HeightField:

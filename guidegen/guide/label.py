@@ -11,7 +11,7 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts
 from guidegen.guide.placement import Tube
-from guidegen.guide.solids import placed
+from guidegen.guide.solids import part_solid, placed
 from guidegen.plan.templates import LabelShape, SleeveShape
 
 LINE_STEP = 1.3  # of the text height
@@ -43,16 +43,17 @@ class Label:
         axes = np.stack([self.reading_direction, self.up_direction, self.outward_direction])
         return RigidTransform.to_frame(self.center_mm, axes, "guide", "part").inverse()
 
-    def plate(self) -> Any:
+    def plate(self, make: parts.Make) -> Any:
         """The plate as a solid in the guide's frame."""
         thickness = self.height_mm / 4.0 + 3.0  # deep enough to root in the tube
         width, height = (size + 2.0 * parts.PLATE_EDGE_MM for size in (self.width_mm, self.height_mm))
-        return placed(parts.plate(width, height, thickness), self._place())
+        return placed(part_solid(make("plate", width, height, thickness), "the name plate"), self._place())
 
-    def engraving(self) -> Any:
+    def engraving(self, make: parts.Make) -> Any:
         """The letters to cut away, in the guide's frame."""
-        text = parts.engraving(self.lines, self.text_height_mm, LINE_STEP * self.text_height_mm, self.depth_mm)
-        return placed(text, self._place())
+        step_mm = LINE_STEP * self.text_height_mm
+        text = make("engraving", self.lines, self.text_height_mm, step_mm, self.depth_mm)
+        return placed(part_solid(text, "the letters"), self._place())
 
 
 def place_label(

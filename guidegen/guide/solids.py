@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, RigidTransform, perpendicular_pair, unit
+from guidegen.frames import FloatArray, IntArray, RigidTransform, perpendicular_pair, unit
+from guidegen.guide.parts import Part
 from guidegen.surfaces import Surface
 
 ROUND_SEGMENTS = 120  # a bore of 8 mm is then round within 1.5 µm
-WELD_MM = 1e-6
-FINE_MM, FINE_RAD = 0.02, 0.15  # CadQuery's tessellation of the outside of machined parts
 
 
 def to_surface(solid: Any) -> Surface:
@@ -21,7 +20,7 @@ def to_surface(solid: Any) -> Surface:
     return Surface(np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts).astype(np.int64))
 
 
-def to_solid(vertices: FloatArray, faces: FloatArray, what: str) -> Any:
+def to_solid(vertices: FloatArray, faces: IntArray, what: str) -> Any:
     """A manifold from triangles; NoSafeGuide where they do not enclose a solid."""
     import manifold3d
 
@@ -37,16 +36,12 @@ def to_solid(vertices: FloatArray, faces: FloatArray, what: str) -> Any:
     return solid
 
 
-def from_cadquery(shape: Any, what: str) -> Any:
-    """A CadQuery solid as a manifold; its faces are tessellated one by one and welded here."""
-    vertices, faces = shape.tessellate(FINE_MM, FINE_RAD)
-    points = np.array([vertex.toTuple() for vertex in vertices])
-    _, first, same = np.unique(
-        np.round(points / WELD_MM).astype(np.int64), axis=0, return_index=True, return_inverse=True
-    )
-    welded = same.reshape(-1)[np.array(faces)]
-    real = (welded[:, 0] != welded[:, 1]) & (welded[:, 1] != welded[:, 2]) & (welded[:, 2] != welded[:, 0])
-    return to_solid(points[first], welded[real], what)
+def part_solid(part: Part, what: str) -> Any:
+    """A machined part as a manifold: the union of its meshes."""
+    import manifold3d
+
+    solids = [to_solid(vertices, faces, what) for vertices, faces in part]
+    return manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add)
 
 
 def placed(solid: Any, frame: RigidTransform) -> Any:

@@ -23,7 +23,7 @@ MR = "MR"
 # The shaft of a short MR may lean by 20°: starts this far apart about the neck axis must end at one place.
 START_TURNS_DEG = (0.0, -20.0, 20.0)
 COARSE = (1_000, 15)  # samples, steps
-FINE = (6_000, 12)
+FINE = (4_000, 10)
 
 # Point pairs further apart than this many robust standard deviations (but at least the floor) have no say:
 # the ends of the scans, and bone that only one of them shows.

@@ -19,6 +19,7 @@ WALL_STEP_MM = 2.0  # while searching
 FINE_STEP_MM = 0.25  # when measuring
 END_TOLERANCE_MM = 0.1
 RIM_POINTS = 24
+ON_SPHERE_MM = 1e-6
 ORDERED_ENTRY_REACH_MM = 3.0  # an ordered entry may be this far from the bone's surface
 
 
@@ -208,12 +209,22 @@ def _wall_mins(
     empty.
     """
     steps = np.append(np.arange(rules.entry_zone_mm, longest_mm, step_mm), longest_mm)
-    points = entries[:, None] + steps[:, None] * axes[:, None]
-    counted = np.linalg.norm(points - anatomy.head_center_mm, axis=2) > anatomy.head_radius_mm
-    counted[~counted.any(axis=1), -1] = True
+    at_head = _way_to_sphere(entries, axes, anatomy.head_center_mm, anatomy.head_radius_mm)
+    ways = np.c_[np.tile(steps, (len(entries), 1)), np.clip(at_head, rules.entry_zone_mm, longest_mm)]
+    points = entries[:, None] + ways[..., None] * axes[:, None]
+    away = np.linalg.norm(points - anatomy.head_center_mm, axis=2)
+    counted = away >= anatomy.head_radius_mm - ON_SPHERE_MM
+    counted[~counted.any(axis=1), len(steps) - 1] = True
     depth = np.full(counted.shape, np.inf)
     depth[counted] = -bone.signed_distance_mm(points[counted])
     return np.asarray(depth.min(axis=1) - radius)
+
+
+def _way_to_sphere(entries: FloatArray, axes: FloatArray, center: FloatArray, radius: float) -> FloatArray:
+    """How far (K,) along each axis the sphere begins; where an axis passes it, its nearest point."""
+    towards = ((center - entries) * axes).sum(axis=1)
+    beside = np.linalg.norm(center - entries - towards[:, None] * axes, axis=1)
+    return np.asarray(towards - np.sqrt(np.maximum(radius**2 - beside**2, 0.0)))
 
 
 def _end_depths(bone: Surface, entry: FloatArray, axis: FloatArray, radius: float, length: float) -> FloatArray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidegen.check.mesh import bodies, bone_mesh_findings, crossing_faces, guide_mesh_findings, open_edges
+from guidegen.check.mesh import bodies, bone_mesh_findings, guide_mesh_findings, open_edges
 from guidegen.surfaces import Surface
+from guidegen.written import crossing_faces
 
 
 def joined(*parts: Surface) -> Surface:
@@ -64,21 +65,24 @@ def test_parts_laid_over_each_other_cross(hip, bench) -> None:
     peg = bench.placed(bench.block([16.0, 9.0, -10.0], [30.0, 11.0, -8.0]))
     both = joined(hip.guide, peg)
     assert open_edges(both) == 0
-    assert len(crossing_faces(both)) > 0
+    # a side of the peg or of the plate's face is cut into triangles as it comes: at least a ring of eight meets four
+    assert crossing_faces(both) >= 8 + 1
     assert "guide faces that cross" in failed(guide_mesh_findings(both))
 
 
-@pytest.mark.parametrize(("deep_mm", "crosses"), [(0.01, True), (0.0005, False)])
-def test_a_tip_through_a_face_is_a_crossing_from_a_micrometre_on(deep_mm, crosses) -> None:
+def test_a_tip_through_a_face_is_a_crossing() -> None:
     floor = np.array([[-5.0, -5.0, 0.0], [5.0, -5.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, -5.0]])
-    tip = np.array([[0.1, 0.2, -deep_mm], [0.0, -1.0, 3.0], [1.0, 1.0, 3.0], [-1.0, 1.0, 3.0]])
     faces = np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [2, 3, 0]])
-    both = joined(Surface(floor, faces), Surface(tip, np.array([[0, 2, 1], [0, 3, 2], [0, 1, 3], [1, 2, 3]])))
-    assert (len(crossing_faces(both)) > 0) is crosses
+    for deep_mm, crossing in ((0.01, 4), (-0.01, 0)):
+        tip = np.array([[0.1, 0.2, -deep_mm], [0.0, -1.0, 3.0], [1.0, 1.0, 3.0], [-1.0, 1.0, 3.0]])
+        both = joined(
+            Surface(floor, faces[:, ::-1]), Surface(tip, np.array([[0, 2, 1], [0, 3, 2], [0, 1, 3], [1, 2, 3]]))
+        )
+        assert crossing_faces(both) == crossing
 
 
 def test_neighbours_do_not_cross(hip) -> None:
-    assert len(crossing_faces(hip.bone)) == 0
+    assert crossing_faces(hip.bone) == 0
 
 
 def test_a_face_without_area_is_found() -> None:

@@ -1,0 +1,58 @@
+"""One made-up hip with its tunnel and its guide, for every test that needs a real one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from guidegen.bone.anatomy import Anatomy, find_anatomy
+from guidegen.bone.surface import Bone, label_surface
+from guidegen.guide.guide import Guide, make_guide
+from guidegen.lesion.lesion import measure_lesion
+from guidegen.phantom import label_volume, make_hip
+from guidegen.plan.rules import Rules
+from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
+from guidegen.plan.tunnel import Tunnel, plan_tunnel
+
+SPACING_MM = (1.2, 1.2, 1.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """All that a guide is made from, except the patient's id."""
+
+    bone: Bone
+    anatomy: Anatomy
+    tunnel: Tunnel
+    kit: Kit
+    template: GuideTemplate
+    printer: Printer
+
+    def guide(self, patient_id: str = "T001L", size: str = "M") -> Guide:
+        """The guide for it."""
+        return make_guide(
+            self.bone.surface, self.bone.error_mm, self.anatomy, self.tunnel, patient_id, size, self.kit,
+            self.template, self.printer,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def planned() -> Planned:
+    """A made-up left hip with its tunnel."""
+    hip = make_hip("left")
+    femur, dead = (label_volume(hip, SPACING_MM, labels={name: 1}) for name in ("femur", "lesion"))
+    bone = label_surface(replace(femur, voxels=femur.voxels > 0))
+    anatomy = find_anatomy(bone.surface, "left")
+    lesion = measure_lesion(replace(dead, voxels=dead.voxels > 0), None, bone.surface, anatomy)
+    kit, template, printer = (
+        load_template(kind, name)[0] for kind, name in ((Kit, "core-8"), (GuideTemplate, "lateral"), (Printer, "sla"))
+    )
+    tunnel = plan_tunnel(bone.surface, anatomy, lesion, kit.drill.diameter_mm, Rules())
+    return Planned(bone, anatomy, tunnel, kit, template, printer)
+
+
+@pytest.fixture(scope="session")
+def guide(planned: Planned) -> Guide:
+    """The guide of size M for it."""
+    return planned.guide()
