@@ -17,8 +17,8 @@ Index = tuple[slice, slice, slice]
 class Volume:
     """Voxels (I, J, K) whose centre [i, j, k] lies at origin + direction @ (spacing * [i, j, k]).
 
-    `direction` (3, 3) has the unit vectors of the three index axes as its columns; it is a
-    rotation, never a mirror (`canonical` brings any legal axis order there).
+    `direction` (3, 3) has the unit vectors of the three index axes as its columns, at right angles to each other;
+    left-handed as files may store them, right-handed once `canonical`.
     """
 
     voxels: npt.NDArray[Any]
@@ -62,8 +62,8 @@ class Volume:
     def canonical(self) -> Volume:
         """The same voxels with index axes as near to +L, +P, +S as flips and swaps can bring them.
 
-        Every one of the 48 ways to store a volume comes out as the same arrays. A direction
-        that is then still mirrored is no legal volume: ValueError.
+        Every one of the 48 ways to store a volume comes out as the same arrays, and right-handed: a volume cannot
+        be mirrored by how its axes are stored, only by what its header says of them, which the shape of the bone tells.
         """
         weights = np.abs(self.direction)
         order = [-1, -1, -1]
@@ -81,8 +81,6 @@ class Volume:
                 voxels = np.flip(voxels, axis)
                 origin = origin + direction[:, axis] * spacing[axis] * (voxels.shape[axis] - 1)
                 direction[:, axis] *= -1.0
-        if np.linalg.det(direction) < 0:
-            raise ValueError("expected right-handed index axes, found a mirrored direction")
         return Volume(voxels, spacing, direction, origin)
 
 
