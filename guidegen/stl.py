@@ -21,7 +21,7 @@ def stl_bytes(surface: Surface) -> bytes:
 
     class DatelessMesh(stl.mesh.Mesh):
         def get_header(self, name: bytes | str) -> str:
-            return HEADER.ljust(80)
+            return (name if isinstance(name, str) else name.decode()).ljust(80)
 
     triangles = np.zeros(len(surface.faces), dtype=DatelessMesh.dtype)
     triangles["vectors"] = surface.vertices[surface.faces]
