@@ -31,7 +31,6 @@ from guidegen.frames import frozen
 from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.parts import Make
 from guidegen.guide.seat import SMALLEST_CONTACT_MM2
-from guidegen.guide.workshop import Workshop
 from guidegen.intake.inputs import Inputs, input_hashes, read_inputs
 from guidegen.lesion.lesion import Lesion, measure_lesion
 from guidegen.lesion.registration import register_femur
@@ -41,6 +40,7 @@ from guidegen.plan.tunnel import Tunnel, plan_tunnel
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
+from guidegen.workshop import Workshop
 
 STAGES = ".stages"  # the folder of kept stage results, inside the output folder
 
@@ -152,9 +152,22 @@ def run(
     with Workshop() as workshop:
         planned = _plan(state)
         guide, refusal = _guide(state, planned, workshop.make)
-    state.store.keep()
+        state.store.keep()
+        return _revision(state, planned, guide, refusal, fingerprint, folder, workshop)
+
+
+def _revision(
+    state: Run,
+    planned: Planned,
+    guide: Guide | None,
+    refusal: NoSafePlan | None,
+    fingerprint: str,
+    folder: Path,
+    workshop: Workshop,
+) -> Result:
+    """Everything that a run leaves, as the case's next revision: whole, or not at all."""
     with results.locked(folder), results.new_revision(folder) as scratch:
-        findings = _write(state, planned, guide, refusal, scratch)
+        findings = _write(state, planned, guide, refusal, scratch, workshop)
         summary = record.run_json(fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch))
         (scratch / results.RUN_FILE).write_bytes(record.to_json(summary))
         (scratch / results.UNBOUND).write_bytes(record.to_json(state.seconds))
@@ -243,7 +256,12 @@ def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSa
 
 
 def _write(
-    state: Run, planned: Planned, guide: Guide | None, refusal: NoSafePlan | None, scratch: Path
+    state: Run,
+    planned: Planned,
+    guide: Guide | None,
+    refusal: NoSafePlan | None,
+    scratch: Path,
+    workshop: Workshop,
 ) -> tuple[Finding, ...]:
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     _, shape, printer, _ = state.templates
@@ -262,20 +280,25 @@ def _write(
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.bone.surface))
     if guide is None:
         findings = _refused(refusal)
+        _write_findings(findings, scratch)
+        return findings
+    (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
+    _begin_pictures(state, planned, content, guide, workshop)  # on the second core, while this one checks
+    with state.stage("check"):
+        findings = check_result(scratch)
+    _write_findings(findings, scratch)
+    if not all(finding.passed for finding in findings):
+        (scratch / "guide.stl").rename(scratch / "rejected.stl")
     else:
-        (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
-        with state.stage("check"):
-            findings = check_result(scratch)
-        if not all(finding.passed for finding in findings):
-            (scratch / "guide.stl").rename(scratch / "rejected.stl")
-        else:
-            with state.stage("3mf"):
-                (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
-    listed = [asdict(finding) for finding in findings]
-    (scratch / "findings.json").write_bytes(record.to_json(listed))
+        with state.stage("3mf"):
+            (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
     with state.stage("show"):
-        _show(state, planned, content, guide, listed, scratch)
+        _show(content, findings, workshop.finish_pictures(), scratch)
     return findings
+
+
+def _write_findings(findings: tuple[Finding, ...], scratch: Path) -> None:
+    (scratch / "findings.json").write_bytes(record.to_json([asdict(finding) for finding in findings]))
 
 
 def _refused(refusal: NoSafePlan | None) -> tuple[Finding, ...]:
@@ -305,21 +328,8 @@ def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
     )
 
 
-def _show(
-    state: Run,
-    planned: Planned,
-    content: dict[str, Any],
-    guide: Guide | None,
-    findings: list[dict[str, Any]],
-    scratch: Path,
-) -> None:
-    """preview/*.png and dossier.pdf; a case without a guide has neither."""
-    if guide is None:
-        return
-    from guidegen.show.dossier import dossier_bytes
-    from guidegen.show.pictures import draw_pictures
-
-    pictures = draw_pictures(
+def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:
+    workshop.begin_pictures(
         patient_id=content["case_id"],
         bone=planned.bone.surface,
         lesion=planned.lesion.surface,
@@ -331,12 +341,19 @@ def _show(
         removal_direction=content["guide"]["removal_direction"],
         clearance_mm=guide.clearance_mm,
     )
+
+
+def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path) -> None:
+    """preview/*.png and dossier.pdf."""
+    from guidegen.show.dossier import dossier_bytes
+
     (scratch / "preview").mkdir()
     for name, png in pictures.items():
         (scratch / "preview" / name).write_bytes(png)
     template = (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
     hashes = {name: digest for name, digest in results.hashes(scratch).items() if name.endswith((".stl", ".3mf"))}
-    pdf = dossier_bytes(content, findings, pictures, hashes, results.name_of(scratch), template)
+    listed = [asdict(finding) for finding in findings]
+    pdf = dossier_bytes(content, listed, pictures, hashes, results.name_of(scratch), template)
     (scratch / "dossier.pdf").write_bytes(pdf)
 
 

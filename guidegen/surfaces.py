@@ -37,6 +37,10 @@ class Surface:
         object.__setattr__(self, "vertices", vertices)
         object.__setattr__(self, "faces", faces)
 
+    def __reduce__(self) -> tuple[type[Surface], tuple[FloatArray, IntArray]]:
+        """What goes to another process: the triangles, without the search trees built on them."""
+        return Surface, (self.vertices, self.faces)
+
     @cached_property
     def _crosses(self) -> FloatArray:
         """Twice the area times the normal of each face (M, 3)."""

@@ -16,7 +16,7 @@ from guidegen.surfaces import Surface
 LEVEL_STEP_MM = 1.0
 MIDDLE_STEP = 0.1  # of the half width
 WALL_STEP_MM = 2.0  # while searching
-FINE_STEP_MM = 0.25  # when measuring
+FINE_STEP_MM = 0.1  # when measuring
 END_TOLERANCE_MM = 0.1
 RIM_POINTS = 24
 ON_SPHERE_MM = 1e-6

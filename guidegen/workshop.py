@@ -1,0 +1,85 @@
+"""A second process for the second core.
+
+CadQuery's import takes two to three seconds, which this process spends while the bone is read; nothing else of a run
+needs it. Later it draws the pictures while the files are checked. Requests and answers pass through pipes
+between the two processes, and through nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import signal
+import subprocess
+import sys
+from typing import IO, Any, Self
+
+from guidegen.guide.parts import Part
+
+MAKE = "guidegen.guide.parts:make"
+DRAW = "guidegen.show.pictures:draw_pictures"
+
+
+class Workshop:
+    """The second process; open it early. One thing at a time: what was begun is finished before the next."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "guidegen.workshop"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def make(self, name: str, *measures: Any) -> Part:
+        """A machined part, as `parts.make`."""
+        self._begin(MAKE, (name, *measures), {})
+        return list(self._finish())
+
+    def begin_pictures(self, **drawn: Any) -> None:
+        """Begin to draw the pictures; takes what `draw_pictures` takes."""
+        self._begin(DRAW, (), drawn)
+
+    def finish_pictures(self) -> dict[str, bytes]:
+        """The pictures, as `draw_pictures` gives them."""
+        return dict(self._finish())
+
+    def _begin(self, target: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        requests = self._process.stdin
+        assert requests is not None
+        pickle.dump((target, arguments, named), requests)
+        requests.flush()
+
+    def _finish(self) -> Any:
+        """The answer; what was raised in the other process is raised here."""
+        answers = self._process.stdout
+        assert answers is not None
+        answer = pickle.load(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Do what is asked for until nobody asks any more."""
+    import cadquery  # noqa: F401  # now, while there is time
+
+    while True:
+        try:
+            target, arguments, named = pickle.load(requests)
+        except EOFError:
+            return
+        module, function = target.split(":")
+        try:
+            answer: Any = getattr(importlib.import_module(module), function)(*arguments, **named)
+        except Exception as error:  # whatever it is, the run raises it
+            answer = error
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run itself is interrupted, and ends this process
+    serve(sys.stdin.buffer, sys.stdout.buffer)
