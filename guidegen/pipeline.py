@@ -274,7 +274,14 @@ def _write(
     )
     notes = _notes(planned, guide, refusal)
     content = record.plan_json(
-        state.case.patient.id, planned.anatomy, planned.lesion, planned.tunnel, guide, limits, notes
+        state.case.patient.id,
+        planned.bone,
+        planned.anatomy,
+        planned.lesion,
+        planned.tunnel,
+        guide,
+        limits,
+        notes,
     )
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.bone.surface))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
 import guidegen
 from guidegen.bone.anatomy import Anatomy
+from guidegen.bone.surface import Bone
 from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
 from guidegen.lesion.lesion import Lesion
@@ -35,6 +37,7 @@ def to_json(value: Any) -> bytes:
 
 def plan_json(
     patient_id: str,
+    bone: Bone,
     anatomy: Anatomy,
     lesion: Lesion,
     tunnel: Tunnel | None,
@@ -52,6 +55,7 @@ def plan_json(
         "frame": LPS,
         "unit": "mm",
         "version": guidegen.__version__,
+        "bone": _bone(bone),
         "anatomy": _anatomy(anatomy),
         "lesion": _lesion(lesion),
         "tunnels": [] if tunnel is None else [_tunnel(tunnel)],
@@ -103,6 +107,18 @@ def _axis(values: Any) -> list[float]:
 
 def _number(value: float) -> float:
     return round(float(value), LENGTH_DECIMALS) + 0.0
+
+
+def _bone(bone: Bone) -> dict[str, Any]:
+    """The surface and its error against the label; null where the bone came as a surface, whose error nobody knows."""
+    fit = bone.fit
+    return {
+        "volume_mm3": _number(bone.surface.volume_mm3),
+        "faces": len(bone.surface.faces),
+        "label_fit": None
+        if fit is None
+        else {key: value if isinstance(value, int) else _number(value) for key, value in asdict(fit).items()},
+    }
 
 
 def _anatomy(anatomy: Anatomy) -> dict[str, Any]:
