@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, cast
@@ -18,7 +18,7 @@ from guidegen.phantom import Hip, label_volume, make_hip
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 
-COARSE_MM = (1.2, 1.2, 1.5)  # a fast grid; the landmarks of the phantom are as good on it as on 0.7 mm
+COARSE_MM = (1.5, 1.5, 2.0)  # a fast grid; the landmarks of the phantom are nearly as good on it as on 0.7 mm
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +47,12 @@ class Specimen:
         return label_surface(replace(self.label, voxels=kept)).surface
 
 
-@cache
-def _specimen(side: str, changes: tuple[tuple[str, Any], ...]) -> Specimen:
-    return Specimen(make_hip(side, **dict(changes)))
-
-
 @pytest.fixture(scope="session")
-def specimen() -> Callable[..., Specimen]:
+def specimen() -> Iterator[Callable[..., Specimen]]:
     """A specimen by side and changes to make_hip; each is made once."""
-    return lambda side, **changes: _specimen(side, tuple(sorted(changes.items())))
+    made = cache(lambda side, **changes: Specimen(make_hip(side, **changes)))
+    yield made
+    made.cache_clear()
 
 
 @dataclass(frozen=True)
@@ -63,14 +60,18 @@ class Solids:
     """Bodies by manifold3d, which are exact to rounding, and their surfaces."""
 
     @staticmethod
-    def rod(start: FloatArray, end: FloatArray, radius: float, end_radius: float | None = None, facets: int = 144) -> Any:
+    def rod(
+        start: FloatArray, end: FloatArray, radius: float, end_radius: float | None = None, facets: int = 72
+    ) -> Any:
         axis = unit(np.subtract(end, start))
         frame = np.column_stack([*perpendicular_pair(axis), axis, start])
         length = float(np.linalg.norm(np.subtract(end, start)))
-        return m3.Manifold.cylinder(length, radius, radius if end_radius is None else end_radius, facets).transform(frame)
+        return m3.Manifold.cylinder(length, radius, radius if end_radius is None else end_radius, facets).transform(
+            frame
+        )
 
     @staticmethod
-    def ball(center: FloatArray, radius: float, facets: int = 160) -> Any:
+    def ball(center: FloatArray, radius: float, facets: int = 96) -> Any:
         return m3.Manifold.sphere(radius, facets).translate(list(center))
 
     @staticmethod

@@ -166,14 +166,18 @@ def two_balls(small_mm: float) -> Volume:
 
 
 def test_a_second_large_piece_is_refused() -> None:
-    with pytest.raises(LabelError, match=r"expected one bone under the label, found 2 pieces \(largest: 7\.\d cm³, 0\.6 cm³"):
+    with pytest.raises(
+        LabelError, match=r"expected one bone under the label, found 2 pieces \(largest: 7\.\d cm³, 0\.6 cm³"
+    ):
         label_surface(two_balls(5.0))  # 7 % of the other one
 
 
 def test_a_second_small_piece_is_dropped_and_counted() -> None:
     label = two_balls(4.0)  # 4 %
     bone = label_surface(label)
-    small = int((label.voxels & (label.to_lps(np.indices(label.voxels.shape).transpose(1, 2, 3, 0))[..., 0] > -80)).sum())
+    small = int(
+        (label.voxels & (label.to_lps(np.indices(label.voxels.shape).transpose(1, 2, 3, 0))[..., 0] > -80)).sum()
+    )
     assert (bone.fit.pieces, bone.fit.dropped_mm3) == (2, pytest.approx(float(small)))
     assert bone.surface.bounds_mm[1, 0] < CENTER[0] + 3.0
 

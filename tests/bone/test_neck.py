@@ -31,10 +31,10 @@ def shaft_for(axis) -> Shaft:
 
 def hourglass(solids, axis, narrowest_mm: float, beside=None):
     """A ball and a neck of radius 14 + 0.02 (way - narrowest)² mm down to 55 mm from the ball's centre."""
-    way = np.linspace(8.0, 55.0, 189)
+    way = np.linspace(8.0, 55.0, 95)
     radius = 14.0 + 0.02 * (way - narrowest_mm) ** 2
     outline = np.concatenate([[[0.0, way[0]]], np.stack([radius, way], axis=1), [[0.0, way[-1]]]])
-    neck = m3.Manifold.revolve(m3.CrossSection([outline]), 120)
+    neck = m3.Manifold.revolve(m3.CrossSection([outline]), 96)
     frame = np.column_stack([*perpendicular_pair(-axis), -axis, CENTER])
     body = solids.ball(CENTER, 24.0) + neck.transform(frame)
     return solids.surface(body if beside is None else body + beside)
@@ -73,5 +73,7 @@ def test_a_trochanter_beside_the_neck_is_no_part_of_its_section(solids) -> None:
 def test_a_head_without_a_neck_is_refused(solids) -> None:
     small = Head(CENTER, 24.0, 0.6, 0.1)
     alone = solids.surface(solids.ball(CENTER, 10.0))  # nothing left where the neck is looked for
-    with pytest.raises(AnatomyError, match=r"expected a femoral neck within 1\.7 head radii .* found no closed section"):
+    with pytest.raises(
+        AnatomyError, match=r"expected a femoral neck within 1\.7 head radii .* found no closed section"
+    ):
         find_neck(alone, small, shaft_for(axis_at(127.0)))

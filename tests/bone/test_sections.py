@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import manifold3d as m3
 import numpy as np
 import pytest
 
@@ -65,11 +64,12 @@ def test_everything_a_plane_cuts_counts_and_a_hole_does_not(solids) -> None:
 
 
 def test_a_plane_through_corners_counts_no_face_twice(solids) -> None:
-    surface = solids.surface(m3.Manifold.sphere(20.0, 16))  # rings of corners lie on each of these planes
-    levels = np.unique(surface.vertices[:, 2].round(9))[1:-1]
-    up = np.array([0.0, 0.0, 1.0])
-    on, beside = whole_sections(surface, up, levels)[0], whole_sections(surface, up, levels + 1e-7)[0]
-    assert on == pytest.approx(beside, rel=1e-5)
+    surface = solids.surface(solids.block([0.0, 0.0, 0.0], [8.0, 8.0, 8.0]).refine(8))
+    levels = np.unique(surface.vertices[:, 2])  # rings of corners, whole edges and, at both ends, whole faces
+    assert len(levels) == 9
+    areas, centroids = whole_sections(surface, np.array([0.0, 0.0, 1.0]), levels[1:-1])
+    assert areas == pytest.approx(64.0, abs=ROUNDING)
+    assert centroids[:, :2] == pytest.approx(4.0, abs=ROUNDING)
 
 
 def test_a_plane_that_cuts_nothing_has_no_centroid(solids) -> None:
@@ -120,9 +120,17 @@ def test_a_body_beside_the_section_is_not_seen(solids) -> None:
         assert mine == pytest.approx(theirs, abs=1e-6)
 
 
+def test_a_centre_in_a_hole_has_no_section(solids) -> None:
+    """Every ray meets a wall there, but from outside."""
+    tube = elliptic(solids, 14.0, 14.0) - elliptic(solids, 6.0, 6.0)
+    assert np.isnan(star_sections(solids.surface(tube), FAR[None], LONG)[0]).all()
+
+
 def test_a_centre_outside_the_bone_has_no_section(solids) -> None:
     surface = solids.surface(elliptic(solids, 14.0, 14.0))
-    centers = FAR + np.array([[0.0], [15.0], [0.0]]) * perpendicular_pair(LONG)[0] + np.array([[0.0], [0.0], [31.0]]) * LONG
+    centers = (
+        FAR + np.array([[0.0], [15.0], [0.0]]) * perpendicular_pair(LONG)[0] + np.array([[0.0], [0.0], [31.0]]) * LONG
+    )
     areas, centroids, _ = star_sections(surface, centers, LONG)
     assert np.isfinite(areas).tolist() == [True, False, False]
     assert np.isfinite(centroids).all(axis=1).tolist() == [True, False, False]

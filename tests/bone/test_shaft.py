@@ -11,7 +11,7 @@ from guidegen.errors import AnatomyError
 from guidegen.frames import across, angle_deg, unit
 
 CENTER = np.array([-88.0, 14.0, -640.0])
-EDGE_MM = 4.0
+EDGE_MM = 5.0
 UP = unit([0.08, 0.12, 1.0])
 MEDIAL = unit(across([1.0, 0.1, 0.0], UP))
 RADIUS = 24.0

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
+from planned_hip import Planned
 
-from guidegen.bone.anatomy import Anatomy, find_anatomy
-from guidegen.bone.surface import Bone, label_surface
-from guidegen.guide.guide import Guide, make_guide
+from guidegen.bone.anatomy import find_anatomy
+from guidegen.bone.surface import label_surface
+from guidegen.guide.guide import Guide
 from guidegen.lesion.lesion import measure_lesion
 from guidegen.phantom import label_volume, make_hip
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
-from guidegen.plan.tunnel import Tunnel, plan_tunnel
+from guidegen.plan.tunnel import plan_tunnel
 
 SPACING_MM = (1.2, 1.2, 1.5)
-
-
-@dataclass(frozen=True, eq=False)
-class Planned:
-    """All that a guide is made from, except the patient's id."""
-
-    bone: Bone
-    anatomy: Anatomy
-    tunnel: Tunnel
-    kit: Kit
-    template: GuideTemplate
-    printer: Printer
-
-    def guide(self, patient_id: str = "T001L", size: str = "M") -> Guide:
-        """The guide for it."""
-        return make_guide(
-            self.bone.surface, self.bone.error_mm, self.anatomy, self.tunnel, patient_id, size, self.kit,
-            self.template, self.printer,
-        )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

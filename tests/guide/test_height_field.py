@@ -146,7 +146,7 @@ def test_beside_the_outline_the_field_is_one_step_wider(ball: Surface, ball_fiel
         assert around[i - 1 : i + 2, j - 1 : j + 2].all()
 
 
-@pytest.mark.parametrize("edge_mm", [-0.39, -0.2, 0.0, 0.01, 0.2])
+@pytest.mark.parametrize("edge_mm", [-0.39, 0.01])
 def test_beside_a_ledge_the_field_does_not_cut_into_it(edge_mm: float) -> None:
     ledge = block([-15.0, -30.0, -10.0], [15.0, 30.0, 0.0]) + block([-15.0, -30.0, -10.0], [edge_mm, 30.0, 3.0])
     bone = to_surface(ledge)

@@ -1,0 +1,30 @@
+"""All that a guide is made from, as one value that tests can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guidegen.bone.anatomy import Anatomy
+from guidegen.bone.surface import Bone
+from guidegen.guide.guide import Guide, make_guide
+from guidegen.plan.templates import GuideTemplate, Kit, Printer
+from guidegen.plan.tunnel import Tunnel
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """All that a guide is made from, except the patient's id."""
+
+    bone: Bone
+    anatomy: Anatomy
+    tunnel: Tunnel
+    kit: Kit
+    template: GuideTemplate
+    printer: Printer
+
+    def guide(self, patient_id: str = "T001L", size: str = "M") -> Guide:
+        """The guide for it."""
+        return make_guide(
+            self.bone.surface, self.bone.error_mm, self.anatomy, self.tunnel, patient_id, size, self.kit,
+            self.template, self.printer,
+        )  # fmt: skip

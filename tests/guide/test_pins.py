@@ -1,0 +1,111 @@
+"""Two wires on a plate with a tunnel through its middle: every distance is measured again, exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from bodies import field_of
+
+from guidegen.errors import NoSafeGuide
+from guidegen.frames import FloatArray, angle_deg
+from guidegen.guide.height_field import HeightField
+from guidegen.guide.outline import Outline, draw_outline
+from guidegen.guide.pins import BETWEEN_WIRES_MM, DRIVER_MM, EDGE_MM, LARGEST_TO_NORMAL_DEG, choose_pins
+from guidegen.guide.placement import place_tube
+from guidegen.plan.templates import Footprint, PinShape, Shell, Wire
+
+SHAPE = PinShape(guided_length_mm=8.0, wall_mm=2.4, least_divergence_deg=12.0, tunnel_distance_mm=3.0)
+WIRE = Wire(diameter_mm=2.0, depth_mm=25.0)
+ENTRY, AXIS = np.array([0.0, -8.0, 0.0]), np.array([0.0, np.sin(np.radians(42.0)), -np.cos(np.radians(42.0))])
+TARGET = ENTRY + 90.0 * AXIS
+TUNNEL_MM, SLEEVE_MM, BOSS_MM = 4.0, 9.1, 3.5  # radii
+
+Wires = list[tuple[FloatArray, FloatArray]]
+
+
+@pytest.fixture(scope="module")
+def flat() -> HeightField:
+    return field_of(lambda x, y: 0.0 * x + 0.0 * y, half_mm=60.0)
+
+
+def outlined(field: HeightField, length_mm: float, width_mm: float) -> Outline:
+    footprint = Footprint(length_mm=length_mm, width_mm=width_mm)
+    shell = Shell(thickness_mm=4.0, largest_wrap_deg=72.0)
+    return draw_outline(field, footprint, shell, np.ones(len(field.y_mm), dtype=bool))
+
+
+def pinned(field: HeightField, outline: Outline, shape: PinShape = SHAPE) -> Wires:
+    sleeve = place_tube(field, ENTRY, AXIS, 8.2, 14.2, 32.0)
+    return choose_pins(
+        field, outline, ENTRY, TARGET, TUNNEL_MM, sleeve, SLEEVE_MM, shape, WIRE, BOSS_MM
+    )  # fmt: skip
+
+
+def apart_mm(first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]) -> float:
+    """Least distance between two segments, each given by its ends (3,): on a grid of 0.05 mm."""
+    share = np.linspace(0.0, 1.0, 1001)[:, None]
+    (a, b), (c, d) = first, second
+    points = a + share * (b - a)
+    along = np.clip((points - c) @ (d - c) / ((d - c) @ (d - c)), 0.0, 1.0)
+    return float(np.linalg.norm(points - c - along[:, None] * (d - c), axis=1).min())
+
+
+@pytest.fixture(scope="module")
+def outline(flat: HeightField) -> Outline:
+    return outlined(flat, 55.0, 40.0)
+
+
+@pytest.fixture(scope="module")
+def wires(flat: HeightField, outline: Outline) -> Wires:
+    return pinned(flat, outline)
+
+
+def test_two_wires_on_the_bone_inside_the_shell(wires: Wires, outline: Outline) -> None:
+    assert len(wires) == 2
+    points = np.stack([point for point, _ in wires])
+    np.testing.assert_allclose(points[:, 2], 0.0, atol=1e-9)
+    assert (outline.edge_distance_mm(points) >= BOSS_MM + EDGE_MM).all()
+
+
+def test_they_go_into_the_bone_and_diverge(wires: Wires) -> None:
+    for _, direction in wires:
+        assert np.linalg.norm(direction) == pytest.approx(1.0)
+        assert angle_deg(direction, [0.0, 0.0, -1.0]) <= LARGEST_TO_NORMAL_DEG
+    assert angle_deg(wires[0][1], wires[1][1]) >= SHAPE.least_divergence_deg
+
+
+def test_they_keep_clear_of_tunnel_sleeve_and_each_other(wires: Wires) -> None:
+    inner = [(point, point + WIRE.depth_mm * way) for point, way in wires]
+    outer = [(point, point - 60.0 * way) for point, way in wires]
+    for wire in inner:
+        assert apart_mm(wire, (ENTRY, TARGET)) >= TUNNEL_MM + WIRE.diameter_mm / 2 + SHAPE.tunnel_distance_mm - 0.02
+    for wire in outer:
+        assert apart_mm(wire, (ENTRY - 32.0 * AXIS, ENTRY)) >= SLEEVE_MM + DRIVER_MM - 0.1
+    assert apart_mm(*inner) >= BETWEEN_WIRES_MM - 0.02
+
+
+def test_they_are_as_far_apart_as_the_shell_allows(wires: Wires) -> None:
+    assert np.linalg.norm(wires[0][0] - wires[1][0]) > 30.0
+
+
+@pytest.mark.parametrize("degrees", [5.0, 12.0, 30.0])
+def test_the_divergence_asked_for_is_kept(flat: HeightField, outline: Outline, degrees: float) -> None:
+    first, second = pinned(flat, outline, SHAPE.model_copy(update={"least_divergence_deg": degrees}))
+    assert angle_deg(first[1], second[1]) >= degrees
+
+
+def test_on_a_steep_flank_no_wire_skids() -> None:
+    field = field_of(lambda x, y: np.sqrt(np.maximum(20.0**2 - x**2, 0.0)) + 0.0 * y, half_mm=60.0)
+    for point, way in pinned(field, outlined(field, 55.0, 40.0)):
+        normal = np.array([point[0], 0.0, point[2]]) / 20.0
+        assert angle_deg(-way, normal) <= LARGEST_TO_NORMAL_DEG + 1.5  # the normal is taken from the grid
+
+
+@pytest.mark.parametrize(("length_mm", "width_mm"), [(28.0, 12.0), (30.0, 20.0), (6.0, 6.0)])
+def test_without_room_there_is_no_guide(flat: HeightField, length_mm: float, width_mm: float) -> None:
+    y = np.array([-length_mm / 2, length_mm / 2])
+    small = Outline(y, np.full(2, -width_mm / 2), np.full(2, width_mm / 2))
+    with pytest.raises(NoSafeGuide, match="expected room for two wires at least 12° apart") as refusal:
+        pinned(flat, small)
+    assert refusal.value.rule == "pins"
+    assert refusal.value.exit_code == 3

@@ -1,0 +1,147 @@
+"""Every shipped template is usable; what is missing or impossible is refused by name."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from guidegen.errors import TemplateError
+from guidegen.plan.templates import FOLDERS, GuideTemplate, Kit, Printer, load_template
+
+SHIPPED = [
+    (kind, path.name.removesuffix(".toml"))
+    for kind, folder in FOLDERS.items()
+    for path in sorted((resources.files("guidegen.templates") / folder).iterdir(), key=lambda path: path.name)
+    if path.name.endswith(".toml")
+]
+
+KIT = """\
+name = "A kit"
+[drill]
+diameter_mm = 8.0
+[pin]
+diameter_mm = 2.0
+depth_mm = 25.0
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The templates of a hospital: one kit, in a folder of its own."""
+    for name in FOLDERS.values():
+        (tmp_path / name).mkdir()
+    (tmp_path / "kits" / "ours.toml").write_text(KIT, encoding="utf-8")
+    (tmp_path / "kits" / "notes.txt").write_text("no template", encoding="utf-8")
+    monkeypatch.setattr("guidegen.plan.templates.resources.files", lambda _package: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("kind", "name"), SHIPPED)
+def test_every_shipped_template_loads(kind, name) -> None:
+    template, digest = load_template(kind, name)
+    file = resources.files("guidegen.templates") / FOLDERS[kind] / f"{name}.toml"
+    assert isinstance(template, kind)
+    assert template.name
+    assert digest == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_names_of_the_contract_are_shipped() -> None:
+    assert {(Kit, "core-8"), (GuideTemplate, "lateral"), (Printer, "sla")} <= set(SHIPPED)
+
+
+def test_a_kit_is_what_its_name_says() -> None:
+    for name, diameter_mm in (("core-8", 8.0), ("core-10", 10.0)):
+        kit, _ = load_template(Kit, name)
+        assert kit.drill.diameter_mm == diameter_mm
+        assert kit.pin.diameter_mm < kit.drill.diameter_mm
+
+
+@pytest.mark.parametrize("name", [name for kind, name in SHIPPED if kind is GuideTemplate])
+def test_a_shipped_guide_can_be_built(name) -> None:
+    guide, _ = load_template(GuideTemplate, name)
+    assert list(guide.sizes) == ["S", "M", "L"]
+    areas = [size.length_mm * size.width_mm for size in guide.sizes.values()]
+    assert areas == sorted(areas)
+    assert guide.sleeve.guided_length_mm >= guide.sleeve.least_guided_length_mm >= 30.0
+    assert guide.sleeve.collar_wall_mm > guide.sleeve.wall_mm
+    assert guide.label.text_height_mm >= guide.label.least_text_height_mm
+    assert guide.label.depth_mm < guide.shell.thickness_mm
+    assert guide.shell.thickness_mm >= 3.0
+    assert guide.pins.least_divergence_deg >= 10.0
+
+
+@pytest.mark.parametrize("name", [name for kind, name in SHIPPED if kind is Printer])
+def test_a_shipped_printer_leaves_more_play_than_it_errs(name) -> None:
+    printer, _ = load_template(Printer, name)
+    assert min(printer.least_clearance_mm, printer.bore_clearance_mm, printer.pin_clearance_mm) > printer.rms_error_mm
+
+
+def test_a_template_does_not_change() -> None:
+    kit, _ = load_template(Kit, "core-8")
+    with pytest.raises(ValidationError, match="frozen"):
+        kit.drill.diameter_mm = 12.0
+
+
+@pytest.mark.parametrize("name", ["core-9", "Core-8", "core-8.toml", "", "../kits/core-8", "sla"])
+def test_an_unknown_name_is_refused_with_those_that_are_known(name) -> None:
+    with pytest.raises(
+        TemplateError, match=r"expected one of the kits core-10, core-8, found '.*'; choose one of them"
+    ):
+        load_template(Kit, name)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_hospital_s_own_template_is_read() -> None:
+    kit, digest = load_template(Kit, "ours")
+    assert (kit.drill.diameter_mm, kit.pin.diameter_mm, kit.pin.depth_mm) == (8.0, 2.0, 25.0)
+    assert digest == hashlib.sha256(KIT.encode()).hexdigest()
+    with pytest.raises(TemplateError, match="expected one of the kits ours, found 'notes'"):
+        load_template(Kit, "notes")
+
+
+def test_any_edit_changes_the_hash(folder) -> None:
+    (folder / "kits" / "ours.toml").write_text(KIT + "# a comment\n", encoding="utf-8")
+    assert load_template(Kit, "ours")[1] != hashlib.sha256(KIT.encode()).hexdigest()
+
+
+BROKEN = {
+    "no length": (("8.0", "0.0"), r"drill\.diameter_mm\s+Input should be greater than 0"),
+    "negative": (("25.0", "-25.0"), r"pin\.depth_mm\s+Input should be greater than 0"),
+    "not a number": (("8.0", "nan"), r"drill\.diameter_mm\s+Input should be"),
+    "endless": (("8.0", "inf"), r"drill\.diameter_mm\s+Input should be a finite number"),
+    "text": (("8.0", '"eight"'), r"drill\.diameter_mm\s+Input should be a valid number"),
+    "a missing line": (("depth_mm = 25.0\n", ""), r"pin\.depth_mm\s+Field required"),
+    "a line too many": (("25.0", "25.0\ncolour = 'red'"), r"pin\.colour\s+Extra inputs are not permitted"),
+    "a misspelt section": (("[drill]", "[dril]"), r"drill\s+Field required"),
+    "no TOML": (('"A kit"', "A kit"), "Invalid value"),
+    "a line twice": (("8.0", "8.0\ndiameter_mm = 9.0"), "Cannot overwrite a value"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_template_is_refused_with_the_place(folder, name) -> None:
+    (old, new), place = BROKEN[name]
+    assert old in KIT
+    (folder / "kits" / "ours.toml").write_text(KIT.replace(old, new, 1), encoding="utf-8")
+    match = rf"(?s)expected a usable template kits/ours\.toml, found: .*{place}.*; mend the file"
+    with pytest.raises(TemplateError, match=match):
+        load_template(Kit, "ours")
+
+
+def test_a_template_that_is_no_text_is_refused(folder) -> None:
+    (folder / "kits" / "ours.toml").write_bytes(b"\xff\xfe" + KIT.encode("utf-16-le"))
+    with pytest.raises(TemplateError, match=r"expected a usable template kits/ours\.toml, .* mend the file"):
+        load_template(Kit, "ours")
+
+
+def test_an_angle_of_a_right_angle_is_refused(folder) -> None:
+    shipped = (Path(__file__).parents[2] / "templates" / "guides" / "lateral.toml").read_text(encoding="utf-8")
+    assert "largest_wrap_deg = 72.0" in shipped
+    steep = shipped.replace("largest_wrap_deg = 72.0", "largest_wrap_deg = 90.0")
+    (folder / "guides" / "steep.toml").write_text(steep, encoding="utf-8")
+    with pytest.raises(TemplateError, match=r"shell\.largest_wrap_deg\s+Input should be less than 90"):
+        load_template(GuideTemplate, "steep")

@@ -1,0 +1,418 @@
+"""One case from its files to its revision: everything the contract names, and the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guidegen import pipeline
+from guidegen.bone.head import find_head
+from guidegen.check.battery import check_result
+from guidegen.check.files import read_stl
+from guidegen.check.finding import Finding
+from guidegen.errors import NoSafePlan, TemplateError, VolumeError
+from guidegen.phantom import make_hip, write_case
+from guidegen.pipeline import STAGES, Result
+from guidegen.stl import stl_bytes
+from guidegen.surfaces import Surface
+
+SPACING_MM = (1.2, 1.2, 1.5)
+PREVIEWS = {"preview/contact.png", "preview/guide.png", "preview/tunnel.png"}
+FILES = {
+    "plan.json", "femur.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json", "timings.json",
+} | PREVIEWS  # fmt: skip
+GUIDEGEN = Path(sys.executable).with_name("guidegen")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A made-up left hip, its case on disk, and its first run."""
+
+    case: Path
+    output: Path
+    result: Result
+
+    def stages_to(self, output: Path) -> Path:
+        """Another output folder, which knows the stages of this run and nothing else."""
+        shutil.copytree(self.output / STAGES, output / STAGES)
+        return output
+
+
+@cache
+def finished(base: Path) -> Finished:
+    """The one run below the tests' own folder that every test which needs a result shares."""
+    folder = base / "finished"
+    case = write_case(make_hip("left"), folder / "case", patient_id="T001L", spacing_mm=SPACING_MM, mr=False)
+    return Finished(case, folder / "output", pipeline.run(case, folder / "output"))
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return finished(tmp_path_factory.getbasetemp())
+
+
+HOPELESS = "[order]\ntarget_mm = [88.0, 14.0, -600.0]\n"  # above the head, in the joint
+
+
+@cache
+def hopeless_case(base: Path) -> Finished:
+    """The same hip with an order that no tunnel can keep, and without pictures."""
+    case = base / "hopeless" / "case" / "case.toml"
+    shutil.copytree(finished(base).case.parent, case.parent)
+    case.write_text(case.read_text().replace('image = "ct.nii.gz"\n', "") + HOPELESS)
+    return Finished(case, base / "hopeless" / "output", pipeline.run(case, base / "hopeless" / "output"))
+
+
+@pytest.fixture(scope="session")
+def hopeless(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return hopeless_case(tmp_path_factory.getbasetemp())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder by its path in it."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+# --- what a run leaves ---
+
+
+def test_every_file_of_the_contract_is_there_and_no_other(done: Finished) -> None:
+    assert done.result.folder == done.output / "T001L-left" / "r001"
+    files = contents(done.result.folder)
+    assert set(files) == FILES
+    assert all(files.values())
+    assert files["dossier.pdf"].startswith(b"%PDF")
+    assert all(files[name].startswith(b"\x89PNG") for name in PREVIEWS)
+    assert sorted(path.name for path in done.output.iterdir()) == [STAGES, "T001L-left"]
+    assert sorted(path.name for path in (done.output / "T001L-left").iterdir()) == [".lock", "r001"]
+
+
+def test_every_check_passed_and_is_written(done: Finished) -> None:
+    assert done.result.passed
+    assert not done.result.unchanged
+    assert len(done.result.findings) > 30
+    assert read(done.result.folder / "findings.json") == [asdict(finding) for finding in done.result.findings]
+    for finding in done.result.findings:
+        assert finding.name
+        assert finding.why
+
+
+POINT, AXIS, NUMBER, TEXT = "point", "axis", "number", "text"
+PLAN = {
+    "schema": "guidegen.plan/1", "case_id": "T001L", "side": "left", "frame": "LPS", "unit": "mm", "version": TEXT,
+    "anatomy": {
+        "head_center_mm": POINT, "head_radius_mm": NUMBER, "neck_isthmus_center_mm": POINT, "neck_axis": AXIS,
+        "shaft_point_mm": POINT, "shaft_axis": AXIS, "lesser_trochanter_mm": POINT, "greater_trochanter_mm": POINT,
+        "vastus_ridge_mm": POINT, "neck_shaft_angle_deg": NUMBER,
+    },
+    "lesion": {"volume_mm3": NUMBER, "head_fraction": NUMBER, "centroid_mm": POINT, "registration": None},
+    "tunnels": [{
+        "entry_mm": POINT, "target_mm": POINT, "diameter_mm": 8.0, "length_mm": NUMBER, "wall_min_mm": NUMBER,
+        "subchondral_mm": NUMBER, "subchondral_axis_mm": NUMBER, "lesion_reached_fraction": NUMBER,
+        "centroid_distance_mm": NUMBER, "shaft_angle_deg": NUMBER,
+    }],
+    "guide": {
+        "removal_direction": AXIS, "clearance_mm": NUMBER, "thickness_mm": 4.0, "contact_area_mm2": NUMBER,
+        "sleeves": [{
+            "tunnel": 0, "inner_diameter_mm": 8.2, "outer_diameter_mm": NUMBER, "drill_diameter_mm": 8.0,
+            "guided_length_mm": NUMBER, "top_mm": POINT,
+        }],
+        "pins": 2 * [{
+            "point_mm": POINT, "direction": AXIS, "hole_diameter_mm": NUMBER, "wire_diameter_mm": 2.0,
+            "guided_length_mm": NUMBER, "top_mm": POINT,
+        }],
+        "label": {
+            "lines": ["T001L", "LEFT"], "center_mm": POINT, "reading_direction": AXIS, "up_direction": AXIS,
+            "outward_direction": AXIS, "width_mm": NUMBER, "height_mm": NUMBER, "text_height_mm": NUMBER,
+            "depth_mm": NUMBER,
+        },
+        "seat": {},
+    },
+    "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0},
+    "notes": [],
+}  # fmt: skip
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def assert_contract(found: Any, asked: Any, place: str) -> None:
+    """That `found` has everything that is asked, in its form; more is allowed."""
+    if isinstance(asked, dict):
+        for key, part in asked.items():
+            assert key in found, f"{place}.{key}"
+            assert_contract(found[key], part, f"{place}.{key}")
+    elif isinstance(asked, list):
+        assert len(found) == len(asked), place
+        for number, (one, other) in enumerate(zip(found, asked, strict=True)):
+            assert_contract(one, other, f"{place}[{number}]")
+    elif asked == NUMBER:
+        assert is_number(found), place
+    elif asked in (POINT, AXIS):
+        assert len(found) == 3, place
+        assert all(map(is_number, found)), place
+        assert asked == POINT or np.linalg.norm(found) == pytest.approx(1.0, abs=1e-8), place
+    elif asked == TEXT:
+        assert isinstance(found, str), place
+        assert found, place
+    else:
+        assert found == asked, place
+
+
+@pytest.fixture(scope="session")
+def plan(done: Finished) -> Any:
+    return read(done.result.folder / "plan.json")
+
+
+def test_the_plan_has_every_field_of_the_contract(plan: Any) -> None:
+    assert_contract(plan, PLAN, "plan")
+
+    def assert_finite(value: Any, place: str) -> None:
+        if isinstance(value, dict | list):
+            for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+                assert_finite(part, f"{place}.{key}")
+        else:
+            assert value is None or isinstance(value, str | bool) or math.isfinite(value), place
+
+    assert_finite(plan, "plan")
+
+
+def test_the_numbers_of_the_plan_agree_with_each_other(plan: Any) -> None:
+    (tunnel,), guide = plan["tunnels"], plan["guide"]
+    entry, target = np.array(tunnel["entry_mm"]), np.array(tunnel["target_mm"])
+    assert np.linalg.norm(target - entry) == pytest.approx(tunnel["length_mm"], abs=1e-5)
+    axis = (target - entry) / np.linalg.norm(target - entry)
+    top = np.array(guide["sleeves"][0]["top_mm"]) - entry
+    np.testing.assert_allclose(top - (top @ axis) * axis, 0.0, atol=1e-5)
+    assert -60.0 < top @ axis < -guide["sleeves"][0]["guided_length_mm"] + 20.0
+    assert guide["sleeves"][0]["inner_diameter_mm"] > guide["sleeves"][0]["drill_diameter_mm"]
+    assert np.dot(guide["removal_direction"], axis) < -0.4  # off the bone, against the drill
+    assert plan["guide"]["removal_direction"][0] > 0.7  # a left hip: lateral is +x
+    assert tunnel["wall_min_mm"] >= plan["limits"]["wall_min_mm"]
+    assert tunnel["subchondral_mm"] >= plan["limits"]["subchondral_rim_mm"]
+    label = guide["label"]
+    np.testing.assert_allclose(
+        np.cross(label["reading_direction"], label["up_direction"]), label["outward_direction"], atol=1e-8
+    )
+
+
+def test_the_plan_is_near_the_truth(done: Finished, plan: Any) -> None:
+    truth = read(done.case.parent / "truth.json")
+    for found, name, within_mm in (
+        (plan["anatomy"]["head_center_mm"], "head_center_mm", 0.5),
+        (plan["lesion"]["centroid_mm"], "lesion_centroid_mm", 0.5),
+        (plan["anatomy"]["neck_isthmus_center_mm"], "neck_isthmus_center_mm", 3.0),
+        (plan["anatomy"]["lesser_trochanter_mm"], "lesser_trochanter_mm", 4.0),
+    ):
+        assert np.linalg.norm(np.subtract(found, truth[name])) < within_mm, name
+    assert plan["lesion"]["volume_mm3"] == pytest.approx(truth["lesion_volume_mm3"], rel=0.02)
+
+
+def test_the_record_has_the_hash_of_every_file_in_and_out(done: Finished) -> None:
+    record = read(done.result.folder / "run.json")
+    files = contents(done.result.folder)
+    del files["run.json"], files["timings.json"]
+    assert record["outputs_sha256"] == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    inputs = {name: (done.case.parent / name).read_bytes() for name in ("case.toml", "labels.nii.gz", "lesion.nii.gz")}
+    inputs["ct.nii.gz"] = (done.case.parent / "ct.nii.gz").read_bytes()
+    assert record["inputs_sha256"] == {name: hashlib.sha256(content).hexdigest() for name, content in inputs.items()}
+    assert record["parameters"]["order"]["size"] == "M"
+    assert set(record["parameters"]["templates_sha256"]) == {"kit", "guide", "printer"}
+    assert read(done.result.folder / "timings.json").keys() >= {"bone", "anatomy", "lesion", "plan", "guide", "check"}
+
+
+def test_the_files_say_the_same_when_they_are_measured_again(done: Finished) -> None:
+    assert check_result(done.result.folder) == done.result.findings
+
+
+# --- again ---
+
+
+def test_the_same_case_again_is_the_same_revision_at_once(done: Finished) -> None:
+    before = contents(done.output)
+    started = time.perf_counter()
+    again = pipeline.run(done.case, done.output)
+    assert time.perf_counter() - started < 2.0
+    assert again.unchanged
+    assert (again.folder, again.findings) == (done.result.folder, done.result.findings)
+    assert contents(done.output) == before
+
+
+def test_elsewhere_and_in_another_process_it_is_the_same_bytes(done: Finished, tmp_path: Path) -> None:
+    shutil.copytree(done.case.parent, tmp_path / "other name")
+    command = [GUIDEGEN, "run", tmp_path / "other name" / "case.toml", "--output", "results"]
+    environment = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "every check passed" in run.stdout
+    stages = [line.strip() for line in run.stderr.splitlines()]
+    assert [name for name in stages if name in ("bone", "read", "anatomy", "lesion", "plan", "guide", "check")] == [
+        "bone", "read", "anatomy", "lesion", "plan", "guide", "check",
+    ]  # fmt: skip
+    here, there = contents(done.result.folder), contents(tmp_path / "results" / "T001L-left" / "r001")
+    assert here.keys() == there.keys()
+    assert [name for name in here if here[name] != there[name]] in ([], ["timings.json"])
+
+
+def test_another_size_is_the_next_revision_and_reuses_the_bone(done: Finished, tmp_path: Path) -> None:
+    output = done.stages_to(tmp_path)
+    shutil.copytree(done.output / "T001L-left", output / "T001L-left")
+    stages: list[str] = []
+    small = pipeline.run(done.case, output, "S", stages.append)
+    assert small.folder == output / "T001L-left" / "r002"
+    assert not small.unchanged
+    assert "read" not in stages  # the files were not even opened
+    assert read(small.folder / "run.json")["parameters"]["order"]["size"] == "S"
+    assert pipeline.run(done.case, output).folder == output / "T001L-left" / "r001"
+    assert pipeline.run(done.case, output, "S").folder == small.folder
+    assert read(small.folder / "plan.json")["anatomy"] == read(done.result.folder / "plan.json")["anatomy"]
+
+
+def test_an_altered_revision_is_set_aside_and_the_next_is_as_it_was(hopeless: Finished, tmp_path: Path) -> None:
+    output = hopeless.stages_to(tmp_path)
+    shutil.copytree(hopeless.output / "T001L-left", output / "T001L-left")
+    (output / "T001L-left" / "r001" / "femur.stl").write_bytes(b"another femur")
+    again = pipeline.run(hopeless.case, output)
+    assert not again.unchanged
+    assert sorted(path.name for path in (output / "T001L-left").glob("r*")) == ["r001-altered-1", "r002"]
+    here, there = contents(hopeless.result.folder), contents(again.folder)
+    assert here.keys() == there.keys()
+    assert [name for name in here if here[name] != there[name]] in ([], ["timings.json"])
+
+
+def test_two_runs_at_a_time_make_one_revision(hopeless: Finished, tmp_path: Path) -> None:
+    output = hopeless.stages_to(tmp_path)
+    inner: list[Result] = []
+
+    def run_another(stage: str) -> None:
+        if stage == "plan":
+            inner.append(pipeline.run(hopeless.case, output))
+
+    outer = pipeline.run(hopeless.case, output, progress=run_another)
+    assert [outer.folder] == [another.folder for another in inner]
+    assert [path.name for path in (output / "T001L-left").glob("r*")] == ["r001"]
+
+
+# --- refused, failed ---
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    done: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "input_hashes", lambda _: {"labels.nii.gz": "0" * 64})
+    with pytest.raises(VolumeError, match="expected files that stay as they are while they are read"):
+        pipeline.run(done.case, tmp_path / "output")
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_template_that_is_not_there_is_found_before_anything_is_read(tmp_path: Path, done: Finished) -> None:
+    case = tmp_path / "case" / "case.toml"
+    shutil.copytree(done.case.parent, case.parent)
+    case.write_text(case.read_text() + '[order]\nkit = "core-99"\n')
+    stages: list[str] = []
+    with pytest.raises(TemplateError, match="read: expected one of the kits core-10, core-8, found 'core-99'"):
+        pipeline.run(case, tmp_path / "output", progress=stages.append)
+    assert stages == []
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_guide_that_fails_a_check_is_rejected(
+    done: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = Finding("made to fail", 2.0, 1.0, "mm", False, "A test.")
+    monkeypatch.setattr(pipeline, "check_result", lambda folder: (*check_result(folder), failing))
+    result = pipeline.run(done.case, done.stages_to(tmp_path))
+    assert not result.passed
+    files = contents(result.folder)
+    assert set(files) == FILES - {"guide.stl", "guide.3mf"} | {"rejected.stl"}
+    assert files["rejected.stl"] == contents(done.result.folder)["guide.stl"]
+    assert read(result.folder / "findings.json")[-1] == asdict(failing)
+    assert set(read(result.folder / "run.json")["outputs_sha256"]) == set(files) - {"run.json", "timings.json"}
+    assert not pipeline.run(done.case, tmp_path).passed  # and it is remembered as rejected
+
+
+def test_a_plan_leaves_no_result(done: Finished, tmp_path: Path) -> None:
+    output = done.stages_to(tmp_path / "output")
+    planned = pipeline.plan(done.case, output)
+    assert planned.tunnel is not None
+    (tunnel,) = read(done.result.folder / "plan.json")["tunnels"]
+    np.testing.assert_allclose(planned.tunnel.entry_mm, tunnel["entry_mm"], atol=1e-6)
+    assert [path.name for path in output.iterdir()] == [STAGES]
+
+
+def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Finished) -> None:
+    assert not hopeless.result.passed
+    files = contents(hopeless.result.folder)
+    assert set(files) == {"plan.json", "femur.stl", "findings.json", "run.json", "timings.json"}
+    (finding,) = read(hopeless.result.folder / "findings.json")
+    assert (finding["passed"], finding["measured"]) == (False, None)
+    assert "plan: expected a tunnel that keeps every rule" in finding["why"]
+    plan = read(hopeless.result.folder / "plan.json")
+    assert (plan["tunnels"], plan["guide"]) == ([], None)
+    assert any("There is no guide: expected a tunnel that keeps every rule" in note for note in plan["notes"])
+    with pytest.raises(NoSafePlan, match="plan: expected a tunnel that keeps every rule"):
+        pipeline.plan(hopeless.case, hopeless.output)
+
+
+# --- real femora ---
+
+
+def lesion_in(femur: Surface, side: str) -> Surface:
+    """A ball of 9 mm in the upper front of the head."""
+    import trimesh
+
+    head = find_head(femur)
+    medial = -1.0 if side == "left" else 1.0
+    towards = np.array([0.2 * medial, -0.5, 0.84])
+    center = head.center_mm + (head.radius_mm - 12.0) * towards / np.linalg.norm(towards)
+    ball = trimesh.creation.icosphere(3, 9.0)
+    return Surface(ball.vertices + center, ball.faces)
+
+
+REAL = """
+[patient]
+id = "M3"
+side = "{side}"
+[bone]
+surface = "femur.stl"
+unit = "mm"
+space = "LPS"
+[lesion]
+surface = "lesion.stl"
+unit = "mm"
+space = "LPS"
+"""
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_real_femur_from_its_surface(shared: Path, tmp_path: Path, side: str) -> None:
+    source = shared / "data" / "surfaces" / f"m3_{side[0]}femur_mm.stl"
+    shutil.copy(source, tmp_path / "femur.stl")
+    (tmp_path / "lesion.stl").write_bytes(stl_bytes(lesion_in(read_stl(source), side)))
+    (tmp_path / "case.toml").write_text(REAL.format(side=side))
+    result = pipeline.run(tmp_path / "case.toml", tmp_path / "output")
+    assert [finding for finding in result.findings if not finding.passed] == []
+    assert contents(result.folder).keys() >= FILES
+    plan = read(result.folder / "plan.json")
+    assert (plan["side"], plan["guide"]["label"]["lines"]) == (side, ["M3", side.upper()])
+    assert np.sign(plan["guide"]["removal_direction"][0]) == (1.0 if side == "left" else -1.0)
+    assert any("error of its segmentation is not known" in note for note in plan["notes"])

@@ -1,0 +1,121 @@
+"""plan.json and run.json: the contract's fields, exact numbers, and the same bytes for the same values."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import platform
+
+import numpy as np
+import pytest
+from test_store import ANATOMY, GUIDE_MADE, TUNNEL, VALUES
+
+import guidegen
+from guidegen.plan.rules import Rules
+from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
+
+LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
+
+
+def plan(**changed: object) -> dict:
+    given = {
+        "patient_id": "T001L", "bone": VALUES["bone"], "anatomy": ANATOMY, "lesion": VALUES["lesion of an MR"],
+        "tunnel": TUNNEL, "guide": GUIDE_MADE, "limits": LIMITS, "notes": ("one", "two"),
+    }  # fmt: skip
+    return plan_json(**(given | changed))
+
+
+def test_the_head_says_what_how_and_in_which_frame() -> None:
+    content = plan()
+    head = {key: content[key] for key in ("schema", "case_id", "side", "frame", "unit", "version", "notes")}
+    assert head == {
+        "schema": "guidegen.plan/1", "case_id": "T001L", "side": "left", "frame": "LPS", "unit": "mm",
+        "version": guidegen.__version__, "notes": ["one", "two"],
+    }  # fmt: skip
+
+
+def test_numbers_are_those_of_the_values() -> None:
+    content = plan()
+    np.testing.assert_allclose(content["anatomy"]["head_center_mm"], ANATOMY.head_center_mm, atol=1e-6)
+    (tunnel,), found = content["tunnels"], content["guide"]
+    np.testing.assert_allclose(tunnel["entry_mm"], TUNNEL.entry_mm, atol=1e-6)
+    assert tunnel["length_mm"] == pytest.approx(TUNNEL.length_mm, abs=1e-6)
+    np.testing.assert_allclose(found["removal_direction"], GUIDE_MADE.seat.removal_direction, atol=1e-9)
+    assert [pin["depth_mm"] for pin in found["pins"]] == [25.0, 25.0]
+    assert found["label"]["lines"] == ["T001L", "LEFT"]
+    assert (found["seat"]["length_mm"], found["seat"]["width_mm"]) == (55.0, 40.0)
+    registration = VALUES["lesion of an MR"].registration
+    np.testing.assert_allclose(
+        content["lesion"]["registration"]["rotation"], registration.transform.rotation, atol=1e-9
+    )
+
+
+def test_every_landmark_of_the_contract_has_its_own_place() -> None:
+    fields = {
+        "head_center_mm", "head_radius_mm", "neck_isthmus_center_mm", "neck_axis", "shaft_point_mm", "shaft_axis",
+        "lesser_trochanter_mm", "greater_trochanter_mm", "vastus_ridge_mm", "neck_shaft_angle_deg",
+    }  # fmt: skip
+    found = plan()["anatomy"]
+    assert fields <= set(found)
+    for name in fields:
+        np.testing.assert_allclose(found[name], getattr(ANATOMY, name), atol=1e-6)
+    assert len({str(found[name]) for name in fields}) == len(fields)
+
+
+def test_what_was_not_reached_is_empty_or_null() -> None:
+    content = plan(tunnel=None, guide=None, lesion=VALUES["lesion"])
+    assert (content["tunnels"], content["guide"], content["lesion"]["registration"]) == ([], None, None)
+
+
+def test_only_a_tunnel_through_the_centroid_is_held_to_it() -> None:
+    assert LIMITS["centroid_distance_max_mm"] == Rules().centroid_distance_max_mm
+    assert limits(Rules(), 30.0, 2.0, 300.0, False)["centroid_distance_max_mm"] is None
+    given = {"guided_length_mm": 30.0, "wall_p1_mm": 2.0, "contact_area_mm2": 300.0, "wall_min_mm": 3.0}
+    assert given.items() <= LIMITS.items()
+
+
+def test_json_is_the_same_whatever_the_order_and_reads_back() -> None:
+    content = plan()
+    text = to_json(content)
+    assert text == to_json(dict(reversed(content.items())))
+    assert json.loads(text) == content
+    assert text.endswith(b"}\n")
+
+
+def test_ids_and_notes_of_any_letters_stay_readable() -> None:
+    assert "Größe ≥ 3 mm³".encode() in to_json({"notes": ["Größe ≥ 3 mm³"]})
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_number_that_is_none_is_never_written(number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json({"wall_min_mm": number})
+
+
+def test_a_number_next_to_zero_is_written_as_zero() -> None:
+    near = dataclasses.replace(ANATOMY, head_center_mm=np.array([-1e-9, 1e-9, -0.0]))
+    assert str(plan(anatomy=near)["anatomy"]["head_center_mm"]) == "[0.0, 0.0, 0.0]"
+
+
+def test_the_error_of_the_bone_is_written_where_it_is_known() -> None:
+    bone = VALUES["bone"]
+    found = plan()["bone"]
+    assert found["volume_mm3"] == pytest.approx(bone.surface.volume_mm3, abs=1e-6)
+    assert found["faces"] == len(bone.surface.faces)
+    assert found["label_fit"]["rms_mm"] == bone.fit.rms_mm
+    assert found["label_fit"]["pieces"] == 2
+    assert plan(bone=VALUES["bone that came as a surface"])["bone"]["label_fit"] is None
+
+
+def test_the_record_of_a_run_names_all_that_made_it() -> None:
+    content = run_json("f" * 64, "b" * 64, {"ct.nii.gz": "1"}, {"size": "M"}, {"guide.stl": "2"})
+    assert content["schema"] == "guidegen.run/1"
+    assert (content["fingerprint"], content["build"]) == ("f" * 64, "b" * 64)
+    assert content["inputs_sha256"] == {"ct.nii.gz": "1"}
+    assert content["outputs_sha256"] == {"guide.stl": "2"}
+    assert content["parameters"] == {"size": "M"}
+    assert content["python"] == platform.python_version()
+    assert set(content["libraries"]) == set(LIBRARIES)
+    assert all(content["libraries"].values())
+    assert not any(word in str(content).lower() for word in ("time", "date", "host", "user"))

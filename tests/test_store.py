@@ -1,0 +1,259 @@
+"""Kept stage results: they come back as they were, or are computed anew; nothing damaged is trusted."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+import guidegen
+from guidegen.bone.anatomy import Anatomy
+from guidegen.bone.surface import Bone, LabelFit
+from guidegen.frames import LPS, RigidTransform, rotation_about
+from guidegen.guide.guide import Guide, Pin, Sleeve
+from guidegen.guide.label import Label
+from guidegen.guide.seat import GUIDE, Seat
+from guidegen.lesion.lesion import Lesion
+from guidegen.lesion.registration import MR, Registration
+from guidegen.plan.templates import Footprint
+from guidegen.plan.tunnel import Tunnel
+from guidegen.store import StageStore, build, content_key, write_atomically
+from guidegen.surfaces import Surface
+
+RANDOM = np.random.default_rng(0)
+KEY = "0" * 64
+
+
+def point() -> np.ndarray:
+    return RANDOM.normal(0.0, 300.0, 3)
+
+
+def pose(source: str, target: str) -> RigidTransform:
+    return RigidTransform(rotation_about(point(), 33.3), point(), source, target)
+
+
+def pyramid() -> Surface:
+    return Surface(RANDOM.normal(0.0, 300.0, (4, 3)), np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]]))
+
+
+ANATOMY = Anatomy(
+    "left", point(), 24.1, point(), point(), point(), point(), point(), point(), point(), 127.3, 0.1, True
+)
+REGISTRATION = Registration(pose(MR, LPS), 0.31, 0.72, 0.98, 0.02)
+TUNNEL = Tunnel(point(), point(), 8.0, 5.1, 4.2, 5.9, 0.44, 1e-9, 131.0, -0.1, 12.0, 17.0)
+GUIDE_MADE = Guide(
+    pyramid(),
+    Seat(pose(LPS, GUIDE), Footprint(length_mm=55.0, width_mm=40.0), 1800.5, 0.8, RANDOM.random(6), RANDOM.random(6)),
+    0.36, 4.0, 1813.25,
+    (Sleeve(0, 8.2, 14.2, 8.0, 32.0, point()),),
+    (Pin(point(), point(), 2.2, 2.0, 25.0, 8.0, point()), Pin(point(), point(), 2.2, 2.0, 25.0, 8.0, point())),
+    (point(), point()),
+    Label(("T001L", "LEFT"), 4.0, 0.6, point(), point(), point(), point(), 24.0, 11.6),
+)  # fmt: skip
+VALUES = {
+    "bone": Bone(pyramid(), LabelFit(0.03, 0.18, 0.44, 0.04, 2, 12.5, 0.0)),
+    "bone that came as a surface": Bone(pyramid(), None),
+    "anatomy": ANATOMY,
+    "lesion": Lesion(7238.25, point(), 0.125, RANDOM.random((50, 3)), pyramid(), None),
+    "lesion of an MR": Lesion(7238.25, point(), 0.125, RANDOM.random((50, 3)), pyramid(), REGISTRATION),
+    "tunnel": TUNNEL,
+    "guide": GUIDE_MADE,
+    "guide without pins or windows": dataclasses.replace(GUIDE_MADE, pins=(), windows_mm=()),
+}
+
+
+def assert_same(found: Any, value: Any) -> None:
+    """Equal to the last bit, and of the same types all through."""
+    assert type(found) is type(value)
+    if isinstance(value, np.ndarray):
+        assert found.dtype == value.dtype
+        assert found.shape == value.shape
+        assert found.tobytes() == value.tobytes()
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            assert_same(getattr(found, field.name), getattr(value, field.name))
+    elif isinstance(value, tuple):
+        assert len(found) == len(value)
+        for one, other in zip(found, value, strict=True):
+            assert_same(one, other)
+    elif isinstance(value, BaseModel):
+        assert found.model_dump() == value.model_dump()
+    else:
+        assert found == value
+
+
+def never() -> Any:
+    raise AssertionError("computed although it was kept")
+
+
+def kept(folder: Path, value: Any, key: str = KEY) -> Path:
+    """The file that the value was kept in."""
+    store = StageStore(folder)
+    assert store.reuse(type(value), key, lambda: value) is value
+    store.keep()
+    return folder / f"{key}.npz"
+
+
+# --- round trips ---
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_every_stage_value_comes_back_as_it_was(tmp_path: Path, value: Any) -> None:
+    kept(tmp_path, value)
+    assert_same(StageStore(tmp_path).reuse(type(value), KEY, never), value)
+
+
+def test_the_same_value_is_the_same_bytes(tmp_path: Path) -> None:
+    first, second = kept(tmp_path / "a", GUIDE_MADE), kept(tmp_path / "b", GUIDE_MADE)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_nothing_that_could_run_is_stored_or_loaded(tmp_path: Path) -> None:
+    path = kept(tmp_path, TUNNEL)
+    body = path.read_bytes()[32:]
+    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype.kind in "fiub" for name in arrays.files)
+
+
+# --- damage ---
+
+
+def damaged(content: bytes) -> Iterator[tuple[str, bytes]]:
+    for size in (0, 10, 32, 33, len(content) // 2, len(content) - 1):
+        yield f"cut to {size} bytes", content[:size]
+    for place in (0, 31, 32, 40, len(content) // 3, len(content) // 2, len(content) - 1):
+        yield f"bit flipped at {place}", content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+    yield "grown", content + b"\0"
+    yield "another file", b"PK\x03\x04" + bytes(100)
+    other = b"no archive at all"
+    yield "another file that says so itself", hashlib.sha256(other).digest() + other
+
+
+@pytest.mark.parametrize("value", [TUNNEL, VALUES["bone"]], ids=["tunnel", "bone"])
+def test_a_damaged_file_is_computed_anew_and_replaced(tmp_path: Path, value: Any) -> None:
+    path = kept(tmp_path, value)
+    whole = path.read_bytes()
+    for what, content in damaged(whole):
+        path.write_bytes(content)
+        store, asked = StageStore(tmp_path), []
+        found = store.reuse(type(value), KEY, lambda: asked.append(what) or value)  # noqa: B023
+        assert asked == [what]
+        assert found is value
+        store.keep()
+        assert path.read_bytes() == whole, what
+
+
+def test_the_file_of_another_stage_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    kept(tmp_path, TUNNEL)
+    assert StageStore(tmp_path).reuse(Anatomy, KEY, lambda: ANATOMY) is ANATOMY
+
+
+# --- when it is written ---
+
+
+def test_nothing_is_written_before_it_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "output" / ".stages"
+    store = StageStore(folder)
+    store.reuse(Tunnel, KEY, lambda: TUNNEL)
+    assert not (tmp_path / "output").exists()
+    store.keep()
+    assert [path.name for path in folder.iterdir()] == [f"{KEY}.npz"]
+    (folder / f"{KEY}.npz").unlink()
+    store.keep()  # what was kept is not kept again
+    assert list(folder.iterdir()) == []
+
+
+def test_a_stage_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    store = StageStore(tmp_path / "stages")
+    with pytest.raises(ValueError, match="no such bone"):
+        store.reuse(Tunnel, KEY, lambda: int("no such bone"))
+    store.keep()
+    assert not (tmp_path / "stages").exists()
+
+
+# --- keys ---
+
+
+def test_a_key_is_made_of_all_its_parts() -> None:
+    parts = ["plan", {"a": 1, "b": [1.5, None]}]
+    assert content_key(*parts) == content_key("plan", {"b": [1.5, None], "a": 1})
+    others = [["guide", parts[1]], ["plan", {"a": 2, "b": [1.5, None]}], ["plan", {"a": 1, "b": [1.5, 0]}], ["plan"]]
+    assert len({content_key(*parts), *(content_key(*other) for other in others)}) == 5
+
+
+def test_a_key_of_numbers_that_are_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        content_key("plan", float("nan"))
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A stand-in for the program's own source."""
+    (tmp_path / "bone").mkdir()
+    (tmp_path / "__init__.py").write_text("one")
+    (tmp_path / "bone" / "head.py").write_text("two")
+    monkeypatch.setattr(guidegen, "__file__", str(tmp_path / "__init__.py"))
+    build.cache_clear()
+    yield tmp_path
+    build.cache_clear()
+
+
+def test_a_changed_program_trusts_no_older_stage(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [content_key("bone")]
+
+    def add_key() -> None:
+        build.cache_clear()
+        keys.append(content_key("bone"))
+
+    (source / "bone" / "head.py").write_text("two ")
+    add_key()
+    (source / "bone" / "head.py").rename(source / "bone" / "neck.py")
+    add_key()
+    (source / "new.py").write_text("")
+    add_key()
+    monkeypatch.setattr(guidegen, "__version__", "99")
+    add_key()
+    assert len(set(keys)) == 5
+
+
+def test_what_is_no_source_does_not_change_the_build(source: Path) -> None:
+    before = build()
+    (source / "notes.txt").write_text("nothing")
+    build.cache_clear()
+    assert build() == before
+
+
+# --- atomic writing ---
+
+
+def test_writing_replaces_the_content_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for content in (b"old", b"new content"):
+        write_atomically(path, content)
+        assert path.read_bytes() == content
+    assert [left.name for left in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(*((os, "fsync") if failing == "fsync" else (Path, "replace")), fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [left.name for left in tmp_path.iterdir()] == ["file"]
