@@ -20,8 +20,8 @@ INTERRUPTED = 130
 FAILED_CHECK = 3
 BUG = 1
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(
     help="From a segmented hip with osteonecrosis to a drill guide. No medical device: the surgeon decides.",
@@ -81,6 +81,7 @@ def run(
         with _progress() as progress:
             result = pipeline.run(case, output, footprint, progress)
         _show_result(result)
+        out.print(f"footprint {footprint}" if footprint else "")
         passed = passed and result.passed
     if not passed:
         raise typer.Exit(FAILED_CHECK)
@@ -118,9 +119,15 @@ def check(
     result: Annotated[Path, typer.Argument(help="A result folder (…/r001).", metavar="RESULT")],
 ) -> None:
     """Measure the files of a result again, as a stranger would."""
+    from guidegen import pipeline
     from guidegen.check.battery import check_result
 
-    findings = check_result(result)
+    recorded = pipeline.recorded_finding(result)
+    guides = ("guide.stl", "rejected.stl")
+    if any((result / name).is_file() for name in guides) or not (result / "findings.json").is_file():
+        findings = (recorded, *check_result(result))
+    else:  # a run that ended without a safe guide left its reason
+        findings = (recorded, *pipeline.read_findings(result))
     _show_findings(findings)
     if not all(finding.passed for finding in findings):
         raise typer.Exit(FAILED_CHECK)
@@ -236,10 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         err.print(f"[red]guidegen:[/] {escape(str(error))}")
         status = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        err.print("guidegen: interrupted; nothing was changed")
         status = INTERRUPTED
     except typer.TyperException as error:
-        err.print(f"[red]guidegen:[/] {escape(error.format_message().rstrip('.'))}; see guidegen --help")
+        if error.format_message():
+            err.print(f"[red]guidegen:[/] {escape(error.format_message().rstrip('.'))}; see guidegen --help")
         status = error.exit_code
     except Exception as error:  # the last resort: no traceback for a user without --debug
         if debug:
@@ -247,4 +254,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         what = escape(f"{type(error).__name__}: {error}")
         err.print(f"[red]guidegen:[/] a bug: {what}; run again with --debug and report it")
         status = BUG
+    if status == INTERRUPTED:
+        err.print("guidegen: interrupted; nothing was changed")
     sys.exit(status or 0)

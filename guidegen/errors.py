@@ -10,7 +10,8 @@
     │   ├── SideError                    order, shape and position of the femur disagree on the side
     │   ├── LesionError                  the lesion is not in the femur
     │   ├── RegistrationError            the MR femur does not fit the bone well enough
-    │   └── TemplateError                a kit, guide or printer template
+    │   ├── TemplateError                a kit, guide or printer template
+    │   └── OutputError                  the place for the results cannot be written
     ├── NoSafePlan                  3    no tunnel keeps all the rules; says which rule ruled
     ├── NoSafeGuide                 3    no guide can be built that keeps its own rules
     └── ResultError                 2    a result folder is incomplete or was altered
@@ -80,6 +81,10 @@ class RegistrationError(InputError):
 
 class TemplateError(InputError):
     """A kit, guide or printer template is missing or impossible."""
+
+
+class OutputError(InputError):
+    """The place for the results is no folder, or cannot be written."""
 
 
 class ResultError(InputError):

@@ -25,8 +25,8 @@ from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
 from guidegen.check.battery import check_result
-from guidegen.check.finding import Finding
-from guidegen.errors import NoSafePlan, VolumeError, at_stage
+from guidegen.check.finding import Finding, at_most
+from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
 from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.parts import Make
@@ -96,7 +96,8 @@ class Run:
         kit, kit_sha = load_template(Kit, order.kit)
         shape, shape_sha = load_template(GuideTemplate, order.guide)
         printer, printer_sha = load_template(Printer, order.printer)
-        return kit, shape, printer, {"kit": kit_sha, "guide": shape_sha, "printer": printer_sha}
+        hashes = {"kit": kit_sha, "guide": shape_sha, "printer": printer_sha}
+        return kit, shape, printer, hashes | {"dossier": results.sha256(_dossier_template().encode())}
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -144,6 +145,7 @@ def run(
     state = _start(case, output, size, progress)
     fingerprint = content_key("run", state.inputs_sha256, state.parameters)
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
+    results.require_place(Path(output), folder)
     if folder.is_dir():
         with results.locked(folder):
             known = results.find_revision(folder, fingerprint)
@@ -166,7 +168,23 @@ def _revision(
     workshop: Workshop,
 ) -> Result:
     """Everything that a run leaves, as the case's next revision: whole, or not at all."""
-    with results.locked(folder), results.new_revision(folder) as scratch:
+    with results.locked(folder):
+        known = results.find_revision(folder, fingerprint)
+        if known is not None:  # another run of the same case was faster
+            return Result(known, read_findings(known), unchanged=True)
+        return _new_revision(state, planned, guide, refusal, fingerprint, folder, workshop)
+
+
+def _new_revision(
+    state: Run,
+    planned: Planned,
+    guide: Guide | None,
+    refusal: NoSafePlan | None,
+    fingerprint: str,
+    folder: Path,
+    workshop: Workshop,
+) -> Result:
+    with results.new_revision(folder) as scratch:
         findings = _write(state, planned, guide, refusal, scratch, workshop)
         summary = record.run_json(fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch))
         (scratch / results.RUN_FILE).write_bytes(record.to_json(summary))
@@ -291,14 +309,14 @@ def _write(
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
     _begin_pictures(state, planned, content, guide, workshop)  # on the second core, while this one checks
+    with state.stage("3mf"):
+        (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
     with state.stage("check"):
         findings = check_result(scratch)
     _write_findings(findings, scratch)
     if not all(finding.passed for finding in findings):
         (scratch / "guide.stl").rename(scratch / "rejected.stl")
-    else:
-        with state.stage("3mf"):
-            (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
+        (scratch / "guide.3mf").unlink()  # nothing that failed can be printed by mistake
     with state.stage("show"):
         _show(content, findings, workshop.finish_pictures(), scratch)
     return findings
@@ -357,11 +375,14 @@ def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict
     (scratch / "preview").mkdir()
     for name, png in pictures.items():
         (scratch / "preview" / name).write_bytes(png)
-    template = (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
     hashes = {name: digest for name, digest in results.hashes(scratch).items() if name.endswith((".stl", ".3mf"))}
     listed = [asdict(finding) for finding in findings]
-    pdf = dossier_bytes(content, listed, pictures, hashes, results.name_of(scratch), template)
+    pdf = dossier_bytes(content, listed, pictures, hashes, results.name_of(scratch), _dossier_template())
     (scratch / "dossier.pdf").write_bytes(pdf)
+
+
+def _dossier_template() -> str:
+    return (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
 
 
 def _notes(planned: Planned, guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
@@ -380,6 +401,13 @@ def _notes(planned: Planned, guide: Guide | None, refusal: NoSafePlan | None) ->
         )
     if fit is None:
         notes.append("The bone came as a surface: the error of its segmentation is not known and not in the clearance.")
+    lesion = planned.lesion
+    if lesion.pieces > 1:
+        notes.append(f"The lesion has {lesion.pieces} pieces; volume and centroid are those of all of them together.")
+    if not lesion.centroid_inside:
+        notes.append("The lesion's centroid lies outside the lesion: look where the tunnel ends before you approve it.")
+    if lesion.registration is None:
+        notes.append("The lesion came in the bone's own frame; nothing was registered.")
     tunnel, rules = planned.tunnel, Rules()
     if tunnel is not None and tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm:
         notes.append(
@@ -396,3 +424,21 @@ def _notes(planned: Planned, guide: Guide | None, refusal: NoSafePlan | None) ->
 def read_findings(folder: Path) -> tuple[Finding, ...]:
     """The findings recorded in a result folder."""
     return tuple(Finding(**finding) for finding in json.loads((folder / "findings.json").read_text(encoding="utf-8")))
+
+
+def recorded_finding(folder: Path) -> Finding:
+    """Whether every file of a result folder is still the one that its run recorded."""
+    try:
+        run = json.loads((folder / results.RUN_FILE).read_text(encoding="utf-8"))
+        expected = dict(run["outputs_sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"expected a result folder with its {results.RUN_FILE}, found none in {folder}") from error
+    found = results.hashes(folder)
+    changed = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+    return at_most(
+        "files changed since the run",
+        len(changed),
+        0,
+        "",
+        f"A file that was changed is not the one that was measured{': ' + ', '.join(changed) if changed else ''}.",
+    )

@@ -144,6 +144,8 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
         "volume_mm3": _number(lesion.volume_mm3),
         "head_fraction": _number(lesion.head_fraction),
         "centroid_mm": _point(lesion.centroid_mm),
+        "pieces": lesion.pieces,
+        "centroid_inside": lesion.centroid_inside,
         "registration": None
         if registration is None
         else {

@@ -6,12 +6,16 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from guidegen.errors import OutputError
+
 REVISION = "r{:03d}"
+NAME, STARTS = re.compile(r"r\d{3,}"), re.compile(r"r(\d{3,})")
 SCRATCH = ".making-"
 RUN_FILE = "run.json"
 UNBOUND = "timings.json"  # stands outside every hash
@@ -20,6 +24,16 @@ UNBOUND = "timings.json"  # stands outside every hash
 def sha256(content: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(content).hexdigest()
+
+
+def require_place(output: Path, case_folder: Path) -> None:
+    """OutputError unless results can be written there: a folder that is writable, or that can be made."""
+    for place in (output, case_folder):
+        nearest = next(path for path in (place, *place.absolute().parents) if path.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            raise OutputError(
+                f"expected a folder for results that can be written, found {nearest}; name another --output"
+            )
 
 
 @contextmanager
@@ -36,18 +50,19 @@ def locked(folder: Path) -> Iterator[None]:
 def find_revision(folder: Path, fingerprint: str) -> Path | None:
     """The revision that the same inputs, parameters and program made, if its files are still those it recorded.
 
-    One that was altered since is set aside under another name: nothing is lost, and nothing trusts it.
+    Any that was altered since is set aside under another name: nothing is lost, and nothing trusts it.
     """
-    for revision in sorted(folder.glob("r[0-9][0-9][0-9]")):
+    found = None
+    for revision in sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name)):
         try:
             run = json.loads((revision / RUN_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(run, dict) and run.get("fingerprint") == fingerprint:
-            if is_whole(revision, run.get("outputs_sha256")):
-                return revision
+        if not isinstance(run, dict) or not is_whole(revision, run.get("outputs_sha256")):
             _set_aside(revision)
-    return None
+        elif run.get("fingerprint") == fingerprint:
+            found = revision
+    return found
 
 
 def is_whole(revision: Path, outputs: object) -> bool:
@@ -89,7 +104,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def next_revision(folder: Path) -> str:
     """The name of the next revision: one more than the highest there is, altered ones included."""
-    numbers = [int(path.name[1:4]) for path in folder.glob("r[0-9][0-9][0-9]*")]
+    numbers = [int(match[1]) for path in folder.iterdir() if (match := STARTS.match(path.name))]
     return REVISION.format(max(numbers, default=0) + 1)
 
 

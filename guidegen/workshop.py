@@ -76,8 +76,11 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             answer: Any = getattr(importlib.import_module(module), function)(*arguments, **named)
         except Exception as error:  # whatever it is, the run raises it
             answer = error
-        pickle.dump(answer, answers)
-        answers.flush()
+        try:
+            pickle.dump(answer, answers)
+            answers.flush()
+        except BrokenPipeError:  # the run was killed
+            return
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return finished(tmp_path_factory.getbasetemp())
 
 
-HOPELESS = "[order]\ntarget_mm = [88.0, 14.0, -600.0]\n"  # above the head, in the joint
+HOPELESS = "[order]\ntarget_mm = [88.0, 14.0, -618.0]\n"  # 2 mm below the top of the head
 
 
 @cache

@@ -123,6 +123,11 @@ def contour(label: Volume) -> Surface:
     sigma = np.maximum(BLUR_SIGMA_MM, BLUR_SIGMA_SLICES * label.spacing_mm) / label.spacing_mm
     pad = int(np.ceil(4 * sigma.max())) + 1  # room for the blur, so that the contour closes inside the array
     field = ndimage.gaussian_filter(np.pad(label.voxels, pad).astype(np.float32), sigma, truncate=4.0)
+    if field.max() <= 0.5:
+        raise LabelError(
+            f"expected a label thick enough for a surface, found one of {int(label.voxels.sum())} voxels that the blur "
+            f"of {BLUR_SIGMA_MM:g} mm wipes out; check the label value and the segmentation"
+        )
     vertices, faces, _, _ = marching_cubes(field, level=0.5, allow_degenerate=False)
     # skimage winds faces against a descending field inwards for right-handed (i, j, k): turn them
     return Surface(label.to_lps(vertices.astype(np.float64) - pad), faces[:, ::-1].astype(np.int64))

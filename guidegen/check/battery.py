@@ -14,6 +14,7 @@ from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.label import label_findings
 from guidegen.check.mesh import bone_mesh_findings, guide_mesh_findings
 from guidegen.check.pins import pin_findings
+from guidegen.check.print_file import print_findings
 from guidegen.check.removal import removal_finding
 from guidegen.check.seat import seated
 from guidegen.check.side import side_findings
@@ -49,4 +50,5 @@ def check_files(plan: dict[str, Any], bone: Surface, guide: Surface) -> tuple[Fi
 
 def check_result(folder: Path) -> tuple[Finding, ...]:
     """Every finding on the files of a result folder, read as a stranger would; ResultError when one is unusable."""
-    return check_files(*read_result(folder))
+    plan, bone, guide = read_result(folder)
+    return (*check_files(plan, bone, guide), *print_findings(folder, guide))

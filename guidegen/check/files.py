@@ -18,6 +18,8 @@ STL_FACE_BYTES = 50
 
 def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface]:
     """The plan, the femur and the guide in `folder`; the guide is guide.stl or rejected.stl, never both."""
+    if not folder.is_dir():
+        raise ResultError(f"expected a result folder such as output/CASE-left/r001, found none at {folder}")
     guides = [path for path in (folder / "guide.stl", folder / "rejected.stl") if path.is_file()]
     if len(guides) != 1:
         raise ResultError(

@@ -20,6 +20,7 @@ STEP_MM = 0.4
 ABOVE_MM = 20.0  # rays start this far above the bone's highest point
 NEWTON_STEPS = 8
 SETTLED_MM = 1e-4
+LEDGE_MM = STEP_MM * np.sqrt(2.0) * np.tan(np.radians(74.0))  # between neighbours; a shell ends at 72°
 FLATTEST = 0.15  # the least slope of the distance that a Newton step trusts
 
 
@@ -84,7 +85,7 @@ def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArr
         if np.abs(step).max() < SETTLED_MM:
             break
     height[seen] = np.maximum(points[:, 2], field.height_mm[seen] + distance_mm)
-    height = _widened(height, field.floor_mm)
+    height = _widened(height)
     return HeightField(field.x_mm, field.y_mm, height, field.floor_mm)
 
 
@@ -100,12 +101,12 @@ def dilated(height_mm: FloatArray, radius_mm: float) -> FloatArray:
     return np.asarray(ndimage.grey_dilation(height_mm, footprint=inside, structure=ball, mode="constant", cval=-np.inf))
 
 
-def _widened(height: FloatArray, floor: float) -> FloatArray:
-    """Grid points without bone beside points with bone take the highest of these."""
+def _widened(height: FloatArray) -> FloatArray:
+    """Grid points at the foot of a ledge take the highest of their neighbours: between two points a wall is a slope."""
     from scipy import ndimage
 
     around = ndimage.grey_dilation(height, size=(3, 3), mode="nearest")
-    return np.where(height > floor, height, around)
+    return np.where(around - height > LEDGE_MM, around, height)
 
 
 def slope_deg(field: HeightField, calm_mm: float) -> FloatArray:

@@ -35,6 +35,8 @@ class Lesion:
     points_mm: FloatArray
     surface: Surface
     registration: Registration | None
+    pieces: int = 1
+    centroid_inside: bool = True
 
 
 def measure_lesion(
@@ -45,17 +47,30 @@ def measure_lesion(
     Volume and centroid come from the voxels themselves (or the exact volume of the surface), not
     from a blurred contour. LesionError where it does not lie in the femur or not in its head.
     """
+    pieces, near = 1, SAMPLE_STEP_MM
     if isinstance(lesion, Surface):
         surface, points, volume = lesion, _inside_points(lesion), lesion.volume_mm3
     else:
         surface, points = contour(lesion), lesion.to_lps(np.argwhere(lesion.voxels))
         volume = len(points) * lesion.voxel_volume_mm3
+        pieces, near = _pieces(lesion), float(lesion.spacing_mm.max())
     if registration is not None:
         surface, points = surface.transformed(registration.transform), registration.transform.points(points)
     centroid = points.mean(axis=0)
     _require_in_head(points, centroid, bone, anatomy)
     head_mm3 = 4.0 / 3.0 * np.pi * anatomy.head_radius_mm**3
-    return Lesion(volume, centroid, volume / head_mm3, points, surface, registration)
+    inside = float(np.linalg.norm(points - centroid, axis=1).min()) <= near
+    return Lesion(volume, centroid, volume / head_mm3, points, surface, registration, pieces, inside)
+
+
+def _pieces(label: Volume) -> int:
+    """How many pieces, joined by faces, edges or corners, the label has."""
+    import SimpleITK as sitk
+
+    counting = sitk.ConnectedComponentImageFilter()
+    counting.FullyConnectedOn()
+    counting.Execute(sitk.GetImageFromArray(label.voxels.astype(np.uint8)))
+    return int(counting.GetObjectCount())
 
 
 def _inside_points(surface: Surface) -> FloatArray:

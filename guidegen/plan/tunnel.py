@@ -19,6 +19,7 @@ WALL_STEP_MM = 2.0  # while searching
 FINE_STEP_MM = 0.1  # when measuring
 END_TOLERANCE_MM = 0.1
 RIM_POINTS = 24
+SHORTEST_MM = 10.0
 ON_SPHERE_MM = 1e-6
 ORDERED_ENTRY_REACH_MM = 3.0  # an ordered entry may be this far from the bone's surface
 
@@ -82,6 +83,7 @@ def plan_tunnel(
     """
     entries = window_entries(bone, anatomy, rules) if entry_mm is None else _ordered_entry(bone, anatomy, entry_mm)
     through = lesion.centroid_mm if target_mm is None else target_mm
+    _require_in_bone(bone, entries, through)
     order = np.argsort(_soft_costs(bone, anatomy, through, diameter_mm / 2.0, rules, entries), kind="stable")
     tunnels = []
     for k in order:  # the best first: the soft terms do not depend on where the tunnel ends
@@ -90,6 +92,19 @@ def plan_tunnel(
             return tunnel
         tunnels.append(tunnel)
     raise _refusal(tunnels, rules, entry_mm is not None)
+
+
+def _require_in_bone(bone: Surface, entries: Entries, through_mm: FloatArray) -> None:
+    """NoSafePlan for a target outside the bone, or for an entry so near to it that there is no tunnel."""
+    outside = float(bone.signed_distance_mm(through_mm[None])[0])
+    length = float(np.linalg.norm(entries.points_mm - through_mm, axis=1).max())
+    if outside >= 0.0 or length < SHORTEST_MM:
+        raise NoSafePlan(
+            f"expected a target inside the bone, at least {SHORTEST_MM:g} mm from the entry, found it "
+            f"{max(outside, 0.0):.0f} mm outside and {length:.0f} mm from the entry; check its coordinates (LPS mm)",
+            rule="target_in_bone",
+            figures={"outside_mm": max(outside, 0.0), "length_mm": length},
+        )
 
 
 def window_entries(bone: Surface, anatomy: Anatomy, rules: Rules) -> Entries:

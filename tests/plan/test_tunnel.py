@@ -68,7 +68,7 @@ def end_disc(tunnel: Tunnel, further_mm: float = 0.0) -> FloatArray:
 
 def wall_mm(case, tunnel: Tunnel, brute: Brute, zone_mm: float) -> float:
     """Least distance from the tunnel's wall to the surface, past the entry and outside the sphere of the head."""
-    way = np.append(np.arange(zone_mm, tunnel.length_mm, 0.02), tunnel.length_mm)
+    way = np.append(np.arange(zone_mm, tunnel.length_mm, 0.05), tunnel.length_mm)
     points = tunnel.entry_mm + way[:, None] * tunnel.axis
     assert case.bone.contains(points).all()
     outside = np.linalg.norm(points - case.anatomy.head_center_mm, axis=1) > case.anatomy.head_radius_mm
