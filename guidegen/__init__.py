@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_case", "plan", "run"]
+__all__ = ["__version__", "load_case", "plan_case", "run"]
 
 
 def __getattr__(name: str) -> Any:
     """The API, imported when it is first asked for: the program's start must not pay for what it does not use."""
-    if name in ("plan", "run"):
+    if name in ("plan_case", "run"):
         from guidegen import pipeline
 
         return getattr(pipeline, name)

@@ -93,7 +93,7 @@ def plan(case: CaseFile, output: Output = Path("output")) -> None:
     from guidegen import pipeline
 
     with _progress() as progress:
-        planned = pipeline.plan(case, output, progress)
+        planned = pipeline.plan_case(case, output, progress)
     tunnel = planned.tunnel
     if tunnel is None:
         raise AssertionError("a plan without a tunnel is refused before this")

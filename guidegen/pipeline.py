@@ -193,7 +193,7 @@ def _new_revision(
     return Result(folder / revision, findings, unchanged=False)
 
 
-def plan(case: Case | str | Path, output: str | Path = "output", progress: Progress = silent) -> Planned:
+def plan_case(case: Case | str | Path, output: str | Path = "output", progress: Progress = silent) -> Planned:
     """Everything up to the tunnel, without a guide and without a result folder. Raises as `run` does, and
     NoSafePlan.
     """

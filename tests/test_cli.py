@@ -130,7 +130,8 @@ def test_a_result_is_measured_again(guidegen_: Call, done: Finished) -> None:
     before = contents(done.output)
     left = guidegen_("check", done.result.folder)
     assert left.code == 0
-    assert left.out.count(" pass ") == len(done.result.findings)
+    assert "pass files changed since the run 0 0" in left.out
+    assert left.out.count(" pass ") == len(done.result.findings) + 1
     assert contents(done.output) == before
 
 
@@ -140,12 +141,13 @@ def test_a_guide_that_was_moved_fails(guidegen_: Call, done: Finished, tmp_path:
     (result / "guide.stl").write_bytes(stl_bytes(Surface(guide.vertices + [0.0, 0.0, 1.0], guide.faces)))
     left = guidegen_("check", result)
     assert left.code == 3
+    assert "FAIL files changed since the run 1 0" in left.out
     assert "FAIL sleeve 1 bore axis off plan" in left.out
     assert "Drill and wires follow the bores in the file, not the plan." in left.out
 
 
 SPOILS = {
-    "not there": (shutil.rmtree, r"expected guide.stl or rejected.stl in r001, found 0"),
+    "not there": (shutil.rmtree, r"expected a result folder with its run.json, found none"),
     "both guides": (
         lambda folder: shutil.copy(folder / "guide.stl", folder / "rejected.stl"),
         r"expected guide.stl or rejected.stl in r001, found 2",

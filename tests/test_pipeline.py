@@ -146,7 +146,6 @@ PLAN = {
         "seat": {},
     },
     "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0},
-    "notes": [],
 }  # fmt: skip
 
 
@@ -184,6 +183,7 @@ def plan(done: Finished) -> Any:
 
 def test_the_plan_has_every_field_of_the_contract(plan: Any) -> None:
     assert_contract(plan, PLAN, "plan")
+    assert all(isinstance(note, str) and note for note in plan["notes"])
 
     def assert_finite(value: Any, place: str) -> None:
         if isinstance(value, dict | list):
@@ -235,7 +235,7 @@ def test_the_record_has_the_hash_of_every_file_in_and_out(done: Finished) -> Non
     inputs["ct.nii.gz"] = (done.case.parent / "ct.nii.gz").read_bytes()
     assert record["inputs_sha256"] == {name: hashlib.sha256(content).hexdigest() for name, content in inputs.items()}
     assert record["parameters"]["order"]["size"] == "M"
-    assert set(record["parameters"]["templates_sha256"]) == {"kit", "guide", "printer"}
+    assert set(record["parameters"]["templates_sha256"]) == {"kit", "guide", "printer", "dossier"}
     assert read(done.result.folder / "timings.json").keys() >= {"bone", "anatomy", "lesion", "plan", "guide", "check"}
 
 
@@ -351,7 +351,7 @@ def test_a_guide_that_fails_a_check_is_rejected(
 
 def test_a_plan_leaves_no_result(done: Finished, tmp_path: Path) -> None:
     output = done.stages_to(tmp_path / "output")
-    planned = pipeline.plan(done.case, output)
+    planned = pipeline.plan_case(done.case, output)
     assert planned.tunnel is not None
     (tunnel,) = read(done.result.folder / "plan.json")["tunnels"]
     np.testing.assert_allclose(planned.tunnel.entry_mm, tunnel["entry_mm"], atol=1e-6)
@@ -369,7 +369,7 @@ def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Fin
     assert (plan["tunnels"], plan["guide"]) == ([], None)
     assert any("There is no guide: expected a tunnel that keeps every rule" in note for note in plan["notes"])
     with pytest.raises(NoSafePlan, match="plan: expected a tunnel that keeps every rule"):
-        pipeline.plan(hopeless.case, hopeless.output)
+        pipeline.plan_case(hopeless.case, hopeless.output)
 
 
 # --- real femora ---

@@ -94,7 +94,7 @@ def test_what_was_set_aside_before_is_kept(tmp_path: Path) -> None:
     assert names(tmp_path) == ["r001-altered-1", "r001-altered-2"]
 
 
-@pytest.mark.parametrize("record", ["", "[]", "no json", "\udcff"])
+@pytest.mark.parametrize("record", ["", "no json", "\udcff"])
 def test_a_revision_with_an_unusable_record_is_left_alone(tmp_path: Path, record: str) -> None:
     revision = made(tmp_path)
     (revision / "run.json").write_bytes(record.encode(errors="surrogateescape"))

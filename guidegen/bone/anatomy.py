@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from guidegen.bone.head import find_head
+from guidegen.bone.head import Head, find_head
 from guidegen.bone.neck import find_neck
-from guidegen.bone.shaft import find_shaft
+from guidegen.bone.shaft import Shaft, find_shaft
 from guidegen.bone.trochanters import ShaftFrame, greater_trochanter, lesser_trochanter, shape_side, vastus_ridge
-from guidegen.errors import SideError
+from guidegen.errors import AnatomyError, SideError
 from guidegen.frames import FloatArray, angle_deg
 from guidegen.surfaces import Surface
 
@@ -54,6 +54,9 @@ class Anatomy:
 # has at least this much of x, a contradiction is a turned or mirrored file and no unusual hip.
 MEDIAL_ALONG_X = 0.5
 
+# How much femur the lesser trochanter needs, in head diameters along the shaft: its tip lies at 0.9 to 1.25.
+NEEDED_DIAMETERS = 1.15
+
 
 def find_anatomy(surface: Surface, ordered_side: Side) -> Anatomy:
     """Head, neck, shaft, trochanters and vastus ridge of a closed femur surface in LPS mm.
@@ -63,6 +66,7 @@ def find_anatomy(surface: Surface, ordered_side: Side) -> Anatomy:
     """
     head = find_head(surface)
     shaft = find_shaft(surface, head)
+    _require_lesser_trochanter(surface, head, shaft)
     isthmus, neck_axis = find_neck(surface, head, shaft)
     frame = ShaftFrame.of(head.center_mm, shaft.point_mm, shaft.axis)
     side = cast(Side, shape_side(surface, head, frame, isthmus))
@@ -84,6 +88,16 @@ def find_anatomy(surface: Surface, ordered_side: Side) -> Anatomy:
         head_rms_mm=head.rms_mm,
         shaft_is_short=shaft.short,
     )
+
+
+def _require_lesser_trochanter(surface: Surface, head: Head, shaft: Shaft) -> None:
+    below = float(head.center_mm @ shaft.axis - (surface.vertices @ shaft.axis).min())
+    needed = NEEDED_DIAMETERS * 2.0 * head.radius_mm
+    if below < needed:
+        raise AnatomyError(
+            f"expected a femur that shows its lesser trochanter, at least {needed:.0f} mm below the head centre along "
+            f"the shaft, found one that ends after {below:.0f} mm; scan or segment more of the shaft"
+        )
 
 
 def _require_side(shape: Side, ordered: Side, medial_x: float) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+# A nanometre, a millionth of a degree: beyond that lies only the order in which a machine adds.
+DECIMALS = 6
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -48,4 +51,4 @@ def _judged(
 ) -> Finding:
     if measured is None:
         return Finding(name, None, float(limit), unit, False, f"Not measured: {missing}. {why}")
-    return Finding(name, float(measured), float(limit), unit, bool(passed), why)
+    return Finding(name, round(float(measured), DECIMALS), float(limit), unit, bool(passed), why)

@@ -95,7 +95,7 @@ def _mesh(shape: Any) -> tuple[FloatArray, IntArray]:
     """Vertices (N, 3) and faces (M, 3) of a CadQuery solid, which tessellates face by face: the seams are welded."""
     vertices, faces = shape.tessellate(FINE_MM, FINE_RAD)
     points = np.array([vertex.toTuple() for vertex in vertices])
-    cells = np.round(points / WELD_MM).astype(np.int64)
+    cells = np.floor(points / WELD_MM + 1.0 / np.pi).astype(np.int64)  # no drawn coordinate lies on such a border
     _, first, same = np.unique(cells, axis=0, return_index=True, return_inverse=True)
     welded = same.reshape(-1)[np.array(faces)]
     real = (welded[:, 0] != welded[:, 1]) & (welded[:, 1] != welded[:, 2]) & (welded[:, 2] != welded[:, 0])

@@ -183,7 +183,6 @@ class TestShortScans:
         with pytest.raises(AnatomyError, match=match):
             find_anatomy(solids.surface(head), "right")
 
-    @pytest.mark.xfail(reason="the trochanter reaches far enough to the side to pass for shaft", strict=True)
     @pytest.mark.parametrize("below_mm", [40.0, 50.0])
     def test_a_scan_that_ends_above_the_lesser_trochanter_is_refused(self, hip, below_mm) -> None:
         """Its tip lies 55 mm below the centre of the head."""

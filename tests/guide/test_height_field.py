@@ -96,12 +96,14 @@ def test_a_sphere_grows_to_the_larger_sphere(ball: Surface, ball_field: HeightFi
     x, y = plane(ball_field)
     field = grown(ball_field, ball, CLEARANCE_MM, everywhere(ball_field))
     seen = is_bone(ball_field)
-    truth = np.sqrt((RADIUS_MM + CLEARANCE_MM) ** 2 - (x**2 + y**2)[seen])
-    assert (field.height_mm[seen] - truth).max() < 0.005
-    inner = np.hypot(x, y)[seen] < 19.9
-    assert (field.height_mm[seen] - truth)[inner].min() > -1e-3
+    error = field.height_mm[seen] - np.sqrt((RADIUS_MM + CLEARANCE_MM) ** 2 - (x**2 + y**2)[seen])
+    away = np.hypot(x, y)[seen]
+    assert error[away < 19.9].min() > -1e-3  # never less …
+    calm = away < RADIUS_MM * np.sin(np.radians(72.0))
+    assert error[calm].max() < 0.005  # … and no more, as far as a shell may wrap
     distance, _, _ = ball.nearest(np.c_[x[seen], y[seen], field.height_mm[seen]])
-    np.testing.assert_allclose(distance, CLEARANCE_MM, atol=1e-4)
+    assert distance.min() > CLEARANCE_MM - 1e-4
+    np.testing.assert_allclose(distance[calm], CLEARANCE_MM, atol=1e-4)
 
 
 def test_a_cylinder_grows_to_the_larger_cylinder(rod: Surface) -> None:
@@ -146,7 +148,7 @@ def test_beside_the_outline_the_field_is_one_step_wider(ball: Surface, ball_fiel
         assert around[i - 1 : i + 2, j - 1 : j + 2].all()
 
 
-@pytest.mark.parametrize("edge_mm", [-0.39, 0.01])
+@pytest.mark.parametrize("edge_mm", [-0.41, -0.39, -0.2, -0.05, 0.01])
 def test_beside_a_ledge_the_field_does_not_cut_into_it(edge_mm: float) -> None:
     ledge = block([-15.0, -30.0, -10.0], [15.0, 30.0, 0.0]) + block([-15.0, -30.0, -10.0], [edge_mm, 30.0, 3.0])
     bone = to_surface(ledge)

@@ -8,7 +8,7 @@ import manifold3d as m3
 import numpy as np
 import pytest
 
-from guidegen.errors import GuidegenError, LesionError
+from guidegen.errors import LabelError, LesionError
 from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.lesion.lesion import measure_lesion
 from guidegen.lesion.registration import MR, Registration
@@ -131,11 +131,33 @@ def test_a_lesion_may_reach_into_the_neck_but_not_lie_in_it(ct) -> None:
         measure_lesion(ball(ct.anatomy.head_center_mm + 1.3 * radius * down, 5.0), None, ct.bone, ct.anatomy)
 
 
-@pytest.mark.xfail(reason="the contour of so thin a label leaves with a bare ValueError", strict=True)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 3, 1), (20, 1, 2)])
-def test_a_lesion_too_thin_for_a_surface_is_measured_or_refused(ct, shape) -> None:
-    label = block(ct.anatomy.head_center_mm, shape)
-    try:
-        assert measure_lesion(label, None, ct.bone, ct.anatomy).volume_mm3 == pytest.approx(np.prod(shape) * 1.26)
-    except GuidegenError:
-        return
+def test_a_lesion_too_thin_for_a_surface_is_refused(ct, shape) -> None:
+    with pytest.raises(LabelError, match=f"thick enough for a surface, found one of {np.prod(shape)} voxels"):
+        measure_lesion(block(ct.anatomy.head_center_mm, shape), None, ct.bone, ct.anatomy)
+
+
+@pytest.mark.parametrize(
+    ("cut", "pieces", "inside"),
+    [
+        ((slice(0, 0),), 1, True),
+        ((slice(7, 9),), 2, False),  # the centroid lies in the gap between them
+        ((slice(5, 11), slice(5, 11)), 1, False),  # a ring
+    ],
+)
+def test_pieces_are_counted_and_a_hollow_centroid_is_told(ct, cut, pieces, inside) -> None:
+    voxels = np.pad(np.ones((12, 12, 6), dtype=bool), 2)
+    voxels[cut] = False
+    origin = ct.anatomy.head_center_mm - (np.array(voxels.shape) - 1) / 2.0
+    lesion = measure_lesion(Volume(voxels, np.ones(3), np.eye(3), origin), None, ct.bone, ct.anatomy)
+    assert (lesion.pieces, lesion.centroid_inside) == (pieces, inside)
+    assert lesion.centroid_mm == pytest.approx(ct.anatomy.head_center_mm, abs=1e-9)
+
+
+def test_voxels_that_meet_at_a_corner_are_one_piece(ct) -> None:
+    voxels = np.zeros((14, 14, 14), dtype=bool)
+    voxels[2:7, 2:7, 2:7] = voxels[7:12, 7:12, 7:12] = True
+    lesion = measure_lesion(
+        Volume(voxels, np.ones(3), np.eye(3), ct.anatomy.head_center_mm - 6.5), None, ct.bone, ct.anatomy
+    )
+    assert (lesion.pieces, lesion.centroid_inside) == (1, True)

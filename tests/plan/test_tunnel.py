@@ -376,18 +376,21 @@ class TestOrdered:
         assert refusal.value.rule.startswith("subchondral")
         assert refusal.value.figures["subchondral_axis_mm"] < RULES.subchondral_axis_mm
 
-    def test_an_ordered_target_in_the_joint_is_refused(self, case) -> None:
-        with pytest.raises(
-            NoSafePlan, match=r"the nearest breaks .*subchondral_axis_mm, subchondral_rim_mm"
-        ) as refusal:
-            case.plan(rules=NARROW, target_mm=case.tunnel.target_mm + 12.0 * case.tunnel.axis)
-        assert refusal.value.figures["subchondral_axis_mm"] < 0.0
+    def test_an_ordered_target_outside_the_bone_is_refused(self, case) -> None:
+        target = case.tunnel.target_mm + 12.0 * case.tunnel.axis
+        outside = case.bone.signed_distance_mm(target[None])[0]
+        match = rf"expected a target inside the bone, at least 10 mm from the entry, found it {outside:.0f} mm outside"
+        with pytest.raises(NoSafePlan, match=match) as refusal:
+            case.plan(target_mm=target)
+        assert refusal.value.rule == "target_in_bone"
+        assert refusal.value.figures["outside_mm"] == pytest.approx(outside)
 
-    @pytest.mark.xfail(reason="a tunnel of no length leaves with a bare ValueError", strict=True)
-    def test_an_ordered_tunnel_of_no_length_is_refused(self, case) -> None:
-        entry = case.tunnel.entry_mm
-        with pytest.raises(NoSafePlan, match="expected"):
-            case.plan(entry_mm=entry, target_mm=entry)
+    @pytest.mark.parametrize("length_mm", [0.0, 9.0])
+    def test_an_ordered_tunnel_of_no_length_is_refused(self, case, length_mm) -> None:
+        entry, inwards = case.tunnel.entry_mm, case.tunnel.axis
+        with pytest.raises(NoSafePlan, match=f"found it 0 mm outside and {length_mm:.0f} mm from the entry") as refusal:
+            case.plan(entry_mm=entry, target_mm=entry + max(length_mm, 1e-6) * inwards)
+        assert refusal.value.figures["length_mm"] == pytest.approx(length_mm, abs=1e-3)
 
 
 FIGURES = {
