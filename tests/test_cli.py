@@ -357,13 +357,14 @@ def test_an_interrupted_check_leaves_no_half_revision(
     assert [path.name for path in (output / "T001L-left").iterdir()] == [".lock"]
 
 
-def test_control_c_on_a_terminal_leaves_nothing(done: Finished, tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_s", [0.05, 0.1, 0.2])  # the second process is then at its imports
+def test_control_c_on_a_terminal_leaves_nothing(done: Finished, tmp_path: Path, after_s: float) -> None:
     command = [GUIDEGEN, "run", done.case, "--output", tmp_path / "output"]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert run.stderr is not None
     said = run.stderr.readline()
     assert said.strip() == "bone"
-    time.sleep(0.1)  # the second process is then at its imports
+    time.sleep(after_s)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the run and to all that it started
     started = time.monotonic()
     _, rest = run.communicate(timeout=20.0)

@@ -55,7 +55,7 @@ class Anatomy:
 MEDIAL_ALONG_X = 0.5
 
 # How much femur the lesser trochanter needs, in head diameters along the shaft: its tip lies at 0.9 to 1.25.
-NEEDED_DIAMETERS = 1.15
+NEEDED_DIAMETERS = 1.2
 
 
 def find_anatomy(surface: Surface, ordered_side: Side) -> Anatomy:

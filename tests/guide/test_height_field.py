@@ -148,9 +148,10 @@ def test_beside_the_outline_the_field_is_one_step_wider(ball: Surface, ball_fiel
         assert around[i - 1 : i + 2, j - 1 : j + 2].all()
 
 
-@pytest.mark.parametrize("edge_mm", [-0.41, -0.39, -0.2, -0.05, 0.01])
-def test_beside_a_ledge_the_field_does_not_cut_into_it(edge_mm: float) -> None:
-    ledge = block([-15.0, -30.0, -10.0], [15.0, 30.0, 0.0]) + block([-15.0, -30.0, -10.0], [edge_mm, 30.0, 3.0])
+@pytest.mark.parametrize("high_mm", [2.5, 4.0])
+@pytest.mark.parametrize("edge_mm", [-0.41, -0.377, -0.2, -0.05, 0.01])  # the grid has points at -0.43, -0.03 and 0.37
+def test_beside_a_ledge_the_field_does_not_cut_into_it(edge_mm: float, high_mm: float) -> None:
+    ledge = block([-15.0, -30.0, -10.0], [15.0, 30.0, 0.0]) + block([-15.0, -30.0, -10.0], [edge_mm, 30.0, high_mm])
     bone = to_surface(ledge)
     field = look_down(bone, NARROW_LOW, NARROW_HIGH)
     wide = grown(field, bone, CLEARANCE_MM, everywhere(field))
