@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import pickle
-import signal
 import subprocess
 import sys
 from typing import IO, Any, Self
@@ -25,7 +24,10 @@ class Workshop:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "guidegen.workshop"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "guidegen.workshop"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # an interrupt at the terminal is the run's, which then ends this process
         )
         return self
 
@@ -84,5 +86,4 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run itself is interrupted, and ends this process
     serve(sys.stdin.buffer, sys.stdout.buffer)

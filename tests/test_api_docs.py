@@ -40,7 +40,7 @@ def names(done: Finished, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_the_page_has_its_examples() -> None:
     assert len(BLOCKS) == 6
     shown = "\n".join(BLOCKS)
-    for name in ("load_case", "plan", "run", "read_inputs", "label_surface", "find_anatomy", "measure_lesion",
+    for name in ("load_case", "plan_case", "run", "read_inputs", "label_surface", "find_anatomy", "measure_lesion",
                  "register_femur", "plan_tunnel", "make_guide", "check_result"):  # fmt: skip
         assert re.search(rf"\b{name}\(", shown), name
 
