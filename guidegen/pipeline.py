@@ -172,24 +172,14 @@ def _revision(
         known = results.find_revision(folder, fingerprint)
         if known is not None:  # another run of the same case was faster
             return Result(known, read_findings(known), unchanged=True)
-        return _new_revision(state, planned, guide, refusal, fingerprint, folder, workshop)
-
-
-def _new_revision(
-    state: Run,
-    planned: Planned,
-    guide: Guide | None,
-    refusal: NoSafePlan | None,
-    fingerprint: str,
-    folder: Path,
-    workshop: Workshop,
-) -> Result:
-    with results.new_revision(folder) as scratch:
-        findings = _write(state, planned, guide, refusal, scratch, workshop)
-        summary = record.run_json(fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch))
-        (scratch / results.RUN_FILE).write_bytes(record.to_json(summary))
-        (scratch / results.UNBOUND).write_bytes(record.to_json(state.seconds))
-        revision = results.name_of(scratch)
+        with results.new_revision(folder) as scratch:
+            findings = _write(state, planned, guide, refusal, scratch, workshop)
+            summary = record.run_json(
+                fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch)
+            )
+            (scratch / results.RUN_FILE).write_bytes(record.to_json(summary))
+            (scratch / results.UNBOUND).write_bytes(record.to_json(state.seconds))
+            revision = results.name_of(scratch)
     return Result(folder / revision, findings, unchanged=False)
 
 
