@@ -11,9 +11,9 @@ from guidegen.errors import AnatomyError
 from guidegen.frames import FloatArray, IntArray, unit
 from guidegen.surfaces import Surface
 
-# Head radius of adults: mean 24.5 (men) and 21.9 mm (girls of 14 to 16), with three standard
-# deviations and room to spare (clinical facts: neck anatomy on radial CT; 36–60 mm diameter window).
-RADIUS_WINDOW_MM = (17.0, 31.0)
+# A head of another size is a file in another unit. Radius of adults: mean 24.5 (men) and 21.9 mm (girls of 14 to
+# 16), three standard deviations round them reach from 18.5 to 29.6 mm (clinical facts §5: neck anatomy on radial CT).
+RADIUS_WINDOW_MM = (18.0, 32.0)
 
 VOTE_SAMPLES = 8_000
 VOTE_CELL_MM = 3.0
@@ -21,18 +21,25 @@ NEIGHBOURS = 16  # of 8000 samples on 25 000 mm²: about 4 mm around
 CANDIDATES = 8
 FEWEST_POINTS = 30
 
-# A point belongs to the sphere when its normal points away from the centre (within 20°) …
-ALIGNED_COSINE = float(np.cos(np.radians(20.0)))
+# A point belongs to the sphere when its normal points away from the centre (within 25°) …
+ALIGNED_COSINE = float(np.cos(np.radians(25.0)))
 # … and it lies this near to the sphere, first roughly and then as the fit settles.
-NEAR_MM = (4.0, 3.0, 2.0, 1.5, 1.5, 1.5, 1.5, 1.5)
+NEAR_MM = (4.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 
 # Tukey's biweight: full efficiency for clean bone, no say at all for a dent of over 2 mm.
 TUKEY_CONSTANT = 4.685
 SCALE_FLOOR_MM = 0.3  # the noise of a segmented surface
 
-# The articular part of a head covers 55–65 % of its sphere; a collapsed one still over 45 %.
-# The condyles at the other end of the bone cover up to 37 %.
-COVER_MINIMUM = 0.42
+# The head of a femur covers 73–82 % of its sphere (8 femora); the condyles at the other end of the bone up to 49 %.
+COVER_MINIMUM = 0.54
+COVER_MAXIMUM = 1.1  # more bone than sphere: a few large faces of a far larger body
+
+# How far 95 % of a normal error in three dimensions reach, and in one, in standard deviations per axis.
+REACH_3D, REACH_1D = 2.80, 1.96
+
+ROUND_RADII = 1.3  # what lies further from the centre has no say in the last fit
+ROUND_SAMPLES = 2_500  # as near to each other as the votes
+LAST_ROUNDS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +52,27 @@ class Head:
     rms_mm: float
 
 
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Points (K, 3) in mm on a surface, their calmed normals (K, 3), and the area in mm² that each stands for."""
+
+    points_mm: FloatArray
+    normals: FloatArray
+    area_mm2: float
+
+    def only(self, these: npt.NDArray[np.bool_]) -> Sample:
+        """Some of the points, by a mask (K,)."""
+        return Sample(self.points_mm[these], self.normals[these], self.area_mm2)
+
+
 def even_faces(surface: Surface, count: int) -> IntArray:
     """`count` faces (count,) spread evenly over the area, the same ones every time."""
-    ends = np.cumsum(surface.face_areas_mm2)
+    return _even(surface.face_areas_mm2, count)
+
+
+def _even(areas_mm2: FloatArray, count: int) -> IntArray:
+    """`count` indices (count,) into the areas, each as often as its share says."""
+    ends = np.cumsum(areas_mm2)
     return np.asarray(np.searchsorted(ends, (np.arange(count) + 0.5) * ends[-1] / count))
 
 
@@ -59,22 +84,57 @@ def find_head(surface: Surface) -> Head:
     flattened dome, the fovea and osteophytes cannot pull. The head is the one of them with
     most of its sphere on the bone.
     """
-    faces = even_faces(surface, VOTE_SAMPLES)
-    points = surface.face_centers_mm[faces]
-    normals = _calmed(points, surface.face_normals[faces])
-    area_mm2 = float(surface.face_areas_mm2.sum()) / VOTE_SAMPLES  # of the surface that one sample stands for
-    spheres = [_settled(points, normals, center, radius, area_mm2) for center, radius in _voted(points, normals)]
+    sample = _sampled(surface, np.ones(len(surface.faces), dtype=bool), VOTE_SAMPLES)
+    spheres = [_settled(sample, center, radius) for center, radius in _voted(sample.points_mm, sample.normals)]
     low, high = RADIUS_WINDOW_MM
     heads = [sphere for sphere in spheres if low <= sphere.radius_mm <= high]
     best = max(heads, key=lambda head: head.cover, default=None)
-    if best is None or best.cover < COVER_MINIMUM:
-        found = f"radius {best.radius_mm:.1f} mm and {best.cover:.0%}" if best else "no sphere of that size"
-        raise AnatomyError(
-            f"expected a femoral head, a sphere of radius {low:g}–{high:g} mm with bone on at least "
-            f"{COVER_MINIMUM:.0%} of it; the best found: {found}; "
-            "check that the label is a femur with its head and that the spacing is in mm"
-        )
-    return best
+    if best is not None:
+        best = _settled(_round(surface, best), best.center_mm, best.radius_mm, NEAR_MM[-LAST_ROUNDS:])
+        if COVER_MINIMUM <= best.cover <= COVER_MAXIMUM and low <= best.radius_mm <= high:
+            return best
+    found = f"diameter {2.0 * best.radius_mm:.1f} mm and {best.cover:.0%}" if best else "no sphere of that size"
+    raise AnatomyError(
+        f"expected a femoral head, a sphere of diameter {2.0 * low:g}–{2.0 * high:g} mm with bone on at least "
+        f"{COVER_MINIMUM:.0%} of it; the best found: {found}; "
+        "check that the unit is mm (a head of another size is most likely a file in cm, m or inches), "
+        "and that the label is a femur with its head"
+    )
+
+
+def head_doubt_mm(surface: Surface, head: Head, axes: FloatArray) -> tuple[float, float]:
+    """How far centre and radius may be off, in mm (95 %); `axes` (3, 3) are unit rows along which the head is halved.
+
+    The sphere is fitted again to each of the six half heads: a head is no sphere, and where its centre lies
+    depends on the part that is taken. To that comes the scatter of the surface about the sphere, noise and all.
+    """
+    sample = _round(surface, head)
+    sides = (sample.points_mm - head.center_mm) @ axes.T
+    halves = [
+        _settled(sample.only(half), head.center_mm, head.radius_mm, NEAR_MM[-LAST_ROUNDS:])
+        for half in np.concatenate([sides.T > 0.0, sides.T < 0.0])
+    ]
+    settled = [half for half in halves if np.isfinite(half.rms_mm)]
+    if not settled:
+        return head.radius_mm, head.radius_mm
+    center = np.sqrt(np.mean([(half.center_mm - head.center_mm) ** 2 for half in settled]))
+    radius = np.sqrt(np.mean([(half.radius_mm - head.radius_mm) ** 2 for half in settled]))
+    return float(np.hypot(REACH_3D * center, head.rms_mm)), float(np.hypot(REACH_1D * radius, head.rms_mm))
+
+
+def _sampled(surface: Surface, wanted: npt.NDArray[np.bool_], count: int) -> Sample:
+    """`count` samples spread evenly over the wanted faces (M,)."""
+    faces = np.flatnonzero(wanted)
+    areas = surface.face_areas_mm2[faces]
+    taken = faces[_even(areas, count)]
+    points = surface.face_centers_mm[taken]
+    return Sample(points, _calmed(points, surface.face_normals[taken]), float(areas.sum()) / count)
+
+
+def _round(surface: Surface, head: Head) -> Sample:
+    """Samples round the head alone: how much of the femur was scanned has no say in its fit."""
+    away = np.linalg.norm(surface.face_centers_mm - head.center_mm, axis=1)
+    return _sampled(surface, away < ROUND_RADII * head.radius_mm, ROUND_SAMPLES)
 
 
 def _calmed(points: FloatArray, normals: FloatArray) -> FloatArray:
@@ -102,16 +162,18 @@ def _voted(points: FloatArray, normals: FloatArray) -> list[tuple[FloatArray, fl
     return [(center, radius) for _, center, radius in candidates[:CANDIDATES]]
 
 
-def _settled(points: FloatArray, normals: FloatArray, center: FloatArray, radius: float, area_mm2: float) -> Head:
-    """The sphere that the weighted fit settles on from a voted start; its cover tells how good it is."""
-    for near in NEAR_MM:
-        used = _near_sphere(points, normals, center, radius, near)
+def _settled(sample: Sample, center: FloatArray, radius: float, nears_mm: tuple[float, ...] = NEAR_MM) -> Head:
+    """The sphere that the weighted fit settles on from a start; its cover tells how good it is, with 0 for none."""
+    for near in nears_mm:
+        used = _near_sphere(sample.points_mm, sample.normals, center, radius, near)
         if used.sum() < FEWEST_POINTS:
             return Head(center, radius, 0.0, np.inf)
-        center, radius = _refined(points[used], center, radius)
-    used = _near_sphere(points, normals, center, radius, NEAR_MM[-1])
-    residual = np.linalg.norm(points[used] - center, axis=1) - radius
-    cover = float(used.sum() * area_mm2 / (4.0 * np.pi * radius**2))
+        center, radius = _refined(sample.points_mm[used], center, radius)
+    used = _near_sphere(sample.points_mm, sample.normals, center, radius, nears_mm[-1])
+    if not used.any():
+        return Head(center, radius, 0.0, np.inf)
+    residual = np.linalg.norm(sample.points_mm[used] - center, axis=1) - radius
+    cover = float(used.sum() * sample.area_mm2 / (4.0 * np.pi * radius**2))
     return Head(center, radius, cover, float(np.sqrt((residual**2).mean())))
 
 

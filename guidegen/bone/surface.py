@@ -19,6 +19,9 @@ from guidegen.written import as_written
 BLUR_SIGMA_MM = 0.8
 BLUR_SIGMA_SLICES = 0.75
 
+# No voxel of the blurred label comes nearer to the level than this: it moves the surface by 2 µm at most.
+LEVEL_CLEARANCE = 5e-4
+
 # The simplified surface stays this near to the contoured one, everywhere.
 SIMPLIFY_LIMIT_MM = 0.05
 SIMPLIFY_START_MM = 0.025  # manifold's edge tolerance; the deviation it leaves is about twice that
@@ -128,6 +131,8 @@ def contour(label: Volume) -> Surface:
             f"expected a label thick enough for a surface, found one of {int(label.voxels.sum())} voxels that the blur "
             f"of {BLUR_SIGMA_MM:g} mm wipes out; check the label value and the segmentation"
         )
+    # a voxel on the level itself leaves faces of micrometres that float32 cannot hold and no simplifying removes
+    field = np.where(np.abs(field - 0.5) < LEVEL_CLEARANCE, 0.5 + np.copysign(LEVEL_CLEARANCE, field - 0.5), field)
     vertices, faces, _, _ = marching_cubes(field, level=0.5, allow_degenerate=False)
     # skimage winds faces against a descending field inwards for right-handed (i, j, k): turn them
     return Surface(label.to_lps(vertices.astype(np.float64) - pad), faces[:, ::-1].astype(np.int64))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.errors import AnatomyError, SideError
-from guidegen.frames import LPS, RigidTransform, across, angle_deg, rotation_about
+from guidegen.frames import LPS, RigidTransform, across, angle_deg, rotation_about, unit
 from guidegen.surfaces import Surface
 
 POINTS = (
@@ -101,8 +103,71 @@ def assert_moved(before: Anatomy, after: Anatomy, motion: RigidTransform) -> Non
         assert np.linalg.norm(motion.points(getattr(before, name)) - getattr(after, name)) < 0.15, name
     for name in AXES:
         assert angle_deg(motion.vectors(getattr(before, name)), getattr(after, name)) < 0.1, name
+    assert np.abs(motion.points(before.intertrochanteric_line_mm) - after.intertrochanteric_line_mm).max() < 1.5
     assert after.head_radius_mm == pytest.approx(before.head_radius_mm, abs=0.02)
+    for name, value in dataclasses.asdict(before.uncertainty).items():
+        assert getattr(after.uncertainty, name) == (value if value is None else pytest.approx(value, rel=0.2)), name
     assert after.neck_shaft_angle_deg == pytest.approx(before.neck_shaft_angle_deg, abs=0.1)
+
+
+class TestUncertainty:
+    def test_it_covers_the_error(self, any_hip) -> None:
+        found, truth, doubt = any_hip.anatomy, any_hip.hip.truth, any_hip.anatomy.uncertainty
+        for name in ("head_center_mm", "neck_isthmus_center_mm", "greater_trochanter_mm", "vastus_ridge_mm"):
+            assert off_mm(found, truth, name) < getattr(doubt, name), name
+        assert abs(found.head_radius_mm - truth.head_radius_mm) < doubt.head_radius_mm
+        assert angle_deg(found.neck_axis, truth.neck_axis) < doubt.neck_axis_deg
+        assert abs(found.neck_shaft_angle_deg - truth.neck_shaft_angle_deg) < doubt.neck_shaft_angle_deg
+
+    def test_it_is_positive_and_no_guess_in_the_dark(self, any_hip) -> None:
+        doubt = any_hip.anatomy.uncertainty
+        assert doubt.head_center_mm < 1.0  # the phantom's head is a ball
+        for name, value in dataclasses.asdict(doubt).items():
+            # the phantom's front has hardly a line, and says so
+            assert value is None or 0.0 < value < (40.0 if "intertrochanteric" in name else 20.0), name
+
+    def test_a_collapse_makes_the_head_less_certain(self, specimen) -> None:
+        sound, collapsed = (specimen("right", **HIPS[name][1]).anatomy for name in ("right", "right, collapsed"))
+        assert collapsed.uncertainty.head_center_mm > sound.uncertainty.head_center_mm
+
+    def test_a_short_shaft_is_less_certain_and_all_that_rests_on_it(self, hip) -> None:
+        long, short = (
+            anatomy.uncertainty for anatomy in (hip.anatomy, find_anatomy(hip.cut_below_head(70.0), "right"))
+        )
+        assert short.shaft_axis_deg > 3.0 * long.shaft_axis_deg
+        assert short.neck_shaft_angle_deg > long.neck_shaft_angle_deg
+        assert short.head_center_mm == pytest.approx(long.head_center_mm, abs=0.2)
+
+    def test_the_version_needs_a_knee(self, any_hip) -> None:
+        assert any_hip.anatomy.neck_version_deg is None
+        assert any_hip.anatomy.uncertainty.neck_version_deg is None
+        assert "both condyles of the knee" in any_hip.anatomy.neck_version_missing
+
+
+def bumped(surface: Surface, center, radius_mm: float, height_mm: float) -> Surface:
+    """The surface raised round a point by a smooth bump, or dented by one of negative height."""
+    away = np.linalg.norm(surface.vertices - center, axis=1) / radius_mm
+    lift = height_mm * np.clip(1.0 - away**2, 0.0, None) ** 2
+    return Surface(surface.vertices + lift[:, None] * surface.vertex_normals, surface.faces)
+
+
+class TestDeformed:
+    @pytest.mark.parametrize(
+        ("towards", "radius_mm", "height_mm"),
+        [
+            ((0.1, -0.4, 0.9), 16.0, -4.0),  # a dome that fell in
+            ((0.9, 0.1, 0.3), 8.0, 4.0),  # an osteophyte beside the fovea
+            ((0.2, 0.9, -0.3), 10.0, 4.0),  # and one at the back of the rim
+            ((-0.5, -0.8, 0.3), 14.0, 4.0),  # a cam: the head runs on into the front of the neck
+        ],
+    )
+    def test_the_head_stays(self, hip, towards, radius_mm, height_mm) -> None:
+        whole = hip.anatomy
+        spot = whole.head_center_mm + whole.head_radius_mm * unit(towards)
+        found = find_anatomy(bumped(hip.surface, spot, radius_mm, height_mm), "right")
+        assert off_mm(found, whole, "head_center_mm") < 0.4
+        assert off_mm(found, whole, "head_center_mm") < found.uncertainty.head_center_mm
+        assert angle_deg(found.neck_axis, whole.neck_axis) < 1.5
 
 
 class TestProperties:
@@ -120,7 +185,7 @@ class TestProperties:
         other = "left" if any_hip.hip.side == "right" else "right"
         found = find_anatomy(mirrored(any_hip.surface), other)
         assert found.side == other
-        for name in (*POINTS, *AXES):
+        for name in (*POINTS, *AXES, "intertrochanteric_line_mm"):
             assert np.abs(getattr(found, name) - getattr(any_hip.anatomy, name) * [-1.0, 1.0, 1.0]).max() < 0.05, name
 
     def test_the_left_hip_is_the_mirror_image_of_the_right_one(self, hip, specimen) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidegen.bone.head import even_faces, find_head
+from guidegen.bone.head import even_faces, find_head, head_doubt_mm
 from guidegen.errors import AnatomyError
-from guidegen.frames import LPS, RigidTransform, angle_deg, rotation_about, unit
+from guidegen.frames import LPS, RigidTransform, angle_deg, perpendicular_pair, rotation_about, unit
+from guidegen.surfaces import Surface
 
 CENTER = np.array([-88.0, 14.0, -640.0])
 EDGE_MM = 5.0
@@ -15,13 +16,13 @@ NECK = unit([-0.6, 0.3, -0.7])  # from the head down the neck
 
 
 def proximal(solids, radius: float, flattened: float = 0.0):
-    """A ball on a cone that widens to a block, with `flattened` mm of its dome cut off."""
+    """A ball on a cone that widens to a rod, with `flattened` mm of its dome cut off."""
     body = solids.ball(CENTER, radius) + solids.rod(CENTER, CENTER + 70.0 * NECK, 0.55 * radius, 1.1 * radius)
-    body += solids.ball(CENTER + 80.0 * NECK, 1.15 * radius)
+    body += solids.rod(CENTER + 70.0 * NECK, CENTER + 110.0 * NECK, 1.1 * radius)
     return body.trim_by_plane(list(NECK), float(NECK @ CENTER - radius + flattened))
 
 
-@pytest.mark.parametrize("radius", [18.0, 24.0, 30.0])
+@pytest.mark.parametrize("radius", [18.5, 24.0, 30.0])
 def test_the_head_is_the_ball(solids, radius) -> None:
     head = find_head(solids.surface(proximal(solids, radius), EDGE_MM))
     assert head.center_mm == pytest.approx(CENTER, abs=0.1)
@@ -71,15 +72,53 @@ def test_what_has_no_head_is_refused(solids, name) -> None:
         "small ball": solids.ball(CENTER, 12.0),
         "large ball": solids.ball(CENTER, 40.0),
     }
-    match = r"expected a femoral head, a sphere of radius 17–31 mm with bone on at least 42% of it; the best found: .+;"
+    match = (
+        r"expected a femoral head, a sphere of diameter 36–64 mm with bone on at least 54% of it; the best found: .+;"
+    )
     with pytest.raises(AnatomyError, match=match):
         find_head(solids.surface(bodies[name], EDGE_MM))
 
 
-@pytest.mark.xfail(reason="the mean of no points warns before the refusal is reached", strict=True)
-def test_a_head_in_centimetres_is_refused(solids) -> None:
-    with pytest.raises(AnatomyError, match=r"check that .* and that the spacing is in mm"):
-        find_head(solids.surface(proximal(solids, 24.0).scale([0.1, 0.1, 0.1]), EDGE_MM))
+@pytest.mark.parametrize("scale", [0.001, 1.0 / 25.4, 0.1, 0.6, 1.5, 2.0, 10.0])
+def test_a_head_of_another_unit_is_refused(solids, scale) -> None:
+    with pytest.raises(AnatomyError, match=r"the best found: .+; check that the unit is mm .* cm, m or inches"):
+        find_head(solids.surface(proximal(solids, 24.0).scale([scale] * 3), EDGE_MM * scale))
+
+
+@pytest.mark.parametrize(("radius", "found"), [(18.5, True), (17.5, False), (31.5, True), (32.5, False)])
+def test_heads_of_36_to_64_mm_are_heads(solids, radius, found) -> None:
+    body = solids.surface(proximal(solids, radius), EDGE_MM)
+    if found:
+        assert find_head(body).radius_mm == pytest.approx(radius, abs=0.1)
+    else:
+        with pytest.raises(AnatomyError, match="sphere of diameter 36–64 mm"):
+            find_head(body)
+
+
+class TestDoubt:
+    AXES = np.stack([*perpendicular_pair(NECK), NECK])
+
+    def test_a_perfect_ball_leaves_hardly_any(self, solids) -> None:
+        surface = solids.surface(proximal(solids, 24.0), EDGE_MM)
+        center, radius = head_doubt_mm(surface, find_head(surface), self.AXES)
+        assert 0.0 < radius < center < 0.15
+
+    def test_it_grows_with_what_is_no_sphere(self, solids) -> None:
+        """An egg: the sphere depends on the half that is taken."""
+        doubts = []
+        for stretch in (1.0, 1.04, 1.08):
+            body = proximal(solids, 24.0).translate(list(-CENTER)).scale([stretch, 1.0, 1.0]).translate(list(CENTER))
+            surface = solids.surface(body, EDGE_MM)
+            doubts.append(head_doubt_mm(surface, find_head(surface), self.AXES)[0])
+        assert doubts[0] + 0.2 < doubts[1] < doubts[2] - 0.2
+
+    def test_it_covers_the_error_of_a_noisy_surface(self, solids) -> None:
+        clean = solids.surface(proximal(solids, 24.0), 1.5)
+        for seed in range(5):
+            noise = np.random.default_rng(seed).normal(0.0, 0.4, (len(clean.vertices), 1))
+            surface = Surface(clean.vertices + noise * clean.vertex_normals, clean.faces)
+            head = find_head(surface)
+            assert np.linalg.norm(head.center_mm - CENTER) < head_doubt_mm(surface, head, self.AXES)[0]
 
 
 def test_faces_are_taken_evenly_over_the_area(solids) -> None:

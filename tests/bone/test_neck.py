@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from guidegen.bone.head import Head
-from guidegen.bone.neck import find_neck
+from guidegen.bone.neck import find_neck, neck_doubt
 from guidegen.bone.shaft import Shaft
 from guidegen.errors import AnatomyError
 from guidegen.frames import across, angle_deg, perpendicular_pair, rotation_about, unit
@@ -32,7 +32,11 @@ def shaft_for(axis) -> Shaft:
 def hourglass(solids, axis, narrowest_mm: float, beside=None):
     """A ball and a neck of radius 14 + 0.02 (way - narrowest)² mm down to 55 mm from the ball's centre."""
     way = np.linspace(8.0, 55.0, 95)
-    radius = 14.0 + 0.02 * (way - narrowest_mm) ** 2
+    return lathed(solids, axis, way, 14.0 + 0.02 * (way - narrowest_mm) ** 2, beside)
+
+
+def lathed(solids, axis, way, radius, beside=None):
+    """A ball and a neck of these radii so far down from the ball's centre."""
     outline = np.concatenate([[[0.0, way[0]]], np.stack([radius, way], axis=1), [[0.0, way[-1]]]])
     neck = m3.Manifold.revolve(m3.CrossSection([outline]), 96)
     frame = np.column_stack([*perpendicular_pair(-axis), -axis, CENTER])
@@ -68,6 +72,34 @@ def test_a_trochanter_beside_the_neck_is_no_part_of_its_section(solids) -> None:
     center, found = find_neck(surface, HEAD, shaft_for(axis))
     assert angle_deg(found, axis) < 0.1
     assert center == pytest.approx(CENTER - 27.0 * axis, abs=0.45)
+
+
+@pytest.mark.parametrize(("low_mm", "high_mm"), [(24.5, 30.5), (25.0, 36.0)])
+def test_the_isthmus_of_a_tube_is_its_middle(solids, low_mm, high_mm) -> None:
+    """Where all sections are alike, no one of them is the smallest, and the doubt is half the tube's length."""
+    way = np.linspace(8.0, 55.0, 95)
+    radius = 14.0 + 0.02 * np.maximum(np.maximum(low_mm - way, way - high_mm), 0.0) ** 2
+    axis = axis_at(127.0)
+    surface = lathed(solids, axis, way, radius)
+    center, found = find_neck(surface, HEAD, shaft_for(axis))
+    assert center == pytest.approx(CENTER - (low_mm + high_mm) / 2.0 * axis, abs=0.6)
+    isthmus_mm, axis_deg = neck_doubt(surface, HEAD, 0.5, center, found)
+    # and as far on as it takes to widen by 5 %: 0.02 way² = 14 (√1.05 - 1)
+    assert isthmus_mm == pytest.approx((high_mm - low_mm) / 2.0 + 4.2, abs=1.0)
+    assert axis_deg == pytest.approx(np.degrees(np.arctan(0.5 / np.linalg.norm(center - CENTER))), abs=0.1)
+
+
+def test_a_bent_neck_has_an_axis_in_doubt(solids) -> None:
+    axis = axis_at(127.0)
+    straight = solids.rod(CENTER, CENTER - 55.0 * axis, 14.0)
+    bent = solids.rod(CENTER, CENTER - 25.0 * axis, 14.0)
+    bent += solids.rod(CENTER - 25.0 * axis, CENTER - 25.0 * axis - 30.0 * unit(axis + 0.3 * UP), 14.0)
+    doubts = []
+    for neck in (straight, bent):
+        surface = solids.surface(solids.ball(CENTER, 24.0) + neck)
+        doubts.append(neck_doubt(surface, HEAD, 0.5, *find_neck(surface, HEAD, shaft_for(axis)))[1])
+    assert doubts[0] < 1.5
+    assert doubts[1] > doubts[0] + 1.0
 
 
 def test_a_head_without_a_neck_is_refused(solids) -> None:

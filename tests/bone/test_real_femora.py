@@ -14,10 +14,20 @@ from guidegen.bone.surface import label_surface
 from guidegen.case import load_case
 from guidegen.frames import FloatArray, angle_deg, unit
 from guidegen.intake.inputs import read_inputs
+from guidegen.surfaces import Surface
 
 pytestmark = pytest.mark.shared
 
-MARKED = {"z027L": "z027_Femur_L", "z055R": "z055_Femur_R", "z062R": "z062_Femur_R"}
+MARKED = {"z009R": "z009_Femur_R", "z027L": "z027_Femur_L", "z055R": "z055_Femur_R", "z062R": "z062_Femur_R"}
+# How far the experts are from each other; a fit to the true head differs from theirs by 0.48 mm.
+LIMITS = {"head": 0.6, "isthmus": 1.85, "neck axis": 2.1, "lesser trochanter": 1.5, "greater trochanter": 3.5}
+STATED = {
+    "head": "head_center_mm",
+    "isthmus": "neck_isthmus_center_mm",
+    "neck axis": "neck_axis_deg",
+    "lesser trochanter": "lesser_trochanter_mm",
+    "greater trochanter": "greater_trochanter_mm",
+}
 ON_THE_HEAD = ("SFH", "AFH", "LFH", "PFH", "MFH", "IFH")
 ON_THE_ISTHMUS = ("SNI", "ANI", "INI", "PNI")
 
@@ -62,6 +72,7 @@ def beside_experts(shared: Path, name: str, found: Anatomy) -> dict[str, tuple[f
         return float(np.linalg.norm(ours - mean)), float(np.linalg.norm(theirs - mean, axis=1).mean())
 
     return {
+        "head": apart(found.head_center_mm, heads),
         "isthmus": apart(found.neck_isthmus_center_mm, isthmuses),
         "neck axis": (angle_deg(found.neck_axis, middle), float(np.mean([angle_deg(axis, middle) for axis in axes]))),
         "lesser trochanter": apart(found.lesser_trochanter_mm, marks["LT"]),
@@ -70,8 +81,30 @@ def beside_experts(shared: Path, name: str, found: Anatomy) -> dict[str, tuple[f
 
 
 def test_we_are_as_near_to_the_experts_as_they_to_each_other(shared, anatomy) -> None:
-    """Within twice their own spread, in the median over the femora."""
+    """In the median over the femora, and the head within 0.6 mm."""
     femora = [beside_experts(shared, name, anatomy(name)) for name in MARKED]
-    for landmark in femora[0]:
-        ours, theirs = np.median([femur[landmark] for femur in femora], axis=0)
-        assert ours <= 2.0 * theirs, f"{landmark}: {ours:.2f}, experts {theirs:.2f}"
+    for landmark, limit in LIMITS.items():
+        errors = [femur[landmark][0] for femur in femora]
+        assert np.median(errors) <= limit, landmark
+        assert max(errors) <= 2.5 * limit, landmark
+
+
+def test_the_stated_uncertainty_covers_the_error(shared, anatomy) -> None:
+    covered = [
+        beside_experts(shared, name, anatomy(name))[landmark][0] <= getattr(anatomy(name).uncertainty, field)
+        for name in MARKED
+        for landmark, field in STATED.items()
+    ]
+    assert np.mean(covered) >= 0.9
+
+
+def test_the_version_is_that_of_the_marked_condyles(shared) -> None:
+    """A whole femur, against the version by the experts' neck axis and posterior condyle points."""
+    import trimesh
+
+    mesh = trimesh.load_mesh(shared / "data" / "femora" / "z027L" / "truth" / "true_femur.stl")
+    found = find_anatomy(Surface(np.asarray(mesh.vertices), np.asarray(mesh.faces)), "left")
+    file = shared / "data" / "landmarks" / f"{MARKED['z027L']}.json"
+    expected_deg = json.loads(file.read_text())["derived"]["anteversion_deg_vs_posterior_condyles"]
+    assert found.neck_version_missing is None
+    assert found.neck_version_deg == pytest.approx(expected_deg, abs=found.uncertainty.neck_version_deg)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guidegen.bone.head import Head
-from guidegen.bone.shaft import OFFSET_DIAMETERS, Shaft, find_shaft
+from guidegen.bone.shaft import OFFSET_DIAMETERS, Shaft, find_shaft, shaft_doubt_deg
 from guidegen.errors import AnatomyError
 from guidegen.frames import across, angle_deg, unit
 
@@ -67,6 +67,25 @@ def test_the_knee_has_no_say(solids) -> None:
     body += solids.rod(ON_AXIS + 15.0 * UP, end, 15.0) + bowed
     shaft = find_shaft(solids.surface(body, EDGE_MM), HEAD)
     assert angle_deg(shaft.axis, UP) < 0.1
+
+
+@pytest.mark.parametrize("bow_deg", [0.0, 4.0, 8.0])
+def test_a_bowed_shaft_is_in_as_much_doubt_as_it_is_bowed(solids, bow_deg) -> None:
+    """Two straight halves that meet in the middle of what is looked at: each leans by half the bow."""
+    lean = np.radians(bow_deg / 2.0)
+    bend = ON_AXIS - (1.3 * 48.0 + 32.5) * UP
+    upper, lower = (unit(UP + sign * np.tan(lean) * np.cross(UP, MEDIAL)) for sign in (1.0, -1.0))
+    body = solids.ball(CENTER, RADIUS) + solids.rod(CENTER, ON_AXIS - 25.0 * UP, 14.0)
+    body += solids.rod(bend + 110.0 * upper, bend, 15.0) + solids.rod(bend, bend - 100.0 * lower, 15.0)
+    surface = solids.surface(body, EDGE_MM)
+    assert shaft_doubt_deg(surface, HEAD, find_shaft(surface, HEAD)) == pytest.approx(bow_deg / 2.0, abs=0.7)
+
+
+@pytest.mark.parametrize("below_mm", [70.0, 90.0])
+def test_a_short_shaft_is_in_doubt_by_the_spread_of_usual_distances(solids, below_mm) -> None:
+    surface = femur(solids, below_mm)
+    doubt = shaft_doubt_deg(surface, HEAD, find_shaft(surface, HEAD))
+    assert doubt > np.degrees(np.arctan(0.9 * 0.12 * 2.0 * RADIUS / below_mm))
 
 
 def test_a_head_with_no_more_than_its_neck_is_refused(solids) -> None:
