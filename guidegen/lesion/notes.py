@@ -1,0 +1,52 @@
+"""What a reader of the grades must know besides them."""
+
+from __future__ import annotations
+
+from guidegen.lesion.grades import Grades
+
+THICK_SLICE_MM = 3.0
+OUTLINE = "Every grade rests on the outline of the lesion: automatic ones on 2D MR reach a Dice of about 0.75."
+PLANES = (
+    "Arcs and Kerboul angle are read on the femur's own planes: the mid-coronal one is spanned by shaft axis and neck "
+    "axis through the head centre, the mid-sagittal one stands across it. They do not depend on how the leg lay."
+)
+THICK_SLICES = "Slices as thick as these blur the ends of the arcs by about half a slice."
+NO_PELVIS = "No pelvis is in view: JIC, ARCO 2021 and CJFH types and the pose of the hip are not computable."
+POSITION = "JIC C1 and C2 depend on the hip's position: in one study 70 % of C1 in neutral were C2 at 45° of flexion."
+
+
+def grade_notes(grades: Grades) -> tuple[str, ...]:
+    """Sentences on how the grades were found and where they are weak, in the order of the grades."""
+    slices_mm, pieces = float(grades.spacing_mm.max()), len(grades.components)
+    reach = (
+        f"Where the lesion comes within {grades.surface_band_mm:.1f} mm of the joint surface, that counts as necrotic; "
+        f"the lesion's voxels are up to {slices_mm:.1f} mm long."
+    )
+    notes = [OUTLINE, PLANES, reach]
+    if slices_mm > THICK_SLICE_MM:
+        notes.append(THICK_SLICES)
+    if grades.arcs.kerboul_deg.value is None:
+        notes.append(f"There is no Kerboul angle: {grades.arcs.kerboul_deg.reason}.")
+    if pieces > 1 or grades.specks:
+        notes.append(f"Pieces of the lesion, graded together: {pieces}; specks under 1 % of it: {grades.specks}.")
+    return tuple(notes + _on_pose(grades))
+
+
+def _on_pose(grades: Grades) -> list[str]:
+    pose, definitions = grades.hip_pose, grades.definitions
+    if pose is None:
+        return [NO_PELVIS]
+    lay = (
+        f"Pose of the hip in the scan: flexion {pose.flexion_deg:.0f}°, abduction {pose.abduction_deg:.0f}°, external "
+        f"rotation {pose.external_rotation_deg:.0f}°, if the pelvis lies straight and the femoral torsion is the "
+        f"median of {definitions.neutral_version_deg:g}°."
+    )
+    notes = [lay]
+    if len(grades.acetabular) > 1:
+        notes.append(
+            f"The pose is beyond {definitions.pose_limit_deg:g}°: types against the pelvis are given as scanned and as "
+            "turned to neutral."
+        )
+    if {"C1", "C2"} & set(grades.classes.jic.possible):
+        notes.append(POSITION)
+    return notes
