@@ -15,7 +15,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from guidegen.errors import CaseFileError
 
 # Files that hold a label map; a label written with one of these endings is a file of its own.
-LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha")
+LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm")
+
+# The endings of the file that has the voxels of a .mhd, unpacked and packed.
+COMPANION_SUFFIXES = (".raw", ".zraw")
 
 # A case file is a page of text; anything far larger is another file.
 MAX_CASE_BYTES = 1 << 20
@@ -90,14 +93,19 @@ class _Section(BaseModel):
 
 
 class Patient(_Section):
-    """Whose hip it is."""
+    """Whose hip it is; `dicom_id` is the patient id that the DICOM files have, where that is another one."""
 
     id: PatientId
     side: Literal["left", "right"]
+    dicom_id: Text | None = None
 
 
 class _Shape(_Section):
-    """A shape in one of two forms: labels in voxel files, or one surface file with its unit and space."""
+    """A shape in one of two forms: labels in voxel files, or one surface file with its unit and space.
+
+    `names` is a label description of ITK-SNAP, for `labels` that do not name their labels themselves; `image` is a
+    file, or the folder of a DICOM series.
+    """
 
     structures: ClassVar[tuple[str, ...]]  # the keys that hold labels; the first is the shape itself
 
@@ -105,7 +113,14 @@ class _Shape(_Section):
     surface: Text | None = None
     unit: Unit | None = None
     space: Space | None = None
+    names: Text | None = None
     image: Text | None = None
+
+    @property
+    def given(self) -> dict[str, Label]:
+        """The labels that are given, by their keys."""
+        labels = {key: getattr(self, key) for key in self.structures}
+        return {key: label for key, label in labels.items() if label is not None}
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -123,7 +138,7 @@ class _Shape(_Section):
             if getattr(self, key) is None
         ] + [
             f'{key}: expected nothing beside "surface", found {getattr(self, key)!r}; keep one of the two'
-            for key in ("labels", *self.structures)
+            for key in ("labels", "names", *self.structures)
             if getattr(self, key) is not None
         ]
 
@@ -137,20 +152,24 @@ class _Shape(_Section):
         ]
         if getattr(self, shape) is None:
             problems.append(f'{shape}: expected a label number, name or file (or "surface" instead), found nothing')
-        labels = {key: getattr(self, key) for key in self.structures}
-        inside = [key for key, label in labels.items() if label is not None and not is_file(label)]
+        inside = [key for key, label in self.given.items() if not is_file(label)]
         if inside and self.labels is None:
             problems.append(f"labels: expected the file that has the label of {' and '.join(inside)}, found nothing")
+        if self.names is not None and self.labels is None:
+            problems.append('names: expected nothing without "labels", found a file; say whose labels it names')
         return problems
 
 
 class Bone(_Shape):
-    """The femur; its frame is the frame of the plan."""
+    """The femur, what lies about it, and what to keep away from; its frame is the frame of the plan."""
 
-    structures = ("femur", "pelvis")
+    structures = ("femur", "pelvis", "implant", "old_tunnel", "avoid")
 
     femur: Label | None = None
     pelvis: Label | None = None
+    implant: Label | None = None
+    old_tunnel: Label | None = None
+    avoid: Label | None = None
 
 
 class Lesion(_Shape):
@@ -202,14 +221,28 @@ class Case:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Every file that the case names, as written, each once."""
-        bone, lesion = self.bone, self.lesion
-        names = [bone.labels, bone.surface, bone.image, lesion.labels, lesion.surface, lesion.image]
-        labels = (bone.femur, bone.pelvis, lesion.lesion, lesion.femur)
-        return tuple(dict.fromkeys(n for n in (*names, *filter(is_file, labels)) if n is not None))
+        """Every file that the case names, as written, each once; of a folder, the files in it as folder/file."""
+        shapes = (self.bone, self.lesion)
+        names = [name for shape in shapes for name in (shape.labels, shape.names, shape.surface, shape.image)]
+        names += [label for shape in shapes for label in shape.given.values() if is_file(label)]
+        return tuple(file for name in dict.fromkeys(names) if name for file in self._expanded(name))
 
-    def resolve(self, name: str) -> Path:
-        """The file behind a name in the case file; CaseFileError if it is not there or not inside the folder."""
+    def _expanded(self, name: str) -> tuple[str, ...]:
+        """The name itself and those of its companions, or of a folder its entries, sorted."""
+        folder = self.folder / name
+        try:
+            if not folder.is_dir():
+                return (name, *(PurePosixPath(name).with_name(beside.name).as_posix() for beside in companions(folder)))
+            entries = sorted(entry.name for entry in folder.iterdir())
+        except OSError:  # a path that cannot be followed; `resolve` says why
+            return (name,)
+        return tuple(f"{name.rstrip('/')}/{entry}" for entry in entries) or (name,)
+
+    def resolve(self, name: str, folder: bool = False) -> Path:
+        """The file, or where `folder` is True the file or folder, behind a name in the case file.
+
+        CaseFileError if it is not there or not inside the folder of the case.
+        """
         windows = PureWindowsPath(name)
         if PurePosixPath(name).is_absolute() or windows.drive or windows.root:
             raise CaseFileError(
@@ -221,7 +254,7 @@ class Case:
             raise CaseFileError(outside)
         try:
             path = (self.folder / name).resolve()
-            is_there = path.is_file()
+            is_there = path.is_file() or (folder and path.is_dir())
         except (OSError, RuntimeError) as error:  # a loop of links; a name too long for the disk
             raise CaseFileError(f"{name!r}: expected a file, found a path that cannot be followed ({error})") from error
         if not path.is_relative_to(self.folder):
@@ -230,6 +263,13 @@ class Case:
             found = "a folder" if path.is_dir() else "none"
             raise CaseFileError(f"{name!r}: expected a file in the folder of the case file, found {found}")
         return path
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """The files that belong to a file: of a .mhd its voxels, as far as they are there; of all others none."""
+    if path.suffix.lower() != ".mhd":
+        return ()
+    return tuple(beside for suffix in COMPANION_SUFFIXES if (beside := path.with_suffix(suffix)).exists())
 
 
 def is_file(label: int | str | None) -> TypeGuard[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +17,9 @@ from rich.table import Table
 
 import guidegen
 from guidegen.errors import GuidegenError
+
+if TYPE_CHECKING:
+    from guidegen.intake.look import Look
 
 INTERRUPTED = 130
 FAILED_CHECK = 3
@@ -46,6 +51,16 @@ class Side(StrEnum):
     LEFT = "left"
     RIGHT = "right"
 
+
+class Ordered(StrEnum):
+    """The side as ordered."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
+
+
+LABEL_HELP = 'Number or name; "left=…,right=…" where they differ. Left out: by its name, never by a guess.'
 
 CaseFile = Annotated[Path, typer.Argument(help="The case file (TOML).", metavar="CASE.toml")]
 Output = Annotated[Path, typer.Option(help="Where results go, one folder for each case.")]
@@ -81,6 +96,8 @@ def run(
         with _progress() as progress:
             result = pipeline.run(case, output, footprint, progress)
         _show_result(result)
+        content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
+        _show_notes(content["notes"], content["inputs"]["identities"])
         out.print(f"footprint {footprint}" if footprint else "")
         passed = passed and result.passed
     if not passed:
@@ -91,6 +108,7 @@ def run(
 def plan(case: CaseFile, output: Output = Path("output")) -> None:
     """Find the tunnel, without a guide."""
     from guidegen import pipeline
+    from guidegen.notes import plan_notes
 
     with _progress() as progress:
         planned = pipeline.plan_case(case, output, progress)
@@ -112,6 +130,71 @@ def plan(case: CaseFile, output: Output = Path("output")) -> None:
     ):
         table.add_row(name, text)
     out.print(table)
+    _show_notes(plan_notes(planned), planned.origin.identities)
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A label map, image or surface, or the folder of a DICOM series.")],
+) -> None:
+    """Show what a file holds: its place, its labels, whom and when it says it shows. Nothing is written."""
+    _show_look(_look(file))
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The folder of the case; files from elsewhere are copied into it.")],
+    bone: Annotated[Path, typer.Option(help="The label map, DICOM SEG, RTSTRUCT or surface with the femur.")],
+    lesion: Annotated[Path, typer.Option(help="The same with the lesion; may be the file of the bone.")],
+    side: Annotated[Ordered, typer.Option(help="The side as ordered; both: a case for each.")],
+    patient_id: Annotated[str | None, typer.Option("--id", help="The patient's id; else that of the DICOM.")] = None,
+    bone_image: Annotated[Path | None, typer.Option(help="The CT: a file, or the folder of its series.")] = None,
+    lesion_image: Annotated[Path | None, typer.Option(help="The MR, likewise.")] = None,
+    femur: Annotated[str | None, typer.Option(help=f"The femur's label. {LABEL_HELP}")] = None,
+    pelvis: Annotated[str | None, typer.Option(help="The pelvis's label.")] = None,
+    implant: Annotated[str | None, typer.Option(help="The label of metal.")] = None,
+    old_tunnel: Annotated[str | None, typer.Option(help="The label of earlier drilling.")] = None,
+    avoid: Annotated[str | None, typer.Option(help="The label of what else to keep away from.")] = None,
+    lesion_label: Annotated[str | None, typer.Option(help="The lesion's label.")] = None,
+    lesion_femur: Annotated[str | None, typer.Option(help="The femur's label beside the lesion, on an MR.")] = None,
+    bone_unit: Annotated[str | None, typer.Option(help="mm, cm, m or inch, of a surface.")] = None,
+    bone_space: Annotated[str | None, typer.Option(help="LPS or RAS, of a surface.")] = None,
+    lesion_unit: Annotated[str | None, typer.Option(help="The same of the lesion's.")] = None,
+    lesion_space: Annotated[str | None, typer.Option(help="The same of the lesion's.")] = None,
+) -> None:
+    """Look at the files of a hip, show what was found, and write a case file for them."""
+    from guidegen.intake import draft
+
+    asked = {
+        "bone": {"femur": femur, "pelvis": pelvis, "implant": implant, "old_tunnel": old_tunnel, "avoid": avoid},
+        "lesion": {"lesion": lesion_label, "femur": lesion_femur},
+    }
+    looks = {path: _look(path) for path in dict.fromkeys((bone, bone_image, lesion, lesion_image)) if path is not None}
+    for look in looks.values():
+        _show_look(look)
+    known = {look.identity.patient_id for look in looks.values() if look.identity and look.identity.patient_id}
+    bone_part, lesion_part = (
+        draft.Part(
+            section, draft.name_in(folder, path), looks[path],
+            {key: label for key, label in asked[section].items() if label is not None},
+            None if image is None else draft.name_in(folder, image), unit, space,
+        )
+        for section, path, image, unit, space in (
+            (draft.BONE, bone, bone_image, bone_unit, bone_space),
+            (draft.LESION, lesion, lesion_image, lesion_unit, lesion_space),
+        )
+    )  # fmt: skip
+    texts = {
+        f"case-{each}.toml" if side is Ordered.BOTH else "case.toml": draft.draft_case(
+            patient_id, each, bone_part, lesion_part, known
+        )
+        for each in draft.SIDES
+        if side in (Ordered.BOTH, each)
+    }
+    for path in looks:
+        draft.bring_in(folder, path)
+    for path in draft.write_case_files(folder, texts):
+        out.print(f"[green]wrote[/] {escape(str(path))}")
 
 
 @app.command()
@@ -158,8 +241,6 @@ def demo(
 
 def _show_truth(hip: Any, folder: Path) -> None:
     """How far what was found lies from what the made-up hip is."""
-    import json
-
     import numpy as np
 
     from guidegen.frames import angle_deg
@@ -191,6 +272,18 @@ def _show_result(result: Any) -> None:
     out.print(f"{verdict}{again}\n{escape(str(result.folder))}")
 
 
+def _show_notes(notes: Sequence[str], identities: Sequence[Mapping[str, str | None]]) -> None:
+    """What a reader of the numbers must know, and which images are old today: no result says that, since no result
+    depends on the day it is made.
+    """
+    from guidegen.intake.agreement import age_warnings
+
+    for note in notes:
+        out.print(f"[yellow]note:[/] {escape(note)}")
+    for warning in age_warnings(identities, datetime.now(UTC).date()):
+        out.print(f"[yellow]warning:[/] {escape(warning)}")
+
+
 def _show_findings(findings: Sequence[Any]) -> None:
     table = Table("", "check", "measured", "limit", "unit", box=None)
     for finding in findings:
@@ -201,6 +294,29 @@ def _show_findings(findings: Sequence[Any]) -> None:
     for finding in findings:
         if not finding.passed:
             out.print(f"[red]{escape(finding.name)}[/]: {escape(finding.why)}")
+
+
+def _look(path: Path) -> Look:
+    """What a file holds, found in a process of its own."""
+    from guidegen.intake.contained import contained
+    from guidegen.intake.look import Look
+
+    return contained(Look, "guidegen.intake.look:look_at", str(path))
+
+
+def _show_look(look: Look) -> None:
+    table = Table(box=None, show_header=False, title=escape(look.file), title_justify="left")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in look.rows():
+        table.add_row(name, escape(text))
+    out.print(table)
+    if look.labels:
+        labels = Table("label", "name", "volume", box=None)
+        for seen in look.labels:
+            volume = "" if seen.volume_mm3 is None else f"{seen.volume_mm3 / 1000.0:.2f} ml"
+            labels.add_row("" if seen.value is None else str(seen.value), escape(seen.name or ""), volume)
+        out.print(labels)
 
 
 def _place(point: Any) -> str:

@@ -7,7 +7,9 @@
     │   ├── LabelError                   a label that is missing, unknown or empty
     │   ├── SurfaceError                 a surface file, or a surface that is no closed bone
     │   ├── AnatomyError                 the bone is no proximal femur, or its landmarks cannot be found
-    │   ├── SideError                    order, shape and position of the femur disagree on the side
+    │   ├── SideError                    order, images and shape of the femur disagree on the side
+    │   ├── IdentityError                the files are not of one patient, study or frame
+    │   ├── ContainmentError             a file took more memory or time than any hip needs, or broke its reader
     │   ├── LesionError                  the lesion is not in the femur
     │   ├── RegistrationError            the MR femur does not fit the bone well enough
     │   ├── TemplateError                a kit, guide or printer template
@@ -68,7 +70,15 @@ class AnatomyError(InputError):
 
 
 class SideError(InputError):
-    """The ordered side, the shape of the femur and its place in the body disagree."""
+    """The ordered side, what the images say and the shape of the femur disagree."""
+
+
+class IdentityError(InputError):
+    """The files of one case are not of one patient, one study or one frame of reference."""
+
+
+class ContainmentError(InputError):
+    """The process that parsed a file reached its limit of memory or time, or broke down."""
 
 
 class LesionError(InputError):

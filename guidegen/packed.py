@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 # What `unpacked` raises for bytes that are no such value: cut off, altered, or of another kind.
 DAMAGED = (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
-KIND = "kind"  # the key under which a value of a union names its class
+KIND = ""  # the key, which no field can have, under which a value names its class: one of a union needs it
 
 
 def packed(value: Any) -> bytes:

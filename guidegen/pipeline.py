@@ -22,6 +22,7 @@ from typing import Any
 import guidegen
 from guidegen import record, results
 from guidegen.bone.anatomy import Anatomy, find_anatomy
+from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
 from guidegen.check.battery import check_result
@@ -31,15 +32,19 @@ from guidegen.frames import frozen
 from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.parts import Make
 from guidegen.guide.seat import SMALLEST_CONTACT_MM2
-from guidegen.intake.inputs import Inputs, input_hashes, read_inputs
+from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
+from guidegen.intake.sides import SideSource
+from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.lesion import Lesion, measure_lesion
 from guidegen.lesion.registration import register_femur
+from guidegen.notes import guide_notes, plan_notes
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
 from guidegen.plan.tunnel import Tunnel, plan_tunnel
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
+from guidegen.volumes import Volume
 from guidegen.workshop import Workshop
 
 STAGES = ".stages"  # the folder of kept stage results, inside the output folder
@@ -56,11 +61,21 @@ class Planned:
     """Everything up to the tunnel. `tunnel` is None where no tunnel keeps the rules; `refusal` then says why."""
 
     case: Case
+    origin: Origin
     bone: Bone
+    keep_out: KeepOut
     anatomy: Anatomy
+    sides: Sides
     lesion: Lesion
     tunnel: Tunnel | None
     refusal: NoSafePlan | None
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Everything that says which side it is; all of it agrees."""
+
+    sources: tuple[SideSource, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +118,7 @@ class Run:
     def inputs(self) -> Inputs:
         """The files as read; only read when a stage that needs them is not kept."""
         with self.stage("read"):
-            inputs = read_inputs(self.case)
+            inputs = read_contained(self.case)
         if inputs.input_sha256 != self.inputs_sha256:
             raise VolumeError(
                 "expected files that stay as they are while they are read, found one that changed; run again"
@@ -203,16 +218,23 @@ def _start(case: Case | str | Path, output: str | Path, size: str | None, progre
 
 
 def _plan(state: Run) -> Planned:
-    """bone → anatomy → lesion → plan, each kept by what went into it."""
+    """read → bone → anatomy → lesion → plan, each kept by what went into it."""
     case = state.case
-    bone_key = content_key("bone", state.inputs_sha256, case.bone.model_dump())
+    files = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
+    read_key = content_key("read", files, case.patient.model_dump(), case.bone.model_dump(), case.lesion.model_dump())
+    bone_key = content_key("bone", files, case.bone.model_dump())
     anatomy_key = content_key("anatomy", bone_key, case.patient.side)
     lesion_key = content_key("lesion", anatomy_key, case.lesion.model_dump())
     plan_key = content_key("plan", lesion_key, state.parameters)
+    origin = state.store.reuse(Origin, read_key, lambda: state.inputs.origin)
     with state.stage("bone"):
         bone = state.store.reuse(Bone, bone_key, lambda: _bone(state.inputs))
+        keep_out = state.store.reuse(
+            KeepOut, content_key("keep_out", bone_key), lambda: keep_out_of(_kept_out(state.inputs))
+        )
     with state.stage("anatomy"):
         anatomy = state.store.reuse(Anatomy, anatomy_key, lambda: find_anatomy(bone.surface, case.patient.side))
+        sides = state.store.reuse(Sides, content_key("sides", read_key), lambda: _sides(state, origin, anatomy))
     with state.stage("lesion"):
         lesion = state.store.reuse(Lesion, lesion_key, lambda: _lesion(state.inputs, bone, anatomy))
     with state.stage("plan"):
@@ -221,18 +243,32 @@ def _plan(state: Run) -> Planned:
         target = None if order.target_mm is None else frozen(order.target_mm, (3,))
 
         def search() -> Tunnel:
-            return plan_tunnel(bone.surface, anatomy, lesion, kit.drill.diameter_mm, state.rules, entry, target)
+            drill_mm = kit.drill.diameter_mm
+            return plan_tunnel(bone.surface, anatomy, lesion, drill_mm, state.rules, entry, target, keep_out)
 
         try:
             tunnel = state.store.reuse(Tunnel, plan_key, search)
         except NoSafePlan as refusal:
             refusal.stage = "plan"
-            return Planned(case, bone, anatomy, lesion, None, refusal)
-    return Planned(case, bone, anatomy, lesion, tunnel, None)
+            return Planned(case, origin, bone, keep_out, anatomy, sides, lesion, None, refusal)
+    return Planned(case, origin, bone, keep_out, anatomy, sides, lesion, tunnel, None)
 
 
 def _bone(inputs: Inputs) -> Bone:
-    return Bone(inputs.femur, None) if isinstance(inputs.femur, Surface) else label_surface(inputs.femur)
+    if isinstance(inputs.femur, Surface):
+        return Bone(inputs.femur, None)
+    return label_surface(whole_femur(inputs.femur, _kept_out(inputs)))
+
+
+def _kept_out(inputs: Inputs) -> dict[str, Volume]:
+    return {each.name: each.mask for each in inputs.keep_out}
+
+
+def _sides(state: Run, origin: Origin, anatomy: Anatomy) -> Sides:
+    pelvis = state.inputs.pelvis
+    beside = None if pelvis is None else side_from_pelvis(pelvis, anatomy.head_center_mm, anatomy.head_radius_mm)
+    sources = (*origin.sides, *(() if beside is None else (beside,)))
+    return Sides(require_sides(state.case.patient.side, anatomy.side, sources))
 
 
 def _lesion(inputs: Inputs, bone: Bone, anatomy: Anatomy) -> Lesion:
@@ -253,7 +289,8 @@ def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSa
     def build_guide() -> Guide:
         return make_guide(
             planned.bone.surface, planned.bone.error_mm, planned.anatomy, tunnel,
-            state.case.patient.id, state.size, kit, shape, printer, make,
+            state.case.patient.id, state.size, kit, shape, printer, make, planned.keep_out,
+            state.rules.keep_out_min_mm,
         )  # fmt: skip
 
     try:
@@ -280,19 +317,24 @@ def _write(
         SMALLEST_CONTACT_MM2,
         through_centroid=state.case.order.target_mm is None,
     )
-    notes = _notes(planned, guide, refusal)
+    notes = (*plan_notes(planned), *guide_notes(guide, refusal))
     content = record.plan_json(
         state.case.patient.id,
         planned.bone,
+        planned.keep_out,
         planned.anatomy,
         planned.lesion,
         planned.tunnel,
         guide,
         limits,
         notes,
+        planned.origin,
+        planned.sides.sources,
     )
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.bone.surface))
+    if planned.keep_out.surface is not None:
+        (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.keep_out.surface))
     if guide is None:
         findings = _refused(refusal)
         _write_findings(findings, scratch)
@@ -348,6 +390,7 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
         patient_id=content["case_id"],
         bone=planned.bone.surface,
         lesion=planned.lesion.surface,
+        keep_out=planned.keep_out.surface,
         guide=guide.surface,
         anatomy=planned.anatomy,
         tunnels=content["tunnels"],
@@ -373,42 +416,6 @@ def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict
 
 def _dossier_template() -> str:
     return (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
-
-
-def _notes(planned: Planned, guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
-    """What a reader of the numbers must know besides them."""
-    notes = []
-    if planned.anatomy.shaft_is_short:
-        notes.append(
-            "The scan shows little shaft: its axis was found from the lateral cortex and the usual offset of the head, "
-            "which may lean by several degrees."
-        )
-    fit = planned.bone.fit
-    if fit is not None and (fit.pieces > 1 or fit.cavities_filled_mm3 > 0):
-        notes.append(
-            f"The bone's label had {fit.pieces} pieces ({fit.dropped_mm3:.0f} mm³ outside the largest were dropped) "
-            f"and closed cavities of {fit.cavities_filled_mm3:.0f} mm³, which were filled."
-        )
-    if fit is None:
-        notes.append("The bone came as a surface: the error of its segmentation is not known and not in the clearance.")
-    lesion = planned.lesion
-    if lesion.pieces > 1:
-        notes.append(f"The lesion has {lesion.pieces} pieces; volume and centroid are those of all of them together.")
-    if not lesion.centroid_inside:
-        notes.append("The lesion's centroid lies outside the lesion: look where the tunnel ends before you approve it.")
-    if lesion.registration is None:
-        notes.append("The lesion came in the bone's own frame; nothing was registered.")
-    tunnel, rules = planned.tunnel, Rules()
-    if tunnel is not None and tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm:
-        notes.append(
-            f"The wall of {tunnel.wall_min_mm:.1f} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than "
-            f"the doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
-        )
-    if guide is not None and not guide.windows_mm:
-        notes.append("This footprint has no room for a window.")
-    if refusal is not None:
-        notes.append(f"There is no guide: {refusal.message}")
-    return tuple(notes)
 
 
 def read_findings(folder: Path) -> tuple[Finding, ...]:

@@ -14,6 +14,9 @@ from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone
 from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
+from guidegen.intake.inputs import Origin
+from guidegen.intake.sides import SideSource
+from guidegen.keep_out import KeepOut
 from guidegen.lesion.lesion import Lesion
 from guidegen.plan.rules import Rules
 from guidegen.plan.tunnel import Tunnel
@@ -26,7 +29,7 @@ LENGTH_DECIMALS, AXIS_DECIMALS = 6, 9
 
 LIBRARIES = (
     "numpy", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
-    "pymeshlab", "cadquery", "lib3mf", "pydantic", "typst",
+    "pymeshlab", "cadquery", "lib3mf", "pydantic", "typst", "nibabel", "pydicom", "highdicom",
 )  # fmt: skip
 
 
@@ -38,12 +41,15 @@ def to_json(value: Any) -> bytes:
 def plan_json(
     patient_id: str,
     bone: Bone,
+    keep_out: KeepOut,
     anatomy: Anatomy,
     lesion: Lesion,
     tunnel: Tunnel | None,
     guide: Guide | None,
     limits: Mapping[str, float | None],
     notes: tuple[str, ...],
+    origin: Origin,
+    sides: tuple[SideSource, ...],
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
     the notes.
@@ -55,7 +61,9 @@ def plan_json(
         "frame": LPS,
         "unit": "mm",
         "version": guidegen.__version__,
+        "inputs": _inputs(origin, sides),
         "bone": _bone(bone),
+        "keep_out": list(keep_out.names),
         "anatomy": _anatomy(anatomy),
         "lesion": _lesion(lesion),
         "tunnels": [] if tunnel is None else [_tunnel(tunnel)],
@@ -94,6 +102,24 @@ def run_json(
         "inputs_sha256": dict(inputs),
         "parameters": dict(parameters),
         "outputs_sha256": dict(outputs),
+    }
+
+
+def _inputs(origin: Origin, sides: tuple[SideSource, ...]) -> dict[str, Any]:
+    """What says the side, what the DICOM files say of themselves, and how well each femur lies on its image."""
+    return {
+        "side_sources": [asdict(source) for source in sides],
+        "identities": list(origin.identities),
+        "on_image": [
+            {
+                "kind": found.kind,
+                "explained": _number(found.score),
+                "least": _number(found.least),
+                "explained_elsewhere": _number(found.rival),
+                "elsewhere": found.rival_place,
+            }
+            for found in origin.on_image
+        ],
     }
 
 
@@ -174,6 +200,8 @@ def _tunnel(tunnel: Tunnel) -> dict[str, Any]:
         "entry_off_middle": _number(tunnel.off_middle),
         "entry_above_lesser_trochanter_mm": _number(tunnel.above_lesser_mm),
         "entry_below_vastus_ridge_mm": _number(tunnel.below_ridge_mm),
+        "entry_moved_mm": _number(tunnel.entry_moved_mm),
+        "keep_out_mm": None if tunnel.keep_out_mm is None else _number(tunnel.keep_out_mm),
     }
 
 

@@ -24,7 +24,7 @@ class Workshop:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "guidegen.workshop"],
+            [sys.executable, "-P", "-m", "guidegen.workshop"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # an interrupt at the terminal is the run's, which then ends this process

@@ -12,9 +12,19 @@ import pytest
 from test_store import ANATOMY, GUIDE_MADE, TUNNEL, VALUES
 
 import guidegen
+from guidegen.intake.inputs import Origin
+from guidegen.intake.on_image import OnImage
+from guidegen.intake.sides import SideSource
 from guidegen.plan.rules import Rules
 from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
 
+ORIGIN = Origin(
+    ({"file": "ct", "modality": "CT", "study_date": "2026-05-04"},),
+    (),
+    (OnImage("CT", 0.7, 0.2, 0.1, "5 mm away"),),
+    (),
+)
+SIDES = (SideSource("the order", "left"), SideSource("the shape of the femur", "left"))
 LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
 
 
@@ -22,6 +32,7 @@ def plan(**changed: object) -> dict:
     given = {
         "patient_id": "T001L", "bone": VALUES["bone"], "anatomy": ANATOMY, "lesion": VALUES["lesion of an MR"],
         "tunnel": TUNNEL, "guide": GUIDE_MADE, "limits": LIMITS, "notes": ("one", "two"),
+        "origin": ORIGIN, "sides": SIDES,
     }  # fmt: skip
     return plan_json(**(given | changed))
 
@@ -49,6 +60,18 @@ def test_numbers_are_those_of_the_values() -> None:
     np.testing.assert_allclose(
         content["lesion"]["registration"]["rotation"], registration.transform.rotation, atol=1e-9
     )
+
+
+def test_where_the_inputs_come_from() -> None:
+    inputs = plan()["inputs"]
+    assert inputs["side_sources"] == [
+        {"source": "the order", "says": "left"},
+        {"source": "the shape of the femur", "says": "left"},
+    ]
+    assert inputs["identities"] == [{"file": "ct", "modality": "CT", "study_date": "2026-05-04"}]
+    assert inputs["on_image"] == [
+        {"kind": "CT", "explained": 0.7, "least": 0.2, "explained_elsewhere": 0.1, "elsewhere": "5 mm away"}
+    ]
 
 
 def test_every_landmark_of_the_contract_has_its_own_place() -> None:

@@ -58,6 +58,7 @@ class AskedTunnel(_Part):
     subchondral_mm: Number | None
     subchondral_axis_mm: Number | None
     centroid_distance_mm: Number | None
+    keep_out_mm: Number | None = None
 
 
 class AskedSleeve(_Part):
@@ -121,6 +122,7 @@ class AskedLimits(_Part):
     subchondral_rim_mm: Length
     guided_length_mm: Length
     contact_area_mm2: Length
+    keep_out_min_mm: Length = 3.0  # as to the cortex
     wall_p1_mm: Length = 2.0  # the thinnest wall that a resin or PA guide bears; the sleeve's own wall is 3 mm
     entry_zone_mm: Length = 20.0  # a tunnel at 45° and 8 mm wide has left the lateral cortex after 10 to 15 mm
     centroid_distance_max_mm: Length | None = None  # None where the strategy does not aim at the centroid
@@ -135,6 +137,7 @@ class Asked(_Part):
     frame: Literal["LPS"]
     unit: Literal["mm"]
     anatomy: AskedAnatomy
+    keep_out: list[str] = []  # what is kept out, in words; its surface is in a file of its own
     lesion: AskedLesion
     tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
     guide: AskedGuide

@@ -11,6 +11,7 @@ from guidegen.check.drill import drill_way_findings
 from guidegen.check.files import read_result
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
+from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
 from guidegen.check.mesh import bone_mesh_findings, guide_mesh_findings
 from guidegen.check.pins import pin_findings
@@ -23,8 +24,10 @@ from guidegen.check.wall import wall_finding
 from guidegen.surfaces import Surface
 
 
-def check_files(plan: dict[str, Any], bone: Surface, guide: Surface) -> tuple[Finding, ...]:
-    """Every finding on a guide, from the content of plan.json and the two surfaces as read back (LPS, mm).
+def check_files(
+    plan: dict[str, Any], bone: Surface, guide: Surface, keep_out: Surface | None = None
+) -> tuple[Finding, ...]:
+    """Every finding on a guide, from the content of plan.json and the surfaces as read back (LPS, mm).
 
     Nothing stops at a failure: all checks run, and the guide is good when all have passed.
     Raises ResultError when the plan lacks what the checks ask of it.
@@ -43,6 +46,7 @@ def check_files(plan: dict[str, Any], bone: Surface, guide: Surface) -> tuple[Fi
         depth_finding(bone, guide, seat),
         removal_finding(asked, bone, guide, seat),
         wall_finding(asked, guide),
+        *keep_out_findings(asked, bone, guide, seat, keep_out),
         *side_findings(asked, bone),
         *label_findings(asked, guide),
     )
@@ -50,5 +54,5 @@ def check_files(plan: dict[str, Any], bone: Surface, guide: Surface) -> tuple[Fi
 
 def check_result(folder: Path) -> tuple[Finding, ...]:
     """Every finding on the files of a result folder, read as a stranger would; ResultError when one is unusable."""
-    plan, bone, guide = read_result(folder)
-    return (*check_files(plan, bone, guide), *print_findings(folder, guide))
+    plan, bone, guide, keep_out = read_result(folder)
+    return (*check_files(plan, bone, guide, keep_out), *print_findings(folder, guide))

@@ -16,8 +16,10 @@ STL_HEADER_BYTES = 84
 STL_FACE_BYTES = 50
 
 
-def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface]:
-    """The plan, the femur and the guide in `folder`; the guide is guide.stl or rejected.stl, never both."""
+def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface, Surface | None]:
+    """The plan, the femur, the guide and what is kept out, in `folder`; the guide is guide.stl or rejected.stl, never
+    both, and keep_out.stl is there when the plan names something to keep out, and only then.
+    """
     if not folder.is_dir():
         raise ResultError(f"expected a result folder such as output/CASE-left/r001, found none at {folder}")
     guides = [path for path in (folder / "guide.stl", folder / "rejected.stl") if path.is_file()]
@@ -25,7 +27,18 @@ def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface]:
         raise ResultError(
             f"expected guide.stl or rejected.stl in {folder.name}, found {len(guides)} of the two; run the case again"
         )
-    return read_json(folder / "plan.json"), read_stl(folder / "femur.stl"), read_stl(guides[0])
+    plan = read_json(folder / "plan.json")
+    return plan, read_stl(folder / "femur.stl"), read_stl(guides[0]), _read_keep_out(folder, plan)
+
+
+def _read_keep_out(folder: Path, plan: dict[str, Any]) -> Surface | None:
+    path, named = folder / "keep_out.stl", bool(plan.get("keep_out"))
+    if path.exists() != named:
+        raise ResultError(
+            f"expected keep_out.stl in {folder.name} where plan.json names something to keep out, and only there, "
+            f"found {'none' if named else 'one that it does not name'}; run the case again"
+        )
+    return read_stl(path) if named else None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from guidegen.check.asked import Asked
 from guidegen.check.finding import Finding, above, at_least, at_most
 from guidegen.check.seat import Seat, inside
@@ -20,7 +23,7 @@ FEWEST_SAMPLES = 40
 def gap_findings(asked: Asked, seat: Seat) -> tuple[Finding, ...]:
     """Mean gap against the clearance, least gap, and area of the contact."""
     clearance = asked.guide.clearance_mm
-    contact = seat.gap_mm[(seat.facing < FACING) & (seat.gap_mm < clearance + CONTACT_REACH_MM)]
+    contact = seat.gap_mm[contact_samples(asked, seat)]
     mean = least = None
     if len(contact) >= FEWEST_SAMPLES:
         mean = abs(float(contact.mean()) - clearance)
@@ -51,6 +54,11 @@ def gap_findings(asked: Asked, seat: Seat) -> tuple[Finding, ...]:
             "A small seat fits in more than one place.",
         ),
     )
+
+
+def contact_samples(asked: Asked, seat: Seat) -> npt.NDArray[np.bool_]:
+    """Which of the seat's samples (K,) lie on faces that rest on the bone."""
+    return np.asarray((seat.facing < FACING) & (seat.gap_mm < asked.guide.clearance_mm + CONTACT_REACH_MM))
 
 
 def depth_finding(bone: Surface, guide: Surface, seat: Seat) -> Finding:

@@ -37,7 +37,7 @@ def pin_findings(asked: Asked, bone: Surface) -> tuple[Finding, ...]:
         (np.array([tops[index], tunnel.target_mm]), tunnel.diameter_mm / 2)
         for index, tunnel in enumerate(asked.tunnels)
     ]
-    wires = [(_way(pin, bone), pin.wire_diameter_mm / 2) for pin in pins]
+    wires = [(wire_way(pin, bone), pin.wire_diameter_mm / 2) for pin in pins]
     for number, (way, radius) in enumerate(wires, start=1):
         others = drills + [wire for index, wire in enumerate(wires, start=1) if index != number]
         apart_mm = min(segment_distance_mm(way, other) - radius - other_radius for other, other_radius in others)
@@ -50,7 +50,7 @@ def _between_deg(first: AskedPin, second: AskedPin) -> float:
     return min(angle, 180.0 - angle)
 
 
-def _way(pin: AskedPin, bone: Surface) -> FloatArray:
+def wire_way(pin: AskedPin, bone: Surface) -> FloatArray:
     """The wire (2, 3) from its hole's outer end to its depth; through both cortices where no depth is planned."""
     direction = np.array(pin.direction)
     depth_mm = pin.depth_mm

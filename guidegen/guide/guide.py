@@ -16,15 +16,17 @@ from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray
 from guidegen.guide import parts
-from guidegen.guide.height_field import HeightField, grown, look_down
+from guidegen.guide.ground import Ground
+from guidegen.guide.height_field import HeightField
 from guidegen.guide.label import Label, place_label
-from guidegen.guide.outline import Outline, draw_outline, shell_solid
-from guidegen.guide.pins import choose_pins
-from guidegen.guide.placement import Tube, place_tube
-from guidegen.guide.seat import END_MARGIN_MM, Seat, find_seat
-from guidegen.guide.solids import along_axis, bore, part_solid, placed, to_surface
-from guidegen.guide.windows import choose_windows
-from guidegen.plan.templates import Footprint, GuideTemplate, Kit, Printer
+from guidegen.guide.layout import FOOT_WIDER_MM, Bores, Layout, lay_out
+from guidegen.guide.outline import shell_solid
+from guidegen.guide.placement import Tube
+from guidegen.guide.seat import Seat, find_seats
+from guidegen.guide.solids import along_axis, bore, part_solid, placed, to_surface, welded
+from guidegen.keep_out import NOTHING, KeepOut
+from guidegen.plan.rules import Rules
+from guidegen.plan.templates import GuideTemplate, Kit, Printer
 from guidegen.plan.tunnel import Tunnel
 from guidegen.surfaces import Surface
 from guidegen.written import as_written
@@ -33,10 +35,9 @@ from guidegen.written import as_written
 ONE_SIDED_95 = 1.645
 CLEARANCE_STEP_MM = 0.01
 
-FIELD_MARGIN_MM = 32.0  # of height field beside the footprint: the sleeve leans out over the bone
-FOOT_WIDER_MM = 8.0  # the sleeve's diameter at its root, over that of the tube
 CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
 OVERCUT_MM = 1.0
+WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
 
 
@@ -102,89 +103,51 @@ def make_guide(
     template: GuideTemplate,
     printer: Printer,
     make: parts.Make = parts.make,
+    keep_out: KeepOut = NOTHING,
+    keep_out_mm: float = Rules.keep_out_min_mm,
 ) -> Guide:
     """A guide for one tunnel, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules.
 
-    `make` makes the machined parts: here and now, or in a `Workshop` that was opened earlier.
+    Nothing of it rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts: here
+    and now, or in a `Workshop` that was opened earlier.
     """
-    footprint = template.sizes[size]
-    seat = find_seat(bone, anatomy, tunnel, footprint, template.shell)
-    gap = clearance(printer, surface_error_mm)
-    local = bone.transformed(seat.frame)
-    field, under = _fields(local, footprint, gap)
-    outline = draw_outline(field, footprint, template.shell, _clear_of_scan_end(field, bone, anatomy, seat))
-    entry, target = seat.frame.points(tunnel.entry_mm), seat.frame.points(tunnel.target_mm)
-    axis = seat.frame.vectors(tunnel.axis)
-    _require_entry_inside(outline, entry, kit)
-    bore_mm = kit.drill.diameter_mm + printer.bore_clearance_mm
-    outer_mm = bore_mm + 2.0 * template.sleeve.wall_mm
-    tube = place_tube(under, entry, axis, bore_mm, outer_mm, template.sleeve.guided_length_mm)
-    hole_mm = kit.pin.diameter_mm + printer.pin_clearance_mm
-    boss_mm = hole_mm + 2.0 * template.pins.wall_mm
-    wires = choose_pins(
-        field, outline, entry, target, tunnel.diameter_mm / 2.0, tube, outer_mm / 2.0 + FOOT_WIDER_MM / 4.0,
-        template.pins, kit.pin, boss_mm / 2.0,
-    )  # fmt: skip
-    bosses = [place_tube(under, point, way, hole_mm, boss_mm, template.pins.guided_length_mm) for point, way in wires]
-    label = place_label(patient_id, anatomy.side, tube, outer_mm, template.label, template.sleeve)
-    lines = [(np.stack([tube.at(0.0), tube.at(tube.top_mm)]), outer_mm / 2.0)]
-    lines += [(boss.at(0.0)[None], boss_mm / 2.0) for boss in bosses]
-    windows = choose_windows(outline, template.window.diameter_mm / 2.0, [(_dense(ends), r) for ends, r in lines])
-
-    added = [shell_solid(field, outline, gap, template.shell.thickness_mm), label.plate(make)]
-    added.append(_sleeve_solid(tube, outer_mm, template, make))
-    added += [_boss_solid(boss, boss_mm, make) for boss in bosses]
-    holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), bore_mm)]
-    holes += [
-        bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), hole_mm) for boss in bosses
-    ]
-    top = float(field.height_mm.max()) + 100.0
-    holes += [_window_solid(spot, field, top, template.window.diameter_mm) for spot in windows]
-    body = _in_order(added, under, [*holes, label.engraving(make)])
-    back = seat.frame.inverse()
-    surface = _as_written(body, seat)
+    gap, bores = clearance(printer, surface_error_mm), Bores.of(kit, template, printer)
+    ground = Ground.of(bone, anatomy.shaft_axis, keep_out, keep_out_mm)
+    seats = find_seats(ground, anatomy, tunnel, template, size, kit.drill.diameter_mm / 2.0)
+    layout = lay_out(ground, seats, tunnel, gap, kit, template, bores)
+    label = place_label(patient_id, anatomy.side, layout.tube, bores.sleeve_mm, template.label, template.sleeve)
+    surface = _as_written(_body(layout, label, gap, template, bores, make), layout.seat)
+    back = layout.seat.frame.inverse()
     return Guide(
         surface=surface,
-        seat=seat,
+        seat=layout.seat,
         clearance_mm=gap,
         thickness_mm=template.shell.thickness_mm,
         contact_area_mm2=_contact_area(surface, bone, gap),
-        sleeves=(
-            Sleeve(
-                0, bore_mm, outer_mm, kit.drill.diameter_mm, tube.guided_length_mm, back.points(tube.at(tube.top_mm))
-            ),
+        sleeves=(_sleeve(layout.tube, bores, kit, layout.seat),),
+        pins=tuple(_pin(boss, bores.wire_mm, kit, layout.seat) for boss in layout.bosses),
+        windows_mm=tuple(
+            back.points(np.array([*spot, float(layout.field.at(spot[None])[0])])) for spot in layout.windows_mm
         ),
-        pins=tuple(_pin(boss, hole_mm, kit, seat) for boss in bosses),
-        windows_mm=tuple(back.points(np.array([*spot, float(field.at(spot[None])[0])])) for spot in windows),
-        label=_label_in_lps(label, seat),
+        label=_label_in_lps(label, layout.seat),
     )
 
 
-def _fields(local: Surface, footprint: Footprint, gap_mm: float) -> tuple[HeightField, HeightField]:
-    """The bone seen along the removal direction, and the same grown by the clearance, exactly under the guide."""
-    half = np.array([footprint.width_mm, footprint.length_mm]) / 2.0
-    field = look_down(local, -half - FIELD_MARGIN_MM, half + FIELD_MARGIN_MM)
-    near_x, near_y = (np.abs(grid) < side + 8.0 for grid, side in zip((field.x_mm, field.y_mm), half, strict=True))
-    return field, grown(field, local, gap_mm, near_x[:, None] & near_y[None, :])
-
-
-def _clear_of_scan_end(field: HeightField, bone: Surface, anatomy: Anatomy, seat: Seat) -> Any:
-    """Which rows (Y,) of the field lie further than a margin from the lower end of the bone."""
-    center = int(np.argmin(np.abs(field.x_mm)))
-    rows = np.c_[np.zeros(len(field.y_mm)), field.y_mm, field.height_mm[center]]
-    level = seat.frame.inverse().points(rows) @ anatomy.shaft_axis
-    return level > float((bone.vertices @ anatomy.shaft_axis).min()) + END_MARGIN_MM
-
-
-def _require_entry_inside(outline: Outline, entry: FloatArray, kit: Kit) -> None:
-    room = float(outline.edge_distance_mm(entry[None])[0])
-    if room < kit.drill.diameter_mm / 2.0:
-        raise NoSafeGuide(
-            f"expected the tunnel's entry at least {kit.drill.diameter_mm / 2.0:g} mm inside the shell, found it "
-            f"{room:.1f} mm inside; choose a larger footprint or an entry nearer to the middle of the bone",
-            rule="entry_inside_shell",
-            figures={"entry_inside_mm": room},
-        )
+def _body(layout: Layout, label: Label, gap_mm: float, template: GuideTemplate, bores: Bores, make: parts.Make) -> Any:
+    """The solid in the guide's frame: what is added, then the bone swept along the removal direction, then the
+    holes.
+    """
+    tube, bosses, thickness = layout.tube, layout.bosses, template.shell.thickness_mm
+    added = [shell_solid(layout.base, layout.outline, gap_mm, thickness, layout.relief.there), label.plate(make)]
+    added.append(_sleeve_solid(tube, bores.sleeve_mm, template, make))
+    added += [_boss_solid(boss, bores.boss_mm, make) for boss in bosses]
+    holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), bores.drill_mm)]
+    holes += [
+        bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), bores.wire_mm) for boss in bosses
+    ]
+    top = float(layout.base.height_mm.max()) + 100.0
+    holes += [_window_solid(spot, layout.field, top, template.window.diameter_mm) for spot in layout.windows_mm]
+    return _in_order(added, layout.relief.under, [*holes, label.engraving(make)])
 
 
 def _sleeve_solid(tube: Tube, outer_mm: float, template: GuideTemplate, make: parts.Make) -> Any:
@@ -209,11 +172,6 @@ def _window_solid(spot: FloatArray, field: HeightField, top_mm: float, diameter_
     return bore(np.array([*spot, field.floor_mm]), np.array([*spot, top_mm]), diameter_mm)
 
 
-def _dense(ends: FloatArray) -> FloatArray:
-    """Points along the line between two points (2, 3), or the one point (1, 3) itself."""
-    return np.asarray(ends[0] + np.linspace(0.0, 1.0, 40)[:, None] * (ends[-1] - ends[0]))
-
-
 def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
     """Add everything, take the swept bone away, then the holes and the text; one body is left."""
     import manifold3d
@@ -236,7 +194,8 @@ def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
 
 def _as_written(body: Any, seat: Seat) -> Surface:
     """The guide in LPS as an STL holds it; NoSafeGuide where float32 leaves no sound solid of it."""
-    surface = as_written(to_surface(body).transformed(seat.frame.inverse()))
+    exact = to_surface(body).transformed(seat.frame.inverse())
+    surface = as_written(exact) or as_written(welded(exact, WELD_MM))
     if surface is None:
         raise NoSafeGuide(
             "expected a guide that stays a sound solid in the STL's float32, found none; choose another size",
@@ -251,6 +210,11 @@ def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
     distance, face, _ = bone.nearest(guide.face_centers_mm)
     facing = (guide.face_normals * bone.face_normals[face]).sum(axis=1) < -CONTACT_COSINE
     return float(guide.face_areas_mm2[facing & (distance < gap_mm + CONTACT_REACH_MM)].sum())
+
+
+def _sleeve(tube: Tube, bores: Bores, kit: Kit, seat: Seat) -> Sleeve:
+    top = seat.frame.inverse().points(tube.at(tube.top_mm))
+    return Sleeve(0, bores.drill_mm, bores.sleeve_mm, kit.drill.diameter_mm, tube.guided_length_mm, top)
 
 
 def _pin(boss: Tube, hole_mm: float, kit: Kit, seat: Seat) -> Pin:

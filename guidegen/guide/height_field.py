@@ -85,7 +85,7 @@ def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArr
         if np.abs(step).max() < SETTLED_MM:
             break
     height[seen] = np.maximum(points[:, 2], field.height_mm[seen] + distance_mm)
-    height = _widened(height)
+    height = widened(height)
     return HeightField(field.x_mm, field.y_mm, height, field.floor_mm)
 
 
@@ -101,7 +101,7 @@ def dilated(height_mm: FloatArray, radius_mm: float) -> FloatArray:
     return np.asarray(ndimage.grey_dilation(height_mm, footprint=inside, structure=ball, mode="constant", cval=-np.inf))
 
 
-def _widened(height: FloatArray) -> FloatArray:
+def widened(height: FloatArray) -> FloatArray:
     """Grid points at the foot of a ledge take the highest of their neighbours: between two points a wall is a slope."""
     from scipy import ndimage
 

@@ -11,7 +11,10 @@ import numpy.typing as npt
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray
 from guidegen.guide.height_field import STEP_MM, HeightField, dilated, field_solid, slope_deg
+from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.templates import Footprint, Shell
+
+Flags = npt.NDArray[np.bool_]
 
 CALM_MM = 1.5  # the steepness is that of the bone's form, not of its noise
 CORNER_POWER = 4.0  # a superellipse: nearly the rectangle, with round corners
@@ -50,9 +53,9 @@ class Outline:
         return np.asarray(np.where(inside, distance, -distance))
 
 
-def draw_outline(field: HeightField, footprint: Footprint, shell: Shell, on_bone: npt.NDArray[np.bool_]) -> Outline:
-    """The footprint's outline on this bone; `on_bone` (Y,) says which rows lie clear of the end of the scan."""
-    lawful = slope_deg(field, CALM_MM) <= shell.largest_wrap_deg
+def draw_outline(field: HeightField, footprint: Footprint, shell: Shell, closed: Flags) -> Outline:
+    """The footprint's outline on this bone, away from where it is `closed` (X, Y) to a shell."""
+    lawful = (slope_deg(field, CALM_MM) <= shell.largest_wrap_deg) & ~closed
     center = int(np.argmin(np.abs(field.x_mm)))
     half_length, half_width = footprint.length_mm / 2.0, footprint.width_mm / 2.0
     inside = np.abs(field.y_mm) < half_length
@@ -60,20 +63,20 @@ def draw_outline(field: HeightField, footprint: Footprint, shell: Shell, on_bone
     right = np.array([_run(row[center:]) for row in lawful.T]) * STEP_MM
     left = np.array([_run(row[center::-1]) for row in lawful.T]) * STEP_MM
     right, left = (_calmed(np.minimum(side, half_width * corner)) for side in (right, left))
-    good = inside & on_bone & (right + left >= NARROWEST_MM) & (np.minimum(right, left) > STEP_MM)
+    good = inside & (right + left >= NARROWEST_MM) & (np.minimum(right, left) > STEP_MM)
     middle = int(np.argmin(np.abs(field.y_mm)))
     rows = np.arange(middle - _run(good[middle::-1]) + 1, middle + _run(good[middle:]))
     if len(rows) * STEP_MM < SHORTEST_MM:
         raise NoSafeGuide(
             f"expected at least {SHORTEST_MM:g} mm of lateral cortex along the shaft for the shell, "
             f"found {len(rows) * STEP_MM:.0f} mm; scan more of the shaft or choose another entry",
-            rule="contact_length_mm",
+            rule=KEEP_OUT if closed.any() else "contact_length_mm",
             figures={"contact_length_mm": len(rows) * STEP_MM},
         )
     return Outline(field.y_mm[rows], -left[rows], right[rows])
 
 
-def _run(flags: npt.NDArray[np.bool_]) -> int:
+def _run(flags: Flags) -> int:
     """How many leading flags are True."""
     stops = np.flatnonzero(~flags)
     return int(stops[0]) if len(stops) else len(flags)
@@ -88,9 +91,9 @@ def _calmed(half_rows: FloatArray) -> FloatArray:
     return np.minimum(half_rows, ndimage.gaussian_filter1d(narrow, rows))
 
 
-def shell_solid(field: HeightField, outline: Outline, clearance_mm: float, thickness_mm: float) -> Any:
+def shell_solid(field: HeightField, outline: Outline, clearance_mm: float, thickness_mm: float, relief: Flags) -> Any:
     """The shell before the bone is taken away: the contact patch grown by a ball of clearance and thickness, inside
-    the outline.
+    the outline. `field` is the bone's with its `relief` (X, Y) raised, over which the shell is whole up to its rim.
 
     The ball makes the thickness right at right angles to the bone, also on its flanks, and its upper and lower
     halves end the shell in a round rim that meets the bone at a right angle: a plain cut along the
@@ -104,7 +107,8 @@ def shell_solid(field: HeightField, outline: Outline, clearance_mm: float, thick
     close = ((grid > low) & (grid < high)).all(axis=1)
     inwards[close] = outline.edge_distance_mm(grid[close])
     radius, nowhere = clearance_mm + thickness_mm, field.floor_mm - 2.0 * thickness_mm
-    patch = (inwards.reshape(field.height_mm.shape) >= radius - WALL_MM) & (field.height_mm > field.floor_mm)
+    inside = inwards.reshape(field.height_mm.shape)
+    patch = ((inside >= radius - WALL_MM) | (relief & (inside > 0.0))) & (field.height_mm > field.floor_mm)
     above = dilated(np.where(patch, field.height_mm, -np.inf), radius)
     below = -dilated(np.where(patch, -field.height_mm, -np.inf), radius)
     ceiling = float(above.max()) + 1.0

@@ -7,9 +7,12 @@ import numpy.typing as npt
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
+from guidegen.guide.ground import Ground
 from guidegen.guide.height_field import STEP_MM, HeightField
 from guidegen.guide.outline import Outline
 from guidegen.guide.placement import Tube
+from guidegen.guide.scan_end import END_MARGIN_MM
+from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.templates import PinShape, Wire
 
 GRID_MM = 4.0
@@ -21,6 +24,7 @@ WIRE_OUTSIDE_MM = 60.0
 AIM_DIVERGENCE_DEG = 25.0
 EDGE_MM = 1.0  # of shell beside a boss
 BETWEEN_WIRES_MM = 4.0
+WAY_STEP_MM, WAY_SPARE_MM = 1.0, 0.05  # places along a wire, and what lies between two of them at 4 mm
 
 
 def choose_pins(
@@ -34,11 +38,12 @@ def choose_pins(
     shape: PinShape,
     wire: Wire,
     boss_radius_mm: float,
+    ground: Ground,
 ) -> list[tuple[FloatArray, FloatArray]]:
     """Point on the bone (3,) and unit direction into it (3,) of two wires, in the guide's frame.
 
-    Every pair of lawful wires is looked at; the two are as far apart as can be, and diverge. NoSafeGuide
-    where no pair keeps the distances.
+    Every pair of lawful wires is looked at; the two are as far apart as can be, and diverge. Each keeps clear of what
+    `ground` keeps out on its whole way, and does not end below the scan. NoSafeGuide where no pair keeps the distances.
     """
     points, directions = _candidates(field, outline, boss_radius_mm)
     inner = _line_distance(points, directions, wire.depth_mm, tunnel_entry_mm, tunnel_target_mm)
@@ -46,16 +51,38 @@ def choose_pins(
     clear = inner >= tunnel_radius_mm + wire.diameter_mm / 2.0 + shape.tunnel_distance_mm
     clear &= outer >= sleeve_radius_mm + max(DRIVER_MM, boss_radius_mm + EDGE_MM)
     points, directions = points[clear], directions[clear]
-    best = _best_pair(points, directions, shape, wire)
+    kept = _on_known_ground(points, directions, wire, ground)
+    best = _best_pair(points[kept], directions[kept], shape, wire)
     if best is None:
+        kept_out = _best_pair(points, directions, shape, wire) is not None
         raise NoSafeGuide(
             f"expected room for two wires at least {shape.least_divergence_deg:g}° apart and "
-            f"{shape.tunnel_distance_mm:g} mm clear of the tunnel, found {len(points)} lawful wires and no pair; "
-            "choose a larger footprint",
-            rule="pins",
-            figures={"lawful_wires": float(len(points))},
+            f"{shape.tunnel_distance_mm:g} mm clear of the tunnel{_besides(ground)}, found {int(kept.sum())} lawful "
+            "wires and no pair; choose a larger footprint",
+            rule=KEEP_OUT if kept_out and ground.keep_out.structures else "pins",
+            figures={"lawful_wires": float(kept.sum())},
         )
-    return [(points[k], directions[k]) for k in best]
+    return [(points[kept][k], directions[kept][k]) for k in best]
+
+
+def _besides(ground: Ground) -> str:
+    """What else the wires keep clear of, in words."""
+    names = " and ".join(ground.keep_out.names)
+    return f" and {ground.keep_out_mm:g} mm of the {names}" if names else ""
+
+
+def _on_known_ground(points: FloatArray, directions: FloatArray, wire: Wire, ground: Ground) -> npt.NDArray[np.bool_]:
+    """Which wires (K,) keep their distance to what is kept out, outside the bone and in it, and end above the scan's
+    end by its margin.
+    """
+    tips = points + wire.depth_mm * directions
+    kept = ground.end.above_mm(tips) >= END_MARGIN_MM + wire.diameter_mm / 2.0
+    if ground.keep_out.structures:
+        way = np.arange(-WIRE_OUTSIDE_MM, wire.depth_mm + WAY_STEP_MM, WAY_STEP_MM)
+        places = points[kept, None] + np.minimum(way, wire.depth_mm)[:, None] * directions[kept, None]
+        away = ground.keep_out.distance_mm(places.reshape(-1, 3)).reshape(len(places), len(way)).min(axis=1)
+        kept[kept] = away >= ground.keep_out_mm + wire.diameter_mm / 2.0 + WAY_SPARE_MM
+    return np.asarray(kept)
 
 
 def _candidates(field: HeightField, outline: Outline, boss_radius_mm: float) -> tuple[FloatArray, FloatArray]:

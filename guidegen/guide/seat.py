@@ -14,7 +14,11 @@ import numpy as np
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, RigidTransform, across, angle_deg, rotation_about, unit
-from guidegen.plan.templates import Footprint, Shell
+from guidegen.guide.ground import Ground
+from guidegen.guide.relief import SPARE_MM, risen
+from guidegen.guide.scan_end import END_MARGIN_MM
+from guidegen.keep_out import KEEP_OUT
+from guidegen.plan.templates import Footprint, GuideTemplate, Shell
 from guidegen.plan.tunnel import Tunnel
 from guidegen.surfaces import Surface
 
@@ -35,7 +39,6 @@ CORRELATION_MM = 3.0
 FEWEST_PATCHES = 6.0
 
 SMALLEST_CONTACT_MM2 = 300.0  # the bony lateral wall alone is 567 ± 83 mm²; half of that holds nothing
-END_MARGIN_MM = 6.0  # from the scan's end, where the surface is a blurred cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,27 +64,117 @@ class Seat:
         return self.frame.inverse().vectors(np.array([0.0, 0.0, 1.0]))
 
 
-def find_seat(bone: Surface, anatomy: Anatomy, tunnel: Tunnel, footprint: Footprint, shell: Shell) -> Seat:
-    """The seat of this footprint with the least tip error; NoSafeGuide where none has enough contact."""
-    seats = []
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A frame that is tried, with all that may speak against it.
+
+    Points (K, 3), normals (K, 3), in this frame, and areas (K,) are those of the bone that bears;
+    `entry_room_mm` is how far inside the footprint the entry lies, `missing_mm` what the scan lacks below it (none
+    if negative), `relieved_mm2` the bone under it that must not bear because of what is kept out.
+    """
+
+    frame: RigidTransform
+    points: FloatArray
+    normals: FloatArray
+    areas_mm2: FloatArray
+    entry_room_mm: float
+    missing_mm: float
+    relieved_mm2: float
+
+    @property
+    def contact_mm2(self) -> float:
+        """The bone that bears."""
+        return float(self.areas_mm2.sum())
+
+
+def find_seats(
+    ground: Ground, anatomy: Anatomy, tunnel: Tunnel, template: GuideTemplate, size: str, drill_radius_mm: float
+) -> list[Seat]:
+    """The seats of a footprint, the one with the least tip error first.
+
+    On each the tunnel's entry lies inside the footprint by the drill's radius, the scan reaches past the footprint by
+    its margin, and the contact is enough. NoSafeGuide where there is none, by the rule that leaves none.
+    """
+    footprint = template.sizes[size]
+    frames = _frames(ground.bone, anatomy, tunnel)
+    candidates = [_candidate(ground, frame, tunnel, footprint, template.shell) for frame in frames]
+    inside = [candidate for candidate in candidates if candidate.entry_room_mm >= drill_radius_mm]
+    scanned = [candidate for candidate in inside if candidate.missing_mm <= 0.0]
+    bearing = [candidate for candidate in scanned if candidate.contact_mm2 >= SMALLEST_CONTACT_MM2]
+    if not bearing:
+        _refuse_entry(candidates, inside, drill_radius_mm)
+        _refuse_short_scan(ground, frames, tunnel, template, size, inside, scanned)
+        raise _refused_contact(scanned)
+    seats = [_seat(candidate, tunnel, footprint) for candidate in bearing]
+    return sorted(seats, key=lambda seat: seat.tip_error_mm)
+
+
+def _refuse_entry(candidates: list[Candidate], inside: list[Candidate], drill_radius_mm: float) -> None:
+    """NoSafeGuide where no footprint has the entry inside."""
+    if inside or not candidates:
+        return
+    room = max(candidate.entry_room_mm for candidate in candidates)
+    raise NoSafeGuide(
+        f"expected the tunnel's entry at least {drill_radius_mm:g} mm inside the shell, found it "
+        f"{room:.1f} mm inside; choose a larger footprint or an entry nearer to the middle of the bone",
+        rule="entry_inside_shell",
+        figures={"entry_inside_mm": room},
+    )
+
+
+def _refuse_short_scan(
+    ground: Ground,
+    frames: list[RigidTransform],
+    tunnel: Tunnel,
+    template: GuideTemplate,
+    size: str,
+    inside: list[Candidate],
+    scanned: list[Candidate],
+) -> None:
+    """NoSafeGuide where the scan ends too soon for every footprint of this size; says which size it is enough for."""
+    if scanned or not inside:
+        return
+    missing = min(candidate.missing_mm for candidate in inside)
+    enough = [
+        other
+        for other, footprint in template.sizes.items()
+        if any(_candidate(ground, frame, tunnel, footprint, template.shell).missing_mm <= 0.0 for frame in frames)
+    ]
+    largest = max(enough, key=lambda other: template.sizes[other].length_mm, default=None)
+    instead = f"size {largest} has enough" if largest else "no smaller size has enough"
+    raise NoSafeGuide(
+        f"expected bone in the scan at least {END_MARGIN_MM:g} mm past the lower end of a guide of size {size}, found "
+        f"{missing:.1f} mm too little; {instead}; or scan or segment more of the shaft",
+        rule="scan_too_short",
+        figures={"missing_mm": missing},
+    )
+
+
+def _refused_contact(scanned: list[Candidate]) -> NoSafeGuide:
+    """No footprint has enough contact; what is kept out rules where there would be enough without it."""
+    best = max(scanned, key=lambda candidate: candidate.contact_mm2, default=None)
+    contact = best.contact_mm2 if best else 0.0
+    kept_out = any(candidate.contact_mm2 + candidate.relieved_mm2 >= SMALLEST_CONTACT_MM2 for candidate in scanned)
+    advice = "what is kept out takes the rest: choose another entry" if kept_out else "scan more of the shaft"
+    return NoSafeGuide(
+        f"expected a contact of at least {SMALLEST_CONTACT_MM2:.0f} mm² on the lateral cortex, found "
+        f"{contact:.0f} mm²; {advice}, or choose a larger footprint",
+        rule=KEEP_OUT if kept_out else "contact_area_mm2",
+        figures={"contact_area_mm2": contact},
+    )
+
+
+def _frames(bone: Surface, anatomy: Anatomy, tunnel: Tunnel) -> list[RigidTransform]:
+    """The guide frames that are tried: those on the bone whose sleeve does not lie too flat."""
+    frames = []
     for turn, lean, shift in product(TURNS_DEG, LEANS_DEG, SHIFTS_MM):
         frame = _frame(bone, anatomy, tunnel, turn, lean, shift)
         if frame is None:
             continue
         removal = frame.inverse().vectors(np.array([0.0, 0.0, 1.0]))
-        if angle_deg(removal, -tunnel.axis) > LARGEST_SLEEVE_DEG:
-            continue
-        seats.append(_seat(bone, anatomy, tunnel, footprint, shell, frame))
-    best = min(seats, key=lambda seat: seat.tip_error_mm, default=None)
-    if best is None or best.contact_mm2 < SMALLEST_CONTACT_MM2:
-        found = f"{best.contact_mm2:.0f} mm²" if best else "none"
-        raise NoSafeGuide(
-            f"expected a contact of at least {SMALLEST_CONTACT_MM2:.0f} mm² on the lateral cortex, found {found}; "
-            "scan more of the shaft, choose a larger footprint or another entry",
-            rule="contact_area_mm2",
-            figures={"contact_area_mm2": best.contact_mm2 if best else 0.0},
-        )
-    return best
+        if angle_deg(removal, -tunnel.axis) <= LARGEST_SLEEVE_DEG:
+            frames.append(frame)
+    return frames
 
 
 def _frame(
@@ -107,35 +200,39 @@ def _frame(
     return RigidTransform.to_frame(origin, np.stack([sideways, along, removal]), LPS, GUIDE)
 
 
-def _seat(
-    bone: Surface, anatomy: Anatomy, tunnel: Tunnel, footprint: Footprint, shell: Shell, frame: RigidTransform
-) -> Seat:
-    points, normals, area = _patch(bone, anatomy, footprint, shell, frame)
-    if len(points) < 20:
-        return Seat(frame, footprint, 0.0, np.inf, np.zeros(6), np.zeros(6))
-    tip = frame.points(tunnel.target_mm)
-    error, holding, weakest = seat_quality(points, normals, area, tip, frame.vectors(tunnel.axis))
-    return Seat(frame, footprint, float(area.sum()), error, holding, weakest)
-
-
-def _patch(
-    bone: Surface, anatomy: Anatomy, footprint: Footprint, shell: Shell, frame: RigidTransform
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Points (K, 3), normals (K, 3), both in the guide frame, and areas (K,) of the bone under the footprint."""
-    x = np.arange(-footprint.width_mm / 2.0, footprint.width_mm / 2.0 + 1e-9, STEP_MM)
-    y = np.arange(-footprint.length_mm / 2.0, footprint.length_mm / 2.0 + 1e-9, STEP_MM)
+def _candidate(ground: Ground, frame: RigidTransform, tunnel: Tunnel, footprint: Footprint, shell: Shell) -> Candidate:
+    """The bone under the footprint of one frame, sampled every STEP_MM by rays, and what may speak against it."""
+    half = np.array([footprint.width_mm, footprint.length_mm]) / 2.0
+    x, y = (np.arange(-side, side + 1e-9, STEP_MM) for side in half)
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
     back = frame.inverse()
     origins = back.points(np.c_[grid, np.full(len(grid), 60.0)])
-    way, face = bone.ray_hits(origins, back.vectors(np.array([0.0, 0.0, -1.0])))
+    way, face = ground.bone.ray_hits(origins, back.vectors(np.array([0.0, 0.0, -1.0])))
     hit = np.isfinite(way)
     points = np.c_[grid[hit], 60.0 - way[hit]]
-    normals = frame.vectors(bone.face_normals[face[hit]])
-    lowest = float((bone.vertices @ anatomy.shaft_axis).min()) + END_MARGIN_MM
-    kept = (normals[:, 2] > np.cos(np.radians(shell.largest_wrap_deg))) & (
-        back.points(points) @ anatomy.shaft_axis > lowest
+    normals = frame.vectors(ground.bone.face_normals[face[hit]])
+    lawful = normals[:, 2] > np.cos(np.radians(shell.largest_wrap_deg))
+    relief = risen(frame.points(ground.near_mm), x, y, ground.keep_out_mm + SPARE_MM).reshape(-1)[hit]
+    bears = lawful & (relief <= points[:, 2])
+    areas = STEP_MM**2 / np.maximum(normals[:, 2], 1e-9)
+    columns, lowest = np.unique(points[lawful, 0], return_index=True)
+    lower_end = np.c_[columns, np.full(len(columns), -half[1]), points[lawful, 2][lowest]]
+    return Candidate(
+        frame=frame,
+        points=points[bears],
+        normals=normals[bears],
+        areas_mm2=areas[bears],
+        entry_room_mm=float((half - np.abs(frame.points(tunnel.entry_mm)[:2])).min()),
+        missing_mm=END_MARGIN_MM - float(ground.end.transformed(frame).above_mm(lower_end).min(initial=np.inf)),
+        relieved_mm2=float(areas[lawful & ~bears].sum()),
     )
-    return points[kept], normals[kept], STEP_MM**2 / normals[kept, 2]
+
+
+def _seat(candidate: Candidate, tunnel: Tunnel, footprint: Footprint) -> Seat:
+    frame = candidate.frame
+    tip, axis = frame.points(tunnel.target_mm), frame.vectors(tunnel.axis)
+    error, holding, weakest = seat_quality(candidate.points, candidate.normals, candidate.areas_mm2, tip, axis)
+    return Seat(frame, footprint, candidate.contact_mm2, error, holding, weakest)
 
 
 def seat_quality(

@@ -36,6 +36,23 @@ def to_solid(vertices: FloatArray, faces: IntArray, what: str) -> Any:
     return solid
 
 
+def welded(surface: Surface, distance_mm: float) -> Surface:
+    """The surface with corners nearer to each other than this made one; faces that lost a corner are gone."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(surface.vertices).query_pairs(distance_mm, output_type="ndarray")
+    count = len(surface.vertices)
+    joined = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    _, group = connected_components(joined, directed=False)
+    _, first = np.unique(group, return_index=True)
+    faces = first[group][surface.faces]
+    real = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    used, faces = np.unique(faces[real], return_inverse=True)
+    return Surface(surface.vertices[used], faces.reshape(-1, 3))
+
+
 def part_solid(part: Part, what: str) -> Any:
     """A machined part as a manifold: the union of its meshes."""
     import manifold3d

@@ -27,8 +27,9 @@ ENDS = (("right", "left"), ("anterior", "posterior"), ("inferior", "superior"))
 
 @dataclass(frozen=True)
 class Found:
-    """A label's value in its map, and the box of its voxels."""
+    """A label's layer and value in its map, and the box of its voxels."""
 
+    layer: int
     value: int
     box: Index
 
@@ -48,28 +49,26 @@ class Structure:
 
 def find(labels: LabelMap, wanted: Label | None, key: str) -> Found:
     """The label that `key` of the case file asks for; None: the only one there. LabelError if it is not there."""
-    voxels = labels.volume.voxels
-    value = _only_value(labels, key) if wanted is None else _value(labels, wanted, key)
-    box = _box(voxels, value)
+    layer, value = _only_value(labels, key) if wanted is None else _value(labels, wanted, key)
+    box = _box(labels.layers[layer].voxels, value)
     if box is None:
-        raise LabelError(f"{key}: expected voxels of label {wanted!r} in {labels.file}, found {_listing(labels)}")
-    return Found(value, box)
+        raise LabelError(f"{key}: expected voxels of label {wanted!r} in {labels.file}, found {listing(labels)}")
+    return Found(layer, value, box)
 
 
 def cut_out(labels: LabelMap, first: Found, *others: Found) -> Structure:
     """The voxels of one label, or of several as one structure, cut out early so that the scan can be let go."""
-    volume, found = labels.volume, (first, *others)
+    volume, found = labels.layers[first.layer], (first, *others)
     low = np.array([[axis.start for axis in each.box] for each in found]).min(axis=0)
     high = np.array([[axis.stop for axis in each.box] for each in found]).max(axis=0)
     shape = np.array(volume.voxels.shape)
     margin = np.ceil(MARGIN_MM / volume.spacing_mm).astype(int)
     start, stop = low - margin, high + margin
     inside_start, inside_stop = np.maximum(start, 0), np.minimum(stop, shape)
-    seen = volume.voxels[_index(inside_start, inside_stop)]
     mask = np.zeros(stop - start, dtype=np.bool_)
     inside = mask[_index(inside_start - start, inside_stop - start)]
     for each in found:
-        inside |= seen == each.value
+        inside |= labels.layers[each.layer].voxels[_index(inside_start, inside_stop)] == each.value
     touches = [ENDS[axis][0] for axis in range(3) if low[axis] == 0]
     touches += [ENDS[axis][1] for axis in range(3) if high[axis] == shape[axis]]
     own_low, own_high = ([getattr(axis, end) for axis in first.box] for end in ("start", "stop"))
@@ -101,43 +100,64 @@ def _box(voxels: npt.NDArray[Any], value: int) -> Index | None:
     return _index(np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]) if ends else None
 
 
-def _value(labels: LabelMap, wanted: Label, key: str) -> int:
+def _value(labels: LabelMap, wanted: Label, key: str) -> tuple[int, int]:
+    """Layer and value of a label that is asked for by number or by name."""
     if isinstance(wanted, int):
-        return wanted
-    if not labels.names:
+        return _numbered(labels, wanted, key)
+    if not labels.segments:
         raise LabelError(
-            f"{key}: expected a label number, found the name {wanted!r}, but {labels.file} names no labels "
-            "(only a .seg.nrrd does); give the number"
+            f"{key}: expected a label number, found the name {wanted!r}, but {labels.file} names no labels; "
+            "give the number"
         )
-    values = [value for name, value in labels.names if name == wanted]
-    if len(values) != 1:
+    named = [segment for segment in labels.segments if segment.name == wanted]
+    if len(named) != 1:
         raise LabelError(
-            f"{key}: expected one segment named {wanted!r} in {labels.file}, found {len(values)}; "
-            f"the segments are {', '.join(f'{name!r} = {value}' for name, value in labels.names)}"
+            f"{key}: expected one segment named {wanted!r} in {labels.file}, found {len(named)}; "
+            f"the segments are {', '.join(f'{segment.name!r} = {segment.value}' for segment in labels.segments)}"
         )
-    return values[0]
+    return named[0].layer, named[0].value
 
 
-def _only_value(labels: LabelMap, key: str) -> int:
-    """The one value above 0 of a file that holds one structure."""
-    voxels = labels.volume.voxels
+def _numbered(labels: LabelMap, value: int, key: str) -> tuple[int, int]:
+    """The layer that holds a number, which in a map of several layers may stand for several segments."""
+    if len(labels.layers) == 1:
+        return 0, value
+    layers = [k for k, volume in enumerate(labels.layers) if _box(volume.voxels, value) is not None]
+    if len(layers) > 1:
+        names = ", ".join(repr(segment.name) for segment in labels.segments if segment.value == value)
+        raise LabelError(
+            f"{key}: expected one segment of number {value} in {labels.file}, found {len(layers)} in its layers "
+            f"({names}); give the name"
+        )
+    return layers[0] if layers else 0, value
+
+
+def _only_value(labels: LabelMap, key: str) -> tuple[int, int]:
+    """Layer and value of the only structure of a file that holds one."""
+    voxels = labels.layers[0].voxels
     value = int(voxels.max())
     others = any(((voxels[slab] != 0) & (voxels[slab] != value)).any() for slab in _slabs(voxels))
-    if value <= 0 or others:
+    if value <= 0 or others or len(labels.layers) > 1:
         raise LabelError(
-            f"{key}: expected one structure in {labels.file}, found {_listing(labels)}; "
+            f"{key}: expected one structure in {labels.file}, found {listing(labels)}; "
             'to take one of several, name the file as "labels" and give the label\'s number'
         )
-    return value
+    return 0, value
 
 
-def _listing(labels: LabelMap) -> str:
-    """The labels that are there, with how many voxels each has."""
-    counts: Counter[int] = Counter()
-    for slab in _slabs(labels.volume.voxels):
-        values, times = np.unique(labels.volume.voxels[slab], return_counts=True)
-        counts.update(dict(zip(values.tolist(), times.tolist(), strict=True)))
-    del counts[0]
-    listed = [f"{value} ({counts[value]} voxels)" for value in sorted(counts)[:LISTED_LABELS]]
+def label_counts(labels: LabelMap) -> dict[tuple[int, int], int]:
+    """How many voxels each (layer, value) has, in their order; 0 is no label."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for layer, volume in enumerate(labels.layers):
+        for slab in _slabs(volume.voxels):
+            values, times = np.unique(volume.voxels[slab], return_counts=True)
+            counts.update({(layer, int(value)): int(n) for value, n in zip(values, times, strict=True) if value != 0})
+    return dict(sorted(counts.items()))
+
+
+def listing(labels: LabelMap) -> str:
+    """The labels that are there, with how many voxels each has, as the end of a sentence."""
+    counts = label_counts(labels)
+    listed = [f"{value} ({counts[layer, value]} voxels)" for layer, value in list(counts)[:LISTED_LABELS]]
     more = f" and {len(counts) - LISTED_LABELS} more" if len(counts) > LISTED_LABELS else ""
     return f"labels {', '.join(listed)}{more}" if listed else "an empty label map"

@@ -1,9 +1,8 @@
-"""Surface files: STL, PLY, OBJ and VTP → one closed body, wound outwards, in LPS mm."""
+"""Surface files: STL, PLY, OBJ, VTP and 3MF → one closed body, wound outwards, in LPS mm."""
 
 from __future__ import annotations
 
-import io
-import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,24 @@ import numpy as np
 from guidegen.case import MAX_COORDINATE_MM, Space, Unit
 from guidegen.errors import SurfaceError
 from guidegen.frames import FloatArray, IntArray
+from guidegen.intake.meshes import Mesh
+from guidegen.intake.obj_files import read_obj
+from guidegen.intake.ply_files import read_ply
+from guidegen.intake.stl_files import read_stl
+from guidegen.intake.threemf_files import read_threemf
+from guidegen.intake.vtp_files import read_vtp
 from guidegen.surfaces import Surface
 
 MM_PER_UNIT: dict[Unit, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4}
-FORMATS = (".stl", ".ply", ".obj", ".vtp")
-MAX_BYTES = 1 << 30
+READERS: dict[str, Callable[[bytes, str], Mesh]] = {
+    ".stl": read_stl,
+    ".ply": read_ply,
+    ".obj": read_obj,
+    ".vtp": read_vtp,
+    ".3mf": read_threemf,
+}
+FORMATS = tuple(READERS)
+MAX_BYTES = 1 << 28  # five million triangles of binary STL
 
 # Bodies beside the largest: crumbs of segmentation below this share of its volume are left out, others refused.
 CRUMB_FRACTION = 0.01
@@ -26,8 +38,38 @@ def read_surface(path: Path, file: str, unit: Unit, space: Space) -> Surface:
 
     Corners with equal coordinates are one vertex (an STL repeats them), and a triangle with two
     equal corners is no triangle. The largest body by volume is the surface. SurfaceError if the
-    file cannot be read, or is not closed, has another large body or is wound inwards.
+    file cannot be read, states another unit or space, or is not closed, has another large body or is wound inwards.
     """
+    mesh = _mesh(path, file)
+    for key, declared, stated in (("space", space, mesh.space), ("unit", unit, mesh.unit)):
+        if stated not in (None, declared):
+            raise SurfaceError(
+                f'{file}: expected {key} = "{declared}" as the case file says, found {stated} in the file; '
+                "correct the case file"
+            )
+    vertices_mm = mesh.vertices * MM_PER_UNIT[unit] * ([-1.0, -1.0, 1.0] if space == "RAS" else [1.0, 1.0, 1.0])
+    if not (np.abs(vertices_mm) <= MAX_COORDINATE_MM).all():  # NaN too
+        raise SurfaceError(
+            f"{file}: expected coordinates within ±{MAX_COORDINATE_MM} mm, found larger ones or NaN; "
+            f'is unit = "{unit}" right? Else export it again'
+        )
+    vertices_mm, faces = _welded(vertices_mm, mesh.faces)
+    if len(faces) == 0:
+        raise SurfaceError(f"{file}: expected triangles with an area, found none; export it again")
+    return _one_body(Surface(vertices_mm, faces), file)
+
+
+def shape_of_file(path: Path, file: str) -> tuple[int, tuple[float, ...]]:
+    """How many triangles a file has, and the low and high x, y, z of its vertices in its own unit and space."""
+    mesh = _mesh(path, file)
+    if not np.isfinite(mesh.vertices).all():
+        raise SurfaceError(f"{file}: expected finite coordinates, found others; export it again")
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    return len(mesh.faces), (*low.tolist(), *high.tolist())
+
+
+def _mesh(path: Path, file: str) -> Mesh:
+    """The triangles as the file has them, one at least, and all between its vertices."""
     suffix = next((ending for ending in FORMATS if file.lower().endswith(ending)), None)
     if suffix is None:
         raise SurfaceError(
@@ -37,76 +79,19 @@ def read_surface(path: Path, file: str, unit: Unit, space: Space) -> Surface:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise SurfaceError(
-                f"{file}: expected at most {MAX_BYTES >> 30} GiB, found {size} bytes; simplify the surface"
+                f"{file}: expected at most {MAX_BYTES >> 20} MiB, found {size} bytes; simplify the surface"
             )
         data = path.read_bytes()
     except OSError as error:
         raise SurfaceError(f"{file}: expected a file that can be read, found none ({error.strerror})") from error
-    stated = re.search(rb"SPACE=(LPS|RAS)", data[:1000])  # 3D Slicer says so in a comment
-    if stated and stated[1].decode() != space:
+    mesh = READERS[suffix](data, file)
+    if len(mesh.faces) == 0:
+        raise SurfaceError(f"{file}: expected triangles, found none; export it again")
+    if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
         raise SurfaceError(
-            f'{file}: expected space = "{space}" as the case file says, found {stated[1].decode()} in the file; '
-            "correct the case file"
+            f"{file}: expected triangles between its {len(mesh.vertices)} vertices, found others; export it again"
         )
-    vertices, faces = _triangles(path, data, suffix, file)
-    vertices_mm = vertices * MM_PER_UNIT[unit] * ([-1.0, -1.0, 1.0] if space == "RAS" else [1.0, 1.0, 1.0])
-    if not (np.abs(vertices_mm) <= MAX_COORDINATE_MM).all():  # NaN too
-        raise SurfaceError(
-            f"{file}: expected coordinates within ±{MAX_COORDINATE_MM} mm, found larger ones or NaN; "
-            f'is unit = "{unit}" right? Else export it again'
-        )
-    vertices_mm, faces = _welded(vertices_mm, faces)
-    if len(faces) == 0:
-        raise SurfaceError(f"{file}: expected triangles, found none; export it again, as binary if it can be")
-    return _one_body(Surface(vertices_mm, faces), file)
-
-
-def _triangles(path: Path, data: bytes, suffix: str, file: str) -> tuple[FloatArray, IntArray]:
-    """Vertices (N, 3) and triangles (M, 3) as the file has them."""
-    try:
-        vertices, faces = _read_vtp(path) if suffix == ".vtp" else _read_mesh(data, suffix)
-    except Exception as error:  # the readers raise anything for a damaged file
-        raise SurfaceError(
-            f"{file}: expected a whole {suffix[1:].upper()} file with one mesh, found one that cannot be read ({error})"
-        ) from error
-    if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
-        raise SurfaceError(f"{file}: expected triangles between its {len(vertices)} vertices, found others")
-    return vertices, faces
-
-
-def _read_mesh(data: bytes, suffix: str) -> tuple[FloatArray, IntArray]:
-    import trimesh
-
-    # from memory: a reader that is given a path follows the other files that an OBJ names
-    mesh = trimesh.load_mesh(io.BytesIO(data), file_type=suffix[1:], process=False, skip_materials=True)
-    return np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
-
-
-def _read_vtp(path: Path) -> tuple[FloatArray, IntArray]:
-    from vtkmodules.vtkCommonCore import vtkCommand, vtkLogger
-    from vtkmodules.vtkFiltersCore import vtkTriangleFilter
-    from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
-
-    faults: list[str] = []
-    reader, triangles = vtkXMLPolyDataReader(), vtkTriangleFilter()
-    reader.SetFileName(str(path))
-    reader.AddObserver(vtkCommand.ErrorEvent, lambda _, event: faults.append(event))
-    triangles.PassVertsOff()
-    triangles.PassLinesOff()
-    triangles.SetInputConnection(reader.GetOutputPort())
-    loudness = vtkLogger.GetCurrentVerbosityCutoff()
-    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)  # a fault is reported by us, once
-    try:
-        triangles.Update()
-    finally:
-        vtkLogger.SetStderrVerbosity(loudness)
-    if faults:
-        raise ValueError("damaged XML or data")
-    mesh = triangles.GetOutput()
-    if mesh.GetNumberOfPolys() == 0:
-        return np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int64)
-    vertices = np.array(mesh.GetPoints().GetData(), dtype=np.float64)
-    return vertices, np.array(mesh.GetPolys().GetConnectivityArray(), dtype=np.int64).reshape(-1, 3)
+    return mesh
 
 
 def _welded(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:

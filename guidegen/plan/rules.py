@@ -23,6 +23,9 @@ class Rules:
     # nearer than 0.65 mm (HD95, 200 femora, PMC9790725); a tunnel stops that much before the joint's
     # limits, and a wall within it of its limit counts as doubtful
     surface_doubt_mm: float = 0.6
+    # tunnel, wires and contact to what is kept away from (implants, old tunnels, areas to avoid): as much as to the
+    # cortex, for the same lateral error
+    keep_out_min_mm: float = 3.0
     # tunnel to shaft: less or more cannot be reached from between vastus ridge and lesser trochanter [M]
     shaft_angle_min_deg: float = 110.0
     shaft_angle_max_deg: float = 150.0

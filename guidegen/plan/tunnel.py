@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray, angle_deg, perpendicular_pair, unit
+from guidegen.keep_out import KEEP_OUT, NOTHING, KeepOut
 from guidegen.lesion.lesion import Lesion
 from guidegen.plan.rules import Rules
 from guidegen.surfaces import Surface
@@ -22,6 +23,7 @@ RIM_POINTS = 24
 SHORTEST_MM = 10.0
 ON_SPHERE_MM = 1e-6
 ORDERED_ENTRY_REACH_MM = 3.0  # an ordered entry may be this far from the bone's surface
+TOOL_OUTSIDE_MM = 60.0  # of its way outside the bone a drill keeps clear of what is kept out, as a wire does
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Tunnel:
     `wall_min_mm`: tunnel wall to outer cortex, outside the head sphere and past the entry.
     `subchondral_mm`: least distance of any point of the flat end to the joint; `subchondral_axis_mm`: of its middle.
     `off_middle`: the entry's place between back (-1), middle and front (+1) of the bone at its level.
+    `keep_out_mm`: the drill's whole way to what is kept out; None where there is nothing.
+    `entry_moved_mm`: how far an ordered entry was off the surface, on whose nearest point the tunnel begins.
     """
 
     entry_mm: FloatArray
@@ -45,6 +49,8 @@ class Tunnel:
     off_middle: float
     above_lesser_mm: float
     below_ridge_mm: float
+    keep_out_mm: float | None = None
+    entry_moved_mm: float = 0.0
 
     @property
     def axis(self) -> FloatArray:
@@ -75,8 +81,9 @@ def plan_tunnel(
     rules: Rules,
     entry_mm: FloatArray | None = None,
     target_mm: FloatArray | None = None,
+    keep_out: KeepOut = NOTHING,
 ) -> Tunnel:
-    """The best tunnel through the lesion's centroid, on to its far side as far as the joint allows.
+    """The best tunnel through the lesion's centroid, on to its far side as far as the joint and `keep_out` allow.
 
     An ordered entry or target is used as given and must keep the same rules. Raises NoSafePlan with
     the ruling rule and the figures of the tunnel that came nearest.
@@ -84,12 +91,13 @@ def plan_tunnel(
     entries = window_entries(bone, anatomy, rules) if entry_mm is None else _ordered_entry(bone, anatomy, entry_mm)
     through = lesion.centroid_mm if target_mm is None else target_mm
     _require_in_bone(bone, entries, through)
-    order = np.argsort(_soft_costs(bone, anatomy, through, diameter_mm / 2.0, rules, entries), kind="stable")
+    costs = _soft_costs(bone, anatomy, through, diameter_mm / 2.0, rules, entries, keep_out)
     tunnels = []
-    for k in order:  # the best first: the soft terms do not depend on where the tunnel ends
-        tunnel = _tunnel(bone, anatomy, lesion, diameter_mm, rules, entries, int(k), target_mm)
+    for k in np.argsort(costs, kind="stable"):  # best first: the soft terms do not depend on where the tunnel ends
+        tunnel = _tunnel(bone, anatomy, lesion, diameter_mm, rules, entries, int(k), target_mm, keep_out)
         if not broken_rules(tunnel, rules):
-            return tunnel
+            moved_mm = 0.0 if entry_mm is None else float(np.linalg.norm(tunnel.entry_mm - entry_mm))
+            return replace(tunnel, entry_moved_mm=moved_mm)
         tunnels.append(tunnel)
     raise _refusal(tunnels, rules, entry_mm is not None)
 
@@ -173,6 +181,7 @@ def _tunnel(
     entries: Entries,
     chosen: int,
     target_mm: FloatArray | None,
+    keep_out: KeepOut,
 ) -> Tunnel:
     """The tunnel from one entry, measured."""
     entry, radius, frame = entries.points_mm[chosen], diameter_mm / 2.0, anatomy.frame
@@ -180,7 +189,8 @@ def _tunnel(
     axis, length = unit(through - entry), float(np.linalg.norm(through - entry))
     span = _lesion_span(lesion.points_mm, entry, axis, radius)
     if target_mm is None:
-        length = _deepest_end(bone, entry, axis, radius, length, float(span.max(initial=length)), rules)
+        furthest = float(span.max(initial=length))
+        length = _deepest_end(bone, entry, axis, radius, length, furthest, rules, keep_out)
     end = _end_depths(bone, entry, axis, radius, length)
     level = float((entry - frame.origin_mm) @ frame.up)
     lesser, ridge = (
@@ -199,7 +209,13 @@ def _tunnel(
         off_middle=float(entries.off_middle[chosen]),
         above_lesser_mm=level - lesser,
         below_ridge_mm=ridge - level,
+        keep_out_mm=_keep_out_distance(keep_out, entry, axis, length, radius) if keep_out.structures else None,
     )
+
+
+def _keep_out_distance(keep_out: KeepOut, entry: FloatArray, axis: FloatArray, length: float, radius: float) -> float:
+    """From the drill on its whole way, outside the bone and in it, to what is kept out."""
+    return keep_out.rod_distance_mm(entry - TOOL_OUTSIDE_MM * axis, entry + length * axis, radius)
 
 
 def _lesion_span(points_mm: FloatArray, entry: FloatArray, axis: FloatArray, radius: float) -> FloatArray:
@@ -251,19 +267,28 @@ def _end_depths(bone: Surface, entry: FloatArray, axis: FloatArray, radius: floa
 
 
 def _deepest_end(
-    bone: Surface, entry: FloatArray, axis: FloatArray, radius: float, nearest: float, furthest: float, rules: Rules
+    bone: Surface,
+    entry: FloatArray,
+    axis: FloatArray,
+    radius: float,
+    nearest: float,
+    furthest: float,
+    rules: Rules,
+    keep_out: KeepOut,
 ) -> float:
-    """The length in mm, from `nearest` to `furthest`, up to which the end keeps its distance to the joint, by
-    bisection.
+    """The length in mm, from `nearest` to `furthest`, up to which the end keeps its distance to the joint and to what
+    is kept out, by bisection.
 
-    A tunnel's end only comes nearer to the joint as it goes on towards it. Where even the
-    nearest end is too near, it is returned, and the rules will refuse it.
+    A tunnel's end only comes nearer to the joint as it goes on towards it, and a longer tunnel is no further from
+    anything. Where even the nearest end is too near, it is returned, and the rules will refuse it.
     """
 
     def safe(length: float) -> bool:
         depth = _end_depths(bone, entry, axis, radius, length)
         on_axis = depth[0] >= rules.subchondral_axis_mm + rules.surface_doubt_mm
-        return bool(on_axis and depth.min() >= rules.subchondral_rim_mm + rules.surface_doubt_mm)
+        clear = _keep_out_distance(keep_out, entry, axis, length, radius)
+        clear_enough = clear >= rules.keep_out_min_mm + rules.surface_doubt_mm
+        return bool(on_axis and depth.min() >= rules.subchondral_rim_mm + rules.surface_doubt_mm and clear_enough)
 
     if safe(furthest):
         return furthest
@@ -285,12 +310,19 @@ def broken_rules(tunnel: Tunnel, rules: Rules) -> dict[str, float]:
         "entry_above_lesser_trochanter_mm": -tunnel.above_lesser_mm,
         "entry_below_vastus_ridge_mm": -tunnel.below_ridge_mm,
         "entry_off_middle_max": (abs(tunnel.off_middle) - rules.entry_off_middle_max) * 10.0,
+        KEEP_OUT: 0.0 if tunnel.keep_out_mm is None else rules.keep_out_min_mm - tunnel.keep_out_mm,
     }
     return {rule: amount for rule, amount in short.items() if amount > 1e-6}
 
 
 def _soft_costs(
-    bone: Surface, anatomy: Anatomy, through_mm: FloatArray, radius: float, rules: Rules, entries: Entries
+    bone: Surface,
+    anatomy: Anatomy,
+    through_mm: FloatArray,
+    radius: float,
+    rules: Rules,
+    entries: Entries,
+    keep_out: KeepOut,
 ) -> FloatArray:
     """What speaks against each entry (K,): the weighted squares of how far its tunnel misses each aim."""
     points, frame = entries.points_mm, anatomy.frame
@@ -299,6 +331,8 @@ def _soft_costs(
     above_lesser = (points - anatomy.lesser_trochanter_mm) @ frame.up
     shaft_angle = 180.0 - np.degrees(np.arccos(axes @ anatomy.shaft_axis))
     doubtful = np.maximum(0.0, rules.wall_min_mm + rules.surface_doubt_mm - wall) / rules.surface_doubt_mm
+    clear = [_keep_out_distance(keep_out, point, way, reach, radius) for point, way in zip(points, axes, strict=True)]
+    near = np.maximum(0.0, rules.keep_out_min_mm + rules.surface_doubt_mm - np.array(clear)) / rules.surface_doubt_mm
     thin = np.maximum(0.0, rules.aim_wall_mm - wall) / 2.0
     low = np.maximum(0.0, rules.aim_above_lesser_mm - above_lesser) / 4.0
     steep = (shaft_angle - rules.aim_shaft_angle_deg) / 10.0
@@ -308,12 +342,16 @@ def _soft_costs(
         + rules.weight_wall * thin**2
         + rules.weight_lesser * low**2
         + rules.weight_angle * steep**2
+        + rules.weight_doubt * near**2
     )
 
 
 def _refusal(tunnels: list[Tunnel], rules: Rules, ordered: bool) -> NoSafePlan:
-    """The refusal for the tunnel that came nearest to keeping every rule."""
-    tunnel = min(tunnels, key=lambda candidate: sum(broken_rules(candidate, rules).values()))
+    """The refusal for the tunnel that came nearest to keeping every rule, before all others one that only what is
+    kept out forbids.
+    """
+    only_blocked = [tunnel for tunnel in tunnels if set(broken_rules(tunnel, rules)) == {KEEP_OUT}]
+    tunnel = min(only_blocked or tunnels, key=lambda candidate: sum(broken_rules(candidate, rules).values()))
     breaks = broken_rules(tunnel, rules)
     figures = {
         "wall_min_mm": tunnel.wall_min_mm,
@@ -323,7 +361,7 @@ def _refusal(tunnels: list[Tunnel], rules: Rules, ordered: bool) -> NoSafePlan:
         "above_lesser_mm": tunnel.above_lesser_mm,
         "below_ridge_mm": tunnel.below_ridge_mm,
         "off_middle": tunnel.off_middle,
-    }
+    } | ({} if tunnel.keep_out_mm is None else {"keep_out_mm": tunnel.keep_out_mm})
     tried = "the ordered tunnel" if ordered else f"none of {len(tunnels)} entries"
     found = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
     return NoSafePlan(

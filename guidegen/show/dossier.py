@@ -67,7 +67,7 @@ def _content(
         "disclaimer": DISCLAIMER,
         "status": STATUS,
         "lesion": _lesion_rows(plan["lesion"]),
-        "guide": _guide_rows(plan["guide"]),
+        "guide": _guide_rows(plan["guide"], plan["keep_out"]),
         "tunnels": _tunnel_rows(plan["tunnels"]),
         "entries": _entries(plan),
         "findings": [_finding(finding) for finding in findings],
@@ -87,7 +87,7 @@ def _lesion_rows(lesion: Mapping[str, Any]) -> Rows:
     ]
 
 
-def _guide_rows(guide: Mapping[str, Any]) -> Rows:
+def _guide_rows(guide: Mapping[str, Any], keep_out: Sequence[str]) -> Rows:
     rows = [
         ["thickness", _text(guide["thickness_mm"], 1, "mm")],
         ["clearance to the bone", _text(guide["clearance_mm"], 2, "mm")],
@@ -98,6 +98,8 @@ def _guide_rows(guide: Mapping[str, Any]) -> Rows:
         rows.append(["drill guided over", _text(sleeve["guided_length_mm"], 1, "mm")])
     for wire, hole in sorted({(pin["wire_diameter_mm"], pin["hole_diameter_mm"]) for pin in guide["pins"]}):
         rows.append(["wire in hole", f"{wire:.1f} in {hole:.2f} mm"])
+    if keep_out:
+        rows.append(["kept out", ", ".join(keep_out)])
     if guide["label"] is not None:
         rows.append(["engraved", " / ".join(guide["label"]["lines"])])
     return rows

@@ -20,9 +20,13 @@ PARCHMENT: Colour = (214, 198, 160)
 TEAL: Colour = (32, 140, 141)
 RED: Colour = (200, 52, 42)
 BLUE: Colour = (38, 84, 160)
+VIOLET: Colour = (126, 62, 158)
 STEEL: Colour = (92, 98, 108)
 SLATE: Colour = (70, 78, 90)
 GREY: Colour = (205, 208, 212)
+
+# What is kept out, in the legends.
+KEPT_OUT = ("Kept out", VIOLET)
 
 # The colours of a gap: below 0, and at these multiples of the asked clearance.
 IN_BONE: Colour = (190, 24, 34)
@@ -46,6 +50,7 @@ def draw_pictures(
     patient_id: str,
     bone: Surface,
     lesion: Surface | None,
+    keep_out: Surface | None,
     guide: Surface,
     anatomy: Anatomy,
     tunnels: Sequence[Mapping[str, Any]],
@@ -68,8 +73,8 @@ def draw_pictures(
     }
     with closing(Stage()) as stage:
         sheets = {
-            "guide.png": _guide_on_bone(stage, bone, guide, anatomy, removal),
-            "tunnel.png": _tunnel_in_bone(stage, bone, lesion, anatomy, tunnels, pins, wire_depth_mm),
+            "guide.png": _guide_on_bone(stage, bone, keep_out, guide, anatomy, removal),
+            "tunnel.png": _tunnel_in_bone(stage, bone, lesion, keep_out, anatomy, tunnels, pins, wire_depth_mm),
             "contact.png": _contact_side(stage, bone, guide, anatomy, removal, clearance_mm),
         }
     subjects = {
@@ -94,6 +99,7 @@ def gap_colours(gap_mm: npt.ArrayLike, clearance_mm: float) -> npt.NDArray[np.ui
 def _guide_on_bone(
     stage: Stage,
     bone: Surface,
+    keep_out: Surface | None,
     guide: Surface,
     anatomy: Anatomy,
     removal: FloatArray,
@@ -105,8 +111,10 @@ def _guide_on_bone(
     view = View.fitted(toward, proximal, np.concatenate([head, guide.vertices]))
     stage.add(smooth(bone), MATT, IVORY)
     stage.add(sharp(guide.vertices, guide.faces), SATIN, TEAL)
+    if keep_out is not None:
+        stage.add(smooth(keep_out), MATT, VIOLET)
     sheet = Sheet(stage.rendered(view, deepened=True), view)
-    sheet.legend([("Guide", TEAL), ("Bone", IVORY)])
+    sheet.legend([("Guide", TEAL), ("Bone", IVORY)] + [KEPT_OUT] * (keep_out is not None))
     return sheet
 
 
@@ -114,6 +122,7 @@ def _tunnel_in_bone(
     stage: Stage,
     bone: Surface,
     lesion: Surface | None,
+    keep_out: Surface | None,
     anatomy: Anatomy,
     tunnels: Sequence[Mapping[str, Any]],
     pins: Sequence[Mapping[str, Any]],
@@ -133,6 +142,8 @@ def _tunnel_in_bone(
         stage.add(rod(ends[0], ends[1], pin["wire_diameter_mm"]), SATIN, STEEL)
     if lesion is not None:
         stage.add(smooth(lesion), MATT, RED, opacity=0.6)
+    if keep_out is not None:
+        stage.add(smooth(keep_out), MATT, VIOLET, opacity=0.6)
     stage.add(glass(bone, view, PARCHMENT), MATT)
     sheet = Sheet(stage.rendered(view), view)
     sheet.line(view.pixels(head), SLATE, 2.0)
@@ -142,7 +153,8 @@ def _tunnel_in_bone(
         [("Tunnel", BLUE)]
         + [("Lesion", RED)] * (lesion is not None)
         + [("Wire", STEEL)] * bool(pins)
-        + [("Head sphere, neck and shaft axes", SLATE)]
+        + [KEPT_OUT] * (keep_out is not None)
+        + [("Head sphere, neck and shaft axes" if keep_out is None else "Sphere and axes", SLATE)]
     )
     return sheet
 

@@ -26,7 +26,8 @@ def folder(tmp_path, hip):
 
 
 def test_the_file_is_the_surface_it_was_written_from(folder, hip) -> None:
-    _, bone, guide = read_result(folder)
+    _, bone, guide, keep_out = read_result(folder)
+    assert keep_out is None
     for read, written in ((bone, hip.bone), (guide, hip.guide)):
         assert read.is_closed
         assert np.array_equal(read.vertices[read.faces], written.vertices[written.faces])
@@ -94,4 +95,20 @@ def test_a_spoilt_stl_is_refused(folder, spoil) -> None:
 def test_a_missing_stl_is_refused(folder) -> None:
     (folder / "femur.stl").unlink()
     with pytest.raises(ResultError, match=r"expected to read femur\.stl"):
+        read_result(folder)
+
+
+def test_what_is_kept_out_is_read_where_the_plan_names_it(folder, hip) -> None:
+    plan = hip.plan() | {"keep_out": ["implant"]}
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(ResultError, match=r"expected keep_out\.stl .* found none; run the case again"):
+        read_result(folder)
+    write_stl(folder / "keep_out.stl", hip.bone)
+    keep_out = read_result(folder)[3]
+    assert keep_out is not None
+    assert keep_out.is_closed
+    names = [finding.name for finding in check_result(folder)]
+    assert "contact to what is kept out" in names
+    (folder / "plan.json").write_text(json.dumps(hip.plan()), encoding="utf-8")
+    with pytest.raises(ResultError, match=r"expected keep_out\.stl .* found one that it does not name"):
         read_result(folder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone
 from guidegen.guide.guide import Guide, make_guide
+from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.plan.templates import GuideTemplate, Kit, Printer
 from guidegen.plan.tunnel import Tunnel
 
@@ -22,9 +23,9 @@ class Planned:
     template: GuideTemplate
     printer: Printer
 
-    def guide(self, patient_id: str = "T001L", size: str = "M") -> Guide:
+    def guide(self, patient_id: str = "T001L", size: str = "M", keep_out: KeepOut = NOTHING) -> Guide:
         """The guide for it."""
         return make_guide(
             self.bone.surface, self.bone.error_mm, self.anatomy, self.tunnel, patient_id, size, self.kit,
-            self.template, self.printer,
+            self.template, self.printer, keep_out=keep_out,
         )  # fmt: skip

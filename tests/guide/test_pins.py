@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bodies import field_of
+from bodies import block, cylinder, field_of
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, angle_deg
+from guidegen.guide.ground import Ground
 from guidegen.guide.height_field import HeightField
 from guidegen.guide.outline import Outline, draw_outline
 from guidegen.guide.pins import BETWEEN_WIRES_MM, DRIVER_MM, EDGE_MM, LARGEST_TO_NORMAL_DEG, choose_pins
 from guidegen.guide.placement import place_tube
+from guidegen.guide.scan_end import END_MARGIN_MM, ScanEnd
+from guidegen.guide.solids import to_surface
+from guidegen.keep_out import NOTHING, KeepOut, Structure
 from guidegen.plan.templates import Footprint, PinShape, Shell, Wire
 
 SHAPE = PinShape(guided_length_mm=8.0, wall_mm=2.4, least_divergence_deg=12.0, tunnel_distance_mm=3.0)
@@ -31,14 +35,24 @@ def flat() -> HeightField:
 def outlined(field: HeightField, length_mm: float, width_mm: float) -> Outline:
     footprint = Footprint(length_mm=length_mm, width_mm=width_mm)
     shell = Shell(thickness_mm=4.0, largest_wrap_deg=72.0)
-    return draw_outline(field, footprint, shell, np.ones(len(field.y_mm), dtype=bool))
+    return draw_outline(field, footprint, shell, np.zeros(field.height_mm.shape, dtype=bool))
 
 
-def pinned(field: HeightField, outline: Outline, shape: PinShape = SHAPE) -> Wires:
+def ground(keep_out: KeepOut = NOTHING, end_mm: float = -200.0) -> Ground:
+    """Bone everywhere below z = 0, kept out by 3 mm, in a scan that ends `end_mm` along y."""
+    end = ScanEnd(np.array([0.0, end_mm, 0.0]), np.array([0.0, -1.0, 0.0]))
+    return Ground(cylinder(1.0, 1.0, 8), keep_out, 3.0, np.empty((0, 3)), end)
+
+
+def pinned(field: HeightField, outline: Outline, shape: PinShape = SHAPE, on: Ground | None = None) -> Wires:
     sleeve = place_tube(field, ENTRY, AXIS, 8.2, 14.2, 32.0)
     return choose_pins(
-        field, outline, ENTRY, TARGET, TUNNEL_MM, sleeve, SLEEVE_MM, shape, WIRE, BOSS_MM
+        field, outline, ENTRY, TARGET, TUNNEL_MM, sleeve, SLEEVE_MM, shape, WIRE, BOSS_MM, on or ground()
     )  # fmt: skip
+
+
+def boxed(low_mm: list[float], high_mm: list[float]) -> KeepOut:
+    return KeepOut((Structure("implant", to_surface(block(low_mm, high_mm).refine_to_length(1.0))),))
 
 
 def apart_mm(first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]) -> float:
@@ -109,3 +123,31 @@ def test_without_room_there_is_no_guide(flat: HeightField, length_mm: float, wid
         pinned(flat, small)
     assert refusal.value.rule == "pins"
     assert refusal.value.exit_code == 3
+
+
+# --- what is kept out, and the end of the scan ---
+
+
+def test_they_keep_clear_of_what_is_kept_out_on_their_whole_way(flat: HeightField, outline: Outline) -> None:
+    free = pinned(flat, outline)
+    for depth in (-15.0, 20.0):  # in the bone, and outside it where the driver is
+        middle = free[0][0] - depth * free[0][1]
+        keep_out = boxed((middle - 2.0).tolist(), (middle + 2.0).tolist())
+        wires = pinned(flat, outline, on=ground(keep_out))
+        for point, way in wires:
+            places = point + np.arange(-60.0, WIRE.depth_mm + 0.05, 0.1)[:, None] * way
+            assert keep_out.distance_mm(places).min() - WIRE.diameter_mm / 2.0 >= 3.0
+        assert not np.allclose(wires[0][0], free[0][0]) or not np.allclose(wires[0][1], free[0][1])
+
+
+def test_with_the_bone_full_of_metal_there_is_no_guide(flat: HeightField, outline: Outline) -> None:
+    metal = ground(boxed([-60.0, -60.0, -20.0], [60.0, 60.0, -10.0]))
+    with pytest.raises(NoSafeGuide, match=r"clear of the tunnel and 3 mm of the implant, found 0 lawful") as refusal:
+        pinned(flat, outline, on=metal)
+    assert refusal.value.rule == "keep_out"
+
+
+def test_none_ends_below_the_scan(flat: HeightField, outline: Outline) -> None:
+    end_mm = float(outline.y_mm.min()) - 5.0
+    for point, way in pinned(flat, outline, on=ground(end_mm=end_mm)):
+        assert (point + WIRE.depth_mm * way)[1] - end_mm >= END_MARGIN_MM + WIRE.diameter_mm / 2.0

@@ -14,7 +14,7 @@ import trimesh
 from guidegen.case import Case, load_case
 from guidegen.errors import LabelError, LesionError, SurfaceError, VolumeError
 from guidegen.frames import rotation_about
-from guidegen.intake.inputs import read_inputs
+from guidegen.intake.inputs import input_hashes, read_inputs
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 
@@ -51,9 +51,9 @@ def test_one_label_map_for_all(make_case: MakeCase, hip: Voxels) -> None:
 
 
 def test_hashes_of_every_file_under_its_written_name(make_case: MakeCase, tmp_path: Path) -> None:
-    (tmp_path / "ct.any").write_bytes(b"an image is not decoded")
+    (tmp_path / "ct.any").write_bytes(b"an image, which is not decoded here")
     case = make_case(PATIENT + BONE + 'image = "./ct.any"\n' + LESION)
-    hashes = read_inputs(case).input_sha256
+    hashes = input_hashes(case)
     assert list(hashes) == ["./ct.any", "case.toml", "labels.nii.gz"]
     for name, digest in hashes.items():
         assert digest == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
@@ -220,7 +220,7 @@ def test_a_surface_of_the_wrong_size(unit: str, size: str, make_case: MakeCase, 
         ),
         (PATIENT + BONE + "pelvis = 1\n" + LESION, r"bone\.pelvis: expected a label of its own"),
         (PATIENT + BONE.replace("1", "9") + LESION, r"bone\.femur: expected voxels of label 9 .* 1 \(\d+ voxels\), 2"),
-        (PATIENT + BONE + LESION.replace("2", '"necrosis"'), r"lesion\.lesion: .* names no labels .* give the number"),
+        (PATIENT + BONE + LESION.replace("2", '"necrosis"'), r"lesion\.lesion: .* names no labels; give the number"),
         (PATIENT + BONE + '[lesion]\nlesion = "labels.nii.gz"\n', r"lesion\.lesion: expected one structure in labels"),
     ],
 )

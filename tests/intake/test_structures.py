@@ -27,7 +27,7 @@ def test_every_voxel_keeps_its_place(labels: LabelMap, hip: Voxels) -> None:
     for value in (1, 2, 3):
         structure = cut_out(labels, find(labels, value, "key"))
         places = structure.mask.to_lps(np.argwhere(structure.mask.voxels))
-        np.testing.assert_allclose(places, labels.volume.to_lps(np.argwhere(hip == value)), atol=1e-9)
+        np.testing.assert_allclose(places, labels.layers[0].to_lps(np.argwhere(hip == value)), atol=1e-9)
         assert structure.mask.voxels.dtype == np.bool_
 
 
@@ -71,7 +71,7 @@ def test_a_lesion_that_reaches_out_widens_the_mask_but_not_the_box(
     alone, both = cut_out(labels, femur), cut_out(labels, femur, lesion)
     assert np.array(both.mask.voxels.shape).tolist() == (np.array(alone.mask.voxels.shape) + [1, 0, 3]).tolist()
     assert [axis.stop - axis.start for axis in both.box] == [8, 5, 19]
-    np.testing.assert_allclose(both.mask.to_lps([s.start for s in both.box]), labels.volume.to_lps([3, 3, 0]))
+    np.testing.assert_allclose(both.mask.to_lps([s.start for s in both.box]), labels.layers[0].to_lps([3, 3, 0]))
 
 
 def test_a_label_that_is_not_there_lists_those_that_are(labels: LabelMap) -> None:
@@ -139,9 +139,15 @@ def test_segments_by_name(tmp_path: Path, hip: Voxels) -> None:
             {"Femur": "1", "lesion": "2"},
             r"expected one segment named 'femur' in hip\.seg\.nrrd, found 0; .*'Femur' = 1",
         ),
-        ({"femur": "1", "femur*": "2"}, "expected one segment named 'femur' .* found 2"),
+        ({"femur": "1", "femur*": "2"}, "expected each name once, found 'femur' 2 times"),
+        ({"femur": "1", "lesion": "1"}, r"expected each label and layer once, found \(1, 0\) 2 times"),
         ({"femur": "9"}, "expected voxels of label 'femur' .* found labels 1"),
-        ({"femur": "x"}, "names no labels"),
+        ({"femur": "x"}, "expected whole numbers as Segment0_Layer and Segment0_LabelValue, found '0' and 'x'"),
+        ({"femur": "0"}, "expected 'femur' as a label of 1 or more in one of 1 layers, found label 0 in layer 0"),
+        ({"a\nb": "1"}, r"expected names of one line of 1 to 200 printable characters, found 'a\\nb'"),
+        ({"a\x1b[2J": "1"}, "expected names of one line"),
+        ({"": "1"}, "expected names of one line"),
+        ({"x" * 201: "1"}, "expected names of one line"),
     ],
 )
 def test_names_that_do_not_name_one_label(segments: dict[str, str], message: str, tmp_path: Path, hip: Voxels) -> None:
@@ -150,7 +156,5 @@ def test_names_that_do_not_name_one_label(segments: dict[str, str], message: str
 
 
 def test_formats_without_names_ask_for_the_number(labels: LabelMap) -> None:
-    with pytest.raises(
-        LabelError, match=r"found the name 'femur', but labels\.nrrd names no labels .* give the number"
-    ):
+    with pytest.raises(LabelError, match=r"found the name 'femur', but labels\.nrrd names no labels; give the number"):
         find(labels, "femur", "bone.femur")

@@ -1,4 +1,4 @@
-"""Surface files: four formats, one closed body in LPS mm, and what is refused."""
+"""Surface files: five formats, one closed body in LPS mm, and what is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import trimesh
 
 from guidegen.errors import SurfaceError
 from guidegen.frames import FloatArray, IntArray
-from guidegen.intake.surface_files import FORMATS, MM_PER_UNIT, read_surface
+from guidegen.intake.surface_files import FORMATS, MM_PER_UNIT, read_surface, shape_of_file
 from guidegen.surfaces import Surface
 
 # A box with corners at these places: no symmetry that could hide a swapped axis or sign.
@@ -28,7 +28,7 @@ def vtp(vertices: FloatArray, faces: IntArray) -> bytes:
     points, corners = " ".join(map(str, vertices.ravel())), " ".join(map(str, faces.ravel()))
     ends = " ".join(str(3 * (number + 1)) for number in range(len(faces)))
     counts = f'NumberOfPoints="{len(vertices)}" NumberOfPolys="{len(faces)}"'
-    return f"""<VTKFile type="PolyData"><PolyData>
+    return f"""<VTKFile type="PolyData" byte_order="LittleEndian"><PolyData>
 <Piece {counts} NumberOfVerts="0" NumberOfLines="0" NumberOfStrips="0">
 <Points><DataArray type="Float64" NumberOfComponents="3" format="ascii">{points}</DataArray></Points>
 <Polys><DataArray type="Int64" Name="connectivity" format="ascii">{corners}</DataArray>
@@ -160,7 +160,9 @@ def test_numbers_that_are_no_coordinates(suffix: str, value: str, read: Callable
     vertices = np.array(box().vertices)
     vertices[3, 1] = float(value)
     mesh = trimesh.Trimesh(vertices, box().faces, process=False, validate=False)
-    with pytest.raises(SurfaceError, match=r"expected coordinates within ±10000 mm|cannot be read"):
+    with pytest.raises(
+        SurfaceError, match=r"expected coordinates within ±10000 mm|expected a 3MF model that can be read"
+    ):
         read(encode(mesh, suffix), f"bone{suffix}")
 
 
@@ -184,7 +186,7 @@ def test_triangles_between_vertices_that_are_not_there(read: Callable[..., Surfa
         (encode(box(), ".obj") + b"\nf 1 2 999\n", "bone.obj"),
         (vtp(box().vertices, box().faces + 3), "b.vtp"),
     ):
-        with pytest.raises(SurfaceError, match=r"cannot be read|triangles between its 8 vertices"):
+        with pytest.raises(SurfaceError, match="expected triangles between its 8 vertices, found others"):
             read(data, name)
 
 
@@ -195,14 +197,14 @@ def test_an_obj_opens_no_other_file(read: Callable[..., Surface], tmp_path: Path
 
 
 def test_a_damaged_vtp_is_told_once_and_by_us(read: Callable[..., Surface], capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SurfaceError, match="damaged XML or data"):
+    with pytest.raises(SurfaceError, match="expected a whole VTP file of triangles in one piece"):
         read(encode(box(), ".vtp")[:300], "bone.vtp")
     assert capfd.readouterr().err == ""
 
 
 def test_endings_and_sizes(read: Callable[..., Surface], monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SurfaceError, match=r"bone\.3mf: expected a surface as \.stl, \.ply, \.obj, \.vtp"):
-        read(b"", "bone.3mf")
+    with pytest.raises(SurfaceError, match=r"bone\.off: expected a surface as \.stl, \.ply, \.obj, \.vtp, \.3mf"):
+        read(b"", "bone.off")
     monkeypatch.setattr("guidegen.intake.surface_files.MAX_BYTES", 500)
     with pytest.raises(SurfaceError, match=r"expected at most .* found 684 bytes; simplify"):
         read(encode(box(), ".stl"))
@@ -211,6 +213,22 @@ def test_endings_and_sizes(read: Callable[..., Surface], monkeypatch: pytest.Mon
 def test_the_wrong_unit_is_asked_about(read: Callable[..., Surface]) -> None:
     with pytest.raises(SurfaceError, match='is unit = "m" right'):
         read(encode(box(), ".stl"), unit="m")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_shape_of_a_file_in_its_own_unit(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"bone{suffix}"
+    path.write_bytes(encode(box(), suffix))
+    count, bounds = shape_of_file(path, path.name)
+    assert count == 12
+    np.testing.assert_allclose(bounds, [*LOW_MM, *HIGH_MM], atol=1e-4)
+
+
+def test_no_shape_of_a_file_of_nan(tmp_path: Path) -> None:
+    path = tmp_path / "bone.obj"
+    path.write_bytes(encode(box(), ".obj").replace(b"v 10.00000000", b"v nan", 1))
+    with pytest.raises(SurfaceError, match="expected finite coordinates, found others"):
+        shape_of_file(path, path.name)
 
 
 @pytest.mark.shared

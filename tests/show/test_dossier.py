@@ -31,6 +31,7 @@ def plan(**changes: Any) -> dict[str, Any]:
             "lesser_trochanter_mm": [-15.0, 10.0, -7.0],
             "neck_shaft_angle_deg": 127.0,
         },
+        "keep_out": [],
         "lesion": {"volume_mm3": 9875.4, "head_fraction": 0.181, "registration": None},
         "tunnels": [
             {

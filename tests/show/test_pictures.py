@@ -12,7 +12,7 @@ import pytest
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import GuidegenError
 from guidegen.show.canvas import SCENE_BOTTOM, SCENE_TOP, SHEET, View, named
-from guidegen.show.pictures import GREY, IN_BONE, draw_pictures, gap_colours
+from guidegen.show.pictures import GREY, IN_BONE, VIOLET, draw_pictures, gap_colours
 from guidegen.show.stage import NO_DRIVER, Stage
 from guidegen.surfaces import Surface
 
@@ -46,6 +46,7 @@ def scene(gap_mm: float = CLEARANCE_MM) -> dict[str, Any]:
         "patient_id": "Z019L",
         "bone": body(trimesh.util.concatenate([shaft, head])),
         "lesion": body(lesion),
+        "keep_out": None,
         "guide": Surface(tilted, plate.faces),
         "anatomy": Anatomy(
             side="left",
@@ -178,3 +179,17 @@ def test_the_gap_colours_meet_at_the_asked_clearance() -> None:
     np.testing.assert_array_equal(colours[0], IN_BONE)
     np.testing.assert_array_equal(colours[1:], [(255, 186, 58), (38, 162, 145), (33, 62, 120), (33, 62, 120)])
     assert len(np.unique(gap_colours(np.linspace(0.0, 1.2, 25), 0.4), axis=0)) == 25
+
+
+def test_what_is_kept_out_is_drawn_in_a_colour_of_its_own(left: dict[str, bytes]) -> None:
+    import trimesh
+
+    plate = body(trimesh.creation.box((5, 12, 30), trimesh.transformations.translation_matrix((18, 0, -100))))
+    drawn = draw_pictures(**scene() | {"keep_out": plate, "guide": scene()["guide"]})
+    assert drawn["contact.png"] == left["contact.png"]
+    for name in ("tunnel.png",):
+        violet = pixels(drawn[name])[SCENE_BOTTOM:]
+        assert (np.abs(violet - VIOLET).max(axis=2) <= 2).sum() > 300, "the legend names it"
+        assert (np.abs(pixels(left[name])[SCENE_BOTTOM:] - VIOLET).max(axis=2) <= 2).sum() == 0
+    scenes = [pixels(png["guide.png"])[SCENE_TOP:SCENE_BOTTOM] for png in (drawn, left)]
+    assert (scenes[0] != scenes[1]).any()

@@ -1,0 +1,65 @@
+"""What a reader of the numbers must know besides them, in sentences: for plan.json, the dossier and the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guidegen.bone.side import lone_side_note
+from guidegen.errors import NoSafePlan
+from guidegen.guide.guide import Guide
+from guidegen.plan.rules import Rules
+
+if TYPE_CHECKING:  # the pipeline calls this
+    from guidegen.pipeline import Planned
+
+ENTRY_NOTED_MM = 0.05  # an ordered entry nearer to the surface than this lies on it
+
+
+def plan_notes(planned: Planned) -> tuple[str, ...]:
+    """The notes on everything up to the tunnel."""
+    notes = [*planned.origin.notes]
+    lone_side = lone_side_note(planned.sides.sources)
+    if lone_side is not None:
+        notes.append(lone_side)
+    if planned.anatomy.shaft_is_short:
+        notes.append(
+            "The scan shows little shaft: its axis was found from the lateral cortex and the usual offset of the head, "
+            "which may lean by several degrees."
+        )
+    fit = planned.bone.fit
+    if fit is not None and (fit.pieces > 1 or fit.cavities_filled_mm3 > 0):
+        notes.append(
+            f"The bone's label had {fit.pieces} pieces ({fit.dropped_mm3:.0f} mm³ outside the largest were dropped) "
+            f"and closed cavities of {fit.cavities_filled_mm3:.0f} mm³, which were filled."
+        )
+    if fit is None:
+        notes.append("The bone came as a surface: the error of its segmentation is not known and not in the clearance.")
+    lesion = planned.lesion
+    if lesion.pieces > 1:
+        notes.append(f"The lesion has {lesion.pieces} pieces; volume and centroid are those of all of them together.")
+    if not lesion.centroid_inside:
+        notes.append("The lesion's centroid lies outside the lesion: look where the tunnel ends before you approve it.")
+    if lesion.registration is None:
+        notes.append("The lesion came in the bone's own frame; nothing was registered.")
+    tunnel, rules = planned.tunnel, Rules()
+    if tunnel is not None and tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm:
+        notes.append(
+            f"The wall of {tunnel.wall_min_mm:.1f} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than "
+            f"the doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
+        )
+    if tunnel is not None and tunnel.entry_moved_mm >= ENTRY_NOTED_MM:
+        notes.append(
+            f"The ordered entry lay {tunnel.entry_moved_mm:.1f} mm off the bone's surface; the tunnel begins at the "
+            "nearest point on it."
+        )
+    return tuple(notes)
+
+
+def guide_notes(guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
+    """The notes on the guide, or on why there is none."""
+    notes = []
+    if guide is not None and not guide.windows_mm:
+        notes.append("This footprint has no room for a window.")
+    if refusal is not None:
+        notes.append(f"There is no guide: {refusal.message}")
+    return tuple(notes)
