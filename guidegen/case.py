@@ -64,6 +64,30 @@ def _point(value: object) -> object:
     return tuple(value)
 
 
+def _length(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_COORDINATE_MM:
+        raise ValueError(f"expected a length in mm above 0, found {reprlib.repr(value)}")
+    return float(value)
+
+
+def _pose(value: object) -> object:
+    rows = value if isinstance(value, list) else []
+    numbers = [number for row in rows if isinstance(row, list) and len(row) == 4 for number in row]
+    if (
+        len(rows) != 3
+        or len(numbers) != 12
+        or not all(
+            isinstance(number, int | float) and not isinstance(number, bool) and abs(number) <= MAX_COORDINATE_MM
+            for number in numbers
+        )
+    ):
+        raise ValueError(
+            "expected three rows of four numbers [[r, r, r, mm], …], a turn and a shift from the MR to the bone, "
+            f"found {reprlib.repr(value)}"
+        )
+    return tuple(tuple(float(number) for number in row) for row in rows)
+
+
 def _strategy(value: object) -> object:
     if value != "centroid":
         raise ValueError(
@@ -194,14 +218,47 @@ class Order(_Section):
     target_mm: Point | None = None
 
 
+class Overrides(_Section):
+    """What an expert overrules, with who and why: landmarks in LPS mm, axes towards the head, the pose of the MR's
+    femur on the bone (three rows of a turn and a shift in mm), and structures that need not be kept away from.
+    """
+
+    author: Text
+    reason: Text
+    head_center_mm: Point | None = None
+    head_radius_mm: Annotated[float, BeforeValidator(_length)] | None = None
+    neck_isthmus_center_mm: Point | None = None
+    neck_axis: Point | None = None
+    shaft_point_mm: Point | None = None
+    shaft_axis: Point | None = None
+    lesser_trochanter_mm: Point | None = None
+    greater_trochanter_mm: Point | None = None
+    vastus_ridge_mm: Point | None = None
+    registration: Annotated[tuple[tuple[float, float, float, float], ...], BeforeValidator(_pose)] | None = None
+    not_kept_away: tuple[Literal["implant", "old_tunnel", "avoid"], ...] = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set - {"author", "reason"}:
+            raise ValueError("author: expected something that is overruled beside author and reason, found nothing")
+        for key in ("neck_axis", "shaft_axis"):
+            axis = getattr(self, key)
+            if axis is not None and not any(axis):
+                raise ValueError(f"{key}: expected a direction, found zeros")
+        return self
+
+
 class _Contents(_Section):
     patient: Patient
     bone: Bone
     lesion: Lesion
     order: Order = Order()
+    overrides: Overrides | None = None
 
 
-SECTIONS: dict[str, type[_Section]] = {"patient": Patient, "bone": Bone, "lesion": Lesion, "order": Order}
+SECTIONS: dict[str, type[_Section]] = {
+    "patient": Patient, "bone": Bone, "lesion": Lesion, "order": Order, "overrides": Overrides,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -213,6 +270,7 @@ class Case:
     bone: Bone
     lesion: Lesion
     order: Order
+    overrides: Overrides | None
 
     @property
     def folder(self) -> Path:
@@ -285,7 +343,7 @@ def load_case(path: str | Path) -> Case:
     except ValidationError as error:
         lines = [line for problem in error.errors() for line in _lines(problem)]
         raise CaseFileError("\n".join([f"{path.name}: {_count(lines)} in the case file", *lines])) from None
-    case = Case(path.absolute(), contents.patient, contents.bone, contents.lesion, contents.order)
+    case = Case(path.absolute(), contents.patient, contents.bone, contents.lesion, contents.order, contents.overrides)
     faults = []
     for name in case.files:
         try:

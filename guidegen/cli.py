@@ -19,6 +19,7 @@ import guidegen
 from guidegen.errors import GuidegenError
 
 if TYPE_CHECKING:
+    from guidegen.assessed import Assessed
     from guidegen.intake.look import Look
 
 INTERRUPTED = 130
@@ -115,7 +116,7 @@ def plan(case: CaseFile, output: Output = Path("output")) -> None:
     tunnel = planned.tunnel
     if tunnel is None:
         raise AssertionError("a plan without a tunnel is refused before this")
-    table = Table("tunnel", "", box=None, title=f"{planned.case.patient.id}, {planned.anatomy.side.upper()} hip")
+    table = Table("tunnel", "", box=None, title=_title(planned.assessed))
     for name, text in (
         ("entry (LPS mm)", _place(tunnel.entry_mm)),
         ("target (LPS mm)", _place(tunnel.target_mm)),
@@ -130,7 +131,20 @@ def plan(case: CaseFile, output: Output = Path("output")) -> None:
     ):
         table.add_row(name, text)
     out.print(table)
-    _show_notes(plan_notes(planned), planned.origin.identities)
+    _show_notes(plan_notes(planned), planned.assessed.origin.identities)
+
+
+@app.command()
+def assess(case: CaseFile, output: Output = Path("output")) -> None:
+    """Find the axes, lay the MR on the bone and grade the lesion, without a plan; with pictures."""
+    from guidegen import pipeline
+    from guidegen.notes import assessment_notes
+
+    with _progress() as progress:
+        assessed, folder = pipeline.write_assessment(case, output, progress)
+    _show_assessment(assessed)
+    _show_notes(assessment_notes(assessed), assessed.origin.identities)
+    out.print(escape(str(folder)))
 
 
 @app.command()
@@ -270,6 +284,27 @@ def _show_result(result: Any) -> None:
     verdict = "[green]every check passed[/]" if result.passed else "[red]not released: a check or a rule failed[/]"
     again = " (unchanged since it was made)" if result.unchanged else ""
     out.print(f"{verdict}{again}\n{escape(str(result.folder))}")
+
+
+def _title(assessed: Assessed) -> str:
+    return f"{assessed.case.patient.id}, {assessed.anatomy.side.upper()} hip"
+
+
+def _show_assessment(assessed: Assessed) -> None:
+    """The anatomy with its doubt, the lesion with its grades and theirs, and what such grades have meant elsewhere."""
+    from guidegen.show.assessment_table import anatomy_rows, grade_rows, measure_rows
+
+    for heads, rows in (
+        (("anatomy", "", "± (95 %)"), anatomy_rows(assessed.anatomy)),
+        (("lesion", "", "range"), measure_rows(assessed.lesion, assessed.grades)),
+        (("class", "", "possible"), grade_rows(assessed.grades)),
+    ):
+        table = Table(*heads, box=None, title=_title(assessed) if heads[0] == "anatomy" else None)
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        out.print(table)
+    for statement in assessed.grades.statements:
+        out.print(escape(statement.text))
 
 
 def _show_notes(notes: Sequence[str], identities: Sequence[Mapping[str, str | None]]) -> None:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from guidegen.assessed import Assessed, Planned
 from guidegen.bone.side import lone_side_note
 from guidegen.errors import NoSafePlan
 from guidegen.guide.guide import Guide
 from guidegen.plan.rules import Rules
 
-if TYPE_CHECKING:  # the pipeline calls this
-    from guidegen.pipeline import Planned
-
 ENTRY_NOTED_MM = 0.05  # an ordered entry nearer to the surface than this lies on it
 
 
-def plan_notes(planned: Planned) -> tuple[str, ...]:
-    """The notes on everything up to the tunnel."""
-    notes = [*planned.origin.notes]
-    lone_side = lone_side_note(planned.sides.sources)
+def assessment_notes(assessed: Assessed) -> tuple[str, ...]:
+    """The notes on the hip as read; those on the grades stand with the grades."""
+    notes = [*assessed.origin.notes]
+    lone_side = lone_side_note(assessed.sides.sources)
     if lone_side is not None:
         notes.append(lone_side)
-    if planned.anatomy.shaft_is_short:
+    if assessed.anatomy.shaft_is_short:
         notes.append(
             "The scan shows little shaft: its axis was found from the lateral cortex and the usual offset of the head, "
             "which may lean by several degrees."
         )
-    fit = planned.bone.fit
+    fit = assessed.bone.fit
     if fit is not None and (fit.pieces > 1 or fit.cavities_filled_mm3 > 0):
         notes.append(
             f"The bone's label had {fit.pieces} pieces ({fit.dropped_mm3:.0f} mm³ outside the largest were dropped) "
@@ -34,13 +30,36 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
         )
     if fit is None:
         notes.append("The bone came as a surface: the error of its segmentation is not known and not in the clearance.")
-    lesion = planned.lesion
+    lesion = assessed.lesion
     if lesion.pieces > 1:
         notes.append(f"The lesion has {lesion.pieces} pieces; volume and centroid are those of all of them together.")
     if not lesion.centroid_inside:
         notes.append("The lesion's centroid lies outside the lesion: look where the tunnel ends before you approve it.")
     if lesion.registration is None:
         notes.append("The lesion came in the bone's own frame; nothing was registered.")
+    version_missing = assessed.anatomy.neck_version_missing
+    if version_missing is not None:
+        notes.append(f"There is no neck version: {version_missing}.")
+    overrides = assessed.case.overrides
+    if overrides is not None:
+        notes.append(
+            f"Overruled by {overrides.author}: {', '.join(_overruled(assessed))}. The reason given: {overrides.reason}"
+        )
+    return tuple(notes)
+
+
+def _overruled(assessed: Assessed) -> list[str]:
+    """What an expert gave in place of what was computed, in words."""
+    overrides = assessed.case.overrides
+    assert overrides is not None, "asked for only where there is something"
+    changed = [f"{each.name} by {each.apart:.1f} {each.unit}" for each in assessed.overruled]
+    pose = ["the registration"] if overrides.registration is not None else []
+    return [*changed, *pose, *(f"{name} need not be kept away from" for name in overrides.not_kept_away)]
+
+
+def plan_notes(planned: Planned) -> tuple[str, ...]:
+    """The notes on everything up to the tunnel."""
+    notes = [*assessment_notes(planned.assessed)]
     tunnel, rules = planned.tunnel, Rules()
     if tunnel is not None and tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm:
         notes.append(

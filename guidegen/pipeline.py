@@ -1,6 +1,6 @@
 """From a case file to a guide: the steps in order, each recorded. A new reader starts here.
 
-    read → bone → anatomy → lesion → plan → guide → check → show → write
+    read → bone → anatomy → lesion → grades → plan → guide → check → show → write
 
 Every step is a plain function from frozen values to a frozen value. Results of the dear steps are
 kept by the hash of all that went into them; nothing is written to the case's result folder before
@@ -21,6 +21,7 @@ from typing import Any
 
 import guidegen
 from guidegen import record, results
+from guidegen.assessed import Assessed, Planned, Sides
 from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
@@ -33,11 +34,13 @@ from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.parts import Make
 from guidegen.guide.seat import SMALLEST_CONTACT_MM2
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
-from guidegen.intake.sides import SideSource
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
+from guidegen.lesion.grades import Grades, grade_lesion
 from guidegen.lesion.lesion import Lesion, measure_lesion
+from guidegen.lesion.notes import grade_notes
 from guidegen.lesion.registration import register_femur
-from guidegen.notes import guide_notes, plan_notes
+from guidegen.notes import assessment_notes, guide_notes, plan_notes
+from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
 from guidegen.plan.tunnel import Tunnel, plan_tunnel
@@ -47,6 +50,7 @@ from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 from guidegen.workshop import Workshop
 
+ASSESSMENT = "assessment"  # the folder of an assessment, beside the revisions
 STAGES = ".stages"  # the folder of kept stage results, inside the output folder
 
 Progress = Callable[[str], None]
@@ -54,28 +58,6 @@ Progress = Callable[[str], None]
 
 def silent(_stage: str) -> None:
     """The progress of a run that nobody watches."""
-
-
-@dataclass(frozen=True, eq=False)
-class Planned:
-    """Everything up to the tunnel. `tunnel` is None where no tunnel keeps the rules; `refusal` then says why."""
-
-    case: Case
-    origin: Origin
-    bone: Bone
-    keep_out: KeepOut
-    anatomy: Anatomy
-    sides: Sides
-    lesion: Lesion
-    tunnel: Tunnel | None
-    refusal: NoSafePlan | None
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Everything that says which side it is; all of it agrees."""
-
-    sources: tuple[SideSource, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +116,7 @@ class Run:
             "order": order,
             "templates_sha256": self.templates[3],
             "rules": self.rules.record(),
+            "overrides": None if self.case.overrides is None else self.case.overrides.model_dump(mode="json"),
         }
 
     @contextmanager
@@ -208,6 +191,43 @@ def plan_case(case: Case | str | Path, output: str | Path = "output", progress: 
     return planned
 
 
+def assess_case(case: Case | str | Path, output: str | Path = "output", progress: Progress = silent) -> Assessed:
+    """The hip as read, with its lesion graded, without a plan. Raises InputError as `run` does."""
+    return _assess(_start(case, output, None, progress))
+
+
+def write_assessment(
+    case: Case | str | Path, output: str | Path = "output", progress: Progress = silent
+) -> tuple[Assessed, Path]:
+    """Assess a hip and leave assessment.json and its pictures in the folder assessment/ of the case, whole or not at
+    all; an older assessment is replaced.
+    """
+    from guidegen.show.assessment_pictures import assessment_pictures
+
+    state = _start(case, output, None, progress)
+    folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
+    results.require_place(Path(output), folder)
+    assessed = _assess(state)
+    notes = (*assessment_notes(assessed), *grade_notes(assessed.grades))
+    files = {"assessment.json": record.to_json(record.assessment_json(assessed, notes))}
+    with state.stage("show"):
+        files |= assessment_pictures(
+            assessed.bone.surface, assessed.lesion, assessed.anatomy, assessed.grades,
+            state.inputs.pelvis, state.inputs.image, state.case.patient.id,
+        )  # fmt: skip
+        pose = assessed.lesion.registration
+        if pose is not None and state.inputs.lesion_femur is not None:
+            files |= registration_pictures(
+                state.inputs.image, state.inputs.lesion_image, assessed.bone.surface,
+                label_surface(state.inputs.lesion_femur).surface, pose.transform,
+                assessed.lesion.centroid_mm, assessed.anatomy.side,
+            )  # fmt: skip
+    state.store.keep()
+    with results.locked(folder):
+        results.replace_folder(folder / ASSESSMENT, files)
+    return assessed, folder / ASSESSMENT
+
+
 def _start(case: Case | str | Path, output: str | Path, size: str | None, progress: Progress) -> Run:
     with at_stage("read"):
         case = case if isinstance(case, Case) else load_case(case)
@@ -217,51 +237,66 @@ def _start(case: Case | str | Path, output: str | Path, size: str | None, progre
     return state
 
 
-def _plan(state: Run) -> Planned:
-    """read → bone → anatomy → lesion → plan, each kept by what went into it."""
+def _assess(state: Run) -> Assessed:
+    """read → bone → anatomy → lesion → grades, each kept by what went into it."""
     case = state.case
     files = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
+    overrides = None if case.overrides is None else case.overrides.model_dump(mode="json")
     read_key = content_key("read", files, case.patient.model_dump(), case.bone.model_dump(), case.lesion.model_dump())
     bone_key = content_key("bone", files, case.bone.model_dump())
+    keep_out_key = content_key("keep_out", bone_key, overrides)
     anatomy_key = content_key("anatomy", bone_key, case.patient.side)
-    lesion_key = content_key("lesion", anatomy_key, case.lesion.model_dump())
-    plan_key = content_key("plan", lesion_key, state.parameters)
+    lesion_key = content_key("lesion", read_key, overrides)
     origin = state.store.reuse(Origin, read_key, lambda: state.inputs.origin)
     with state.stage("bone"):
         bone = state.store.reuse(Bone, bone_key, lambda: _bone(state.inputs))
-        keep_out = state.store.reuse(
-            KeepOut, content_key("keep_out", bone_key), lambda: keep_out_of(_kept_out(state.inputs))
-        )
+        keep_out = state.store.reuse(KeepOut, keep_out_key, lambda: keep_out_of(_kept_out(state.inputs, case)))
     with state.stage("anatomy"):
         anatomy = state.store.reuse(Anatomy, anatomy_key, lambda: find_anatomy(bone.surface, case.patient.side))
         sides = state.store.reuse(Sides, content_key("sides", read_key), lambda: _sides(state, origin, anatomy))
+        anatomy, overruled = (anatomy, ()) if case.overrides is None else overrule_anatomy(anatomy, case.overrides)
     with state.stage("lesion"):
-        lesion = state.store.reuse(Lesion, lesion_key, lambda: _lesion(state.inputs, bone, anatomy))
+        lesion = state.store.reuse(Lesion, lesion_key, lambda: _lesion(state.inputs, case, bone, anatomy))
+    with state.stage("grades"):
+        grades = state.store.reuse(
+            Grades,
+            content_key("grades", lesion_key),
+            lambda: grade_lesion(lesion, bone.surface, anatomy, state.inputs.pelvis),
+        )
+    return Assessed(case, origin, bone, keep_out, anatomy, overruled, sides, lesion, grades)
+
+
+def _plan(state: Run) -> Planned:
+    """The tunnel in the hip as assessed, kept by what went into it."""
+    assessed, kit, order = _assess(state), state.templates[0], state.case.order
+    key = content_key("plan", state.inputs_sha256, state.parameters)
+    entry = None if order.entry_mm is None else frozen(order.entry_mm, (3,))
+    target = None if order.target_mm is None else frozen(order.target_mm, (3,))
+
+    def search() -> Tunnel:
+        return plan_tunnel(
+            assessed.bone.surface, assessed.anatomy, assessed.lesion, kit.drill.diameter_mm, state.rules,
+            entry, target, assessed.keep_out,
+        )  # fmt: skip
+
     with state.stage("plan"):
-        kit, order = state.templates[0], case.order
-        entry = None if order.entry_mm is None else frozen(order.entry_mm, (3,))
-        target = None if order.target_mm is None else frozen(order.target_mm, (3,))
-
-        def search() -> Tunnel:
-            drill_mm = kit.drill.diameter_mm
-            return plan_tunnel(bone.surface, anatomy, lesion, drill_mm, state.rules, entry, target, keep_out)
-
         try:
-            tunnel = state.store.reuse(Tunnel, plan_key, search)
+            return Planned(assessed, state.store.reuse(Tunnel, key, search), None)
         except NoSafePlan as refusal:
             refusal.stage = "plan"
-            return Planned(case, origin, bone, keep_out, anatomy, sides, lesion, None, refusal)
-    return Planned(case, origin, bone, keep_out, anatomy, sides, lesion, tunnel, None)
+            return Planned(assessed, None, refusal)
 
 
 def _bone(inputs: Inputs) -> Bone:
     if isinstance(inputs.femur, Surface):
         return Bone(inputs.femur, None)
-    return label_surface(whole_femur(inputs.femur, _kept_out(inputs)))
+    return label_surface(whole_femur(inputs.femur, {each.name: each.mask for each in inputs.keep_out}))
 
 
-def _kept_out(inputs: Inputs) -> dict[str, Volume]:
-    return {each.name: each.mask for each in inputs.keep_out}
+def _kept_out(inputs: Inputs, case: Case) -> dict[str, Volume]:
+    """The structures to keep away from, but for those that an expert allows to come near."""
+    allowed = case.overrides.not_kept_away if case.overrides else ()
+    return {each.name: each.mask for each in inputs.keep_out if each.name not in allowed}
 
 
 def _sides(state: Run, origin: Origin, anatomy: Anatomy) -> Sides:
@@ -271,16 +306,17 @@ def _sides(state: Run, origin: Origin, anatomy: Anatomy) -> Sides:
     return Sides(require_sides(state.case.patient.side, anatomy.side, sources))
 
 
-def _lesion(inputs: Inputs, bone: Bone, anatomy: Anatomy) -> Lesion:
+def _lesion(inputs: Inputs, case: Case, bone: Bone, anatomy: Anatomy) -> Lesion:
     registration = None
     if inputs.lesion_femur is not None:
+        given = None if case.overrides is None else given_registration(case.overrides)
         registration = register_femur(label_surface(inputs.lesion_femur).surface, bone.surface, anatomy)
     return measure_lesion(inputs.lesion, registration, bone.surface, anatomy)
 
 
 def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:
     """The guide for the planned tunnel, or why there is none."""
-    tunnel = planned.tunnel
+    tunnel, assessed = planned.tunnel, planned.assessed
     if tunnel is None:
         return None, planned.refusal
     kit, shape, printer, _ = state.templates
@@ -288,8 +324,8 @@ def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSa
 
     def build_guide() -> Guide:
         return make_guide(
-            planned.bone.surface, planned.bone.error_mm, planned.anatomy, tunnel,
-            state.case.patient.id, state.size, kit, shape, printer, make, planned.keep_out,
+            assessed.bone.surface, assessed.bone.error_mm, assessed.anatomy, tunnel,
+            state.case.patient.id, state.size, kit, shape, printer, make, assessed.keep_out,
             state.rules.keep_out_min_mm,
         )  # fmt: skip
 
@@ -318,23 +354,11 @@ def _write(
         through_centroid=state.case.order.target_mm is None,
     )
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
-    content = record.plan_json(
-        state.case.patient.id,
-        planned.bone,
-        planned.keep_out,
-        planned.anatomy,
-        planned.lesion,
-        planned.tunnel,
-        guide,
-        limits,
-        notes,
-        planned.origin,
-        planned.sides.sources,
-    )
+    content = record.plan_json(planned, guide, limits, notes)
     (scratch / "plan.json").write_bytes(record.to_json(content))
-    (scratch / "femur.stl").write_bytes(stl_bytes(planned.bone.surface))
-    if planned.keep_out.surface is not None:
-        (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.keep_out.surface))
+    (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
+    if planned.assessed.keep_out.surface is not None:
+        (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.assessed.keep_out.surface))
     if guide is None:
         findings = _refused(refusal)
         _write_findings(findings, scratch)
@@ -388,11 +412,11 @@ def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
 def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:
     workshop.begin_pictures(
         patient_id=content["case_id"],
-        bone=planned.bone.surface,
-        lesion=planned.lesion.surface,
-        keep_out=planned.keep_out.surface,
+        bone=planned.assessed.bone.surface,
+        lesion=planned.assessed.lesion.surface,
+        keep_out=planned.assessed.keep_out.surface,
         guide=guide.surface,
-        anatomy=planned.anatomy,
+        anatomy=planned.assessed.anatomy,
         tunnels=content["tunnels"],
         pins=content["guide"]["pins"],
         wire_depth_mm=state.templates[0].pin.depth_mm,

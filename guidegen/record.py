@@ -10,18 +10,20 @@ from importlib import metadata
 from typing import Any
 
 import guidegen
+from guidegen.assessed import Assessed, Planned
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone
 from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
 from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource
-from guidegen.keep_out import KeepOut
+from guidegen.lesion.grades_record import grades_json
 from guidegen.lesion.lesion import Lesion
 from guidegen.plan.rules import Rules
 from guidegen.plan.tunnel import Tunnel
 
 PLAN_SCHEMA = "guidegen.plan/1"
+ASSESSMENT_SCHEMA = "guidegen.assessment/1"
 RUN_SCHEMA = "guidegen.run/1"
 
 # Far below any printer and the STL's own float32, so that rounding is no source of error.
@@ -38,38 +40,54 @@ def to_json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def assessment_json(assessed: Assessed, notes: tuple[str, ...]) -> dict[str, Any]:
+    """The content of assessment.json, schema guidegen.assessment/1: the hip as read."""
+    return {"schema": ASSESSMENT_SCHEMA, **_assessed(assessed), "notes": list(notes)}
+
+
 def plan_json(
-    patient_id: str,
-    bone: Bone,
-    keep_out: KeepOut,
-    anatomy: Anatomy,
-    lesion: Lesion,
-    tunnel: Tunnel | None,
-    guide: Guide | None,
-    limits: Mapping[str, float | None],
-    notes: tuple[str, ...],
-    origin: Origin,
-    sides: tuple[SideSource, ...],
+    planned: Planned, guide: Guide | None, limits: Mapping[str, float | None], notes: tuple[str, ...]
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
     the notes.
     """
     return {
         "schema": PLAN_SCHEMA,
-        "case_id": patient_id,
-        "side": anatomy.side,
-        "frame": LPS,
-        "unit": "mm",
-        "version": guidegen.__version__,
-        "inputs": _inputs(origin, sides),
-        "bone": _bone(bone),
-        "keep_out": list(keep_out.names),
-        "anatomy": _anatomy(anatomy),
-        "lesion": _lesion(lesion),
-        "tunnels": [] if tunnel is None else [_tunnel(tunnel)],
+        **_assessed(planned.assessed),
+        "tunnels": [] if planned.tunnel is None else [_tunnel(planned.tunnel)],
         "guide": None if guide is None else _guide(guide),
         "limits": dict(limits),
         "notes": list(notes),
+    }
+
+
+def _assessed(assessed: Assessed) -> dict[str, Any]:
+    return {
+        "case_id": assessed.case.patient.id,
+        "side": assessed.anatomy.side,
+        "frame": LPS,
+        "unit": "mm",
+        "version": guidegen.__version__,
+        "inputs": _inputs(assessed.origin, assessed.sides.sources),
+        "bone": _bone(assessed.bone),
+        "keep_out": list(assessed.keep_out.names),
+        "anatomy": _anatomy(assessed.anatomy),
+        "overrides": _overrides(assessed),
+        "lesion": _lesion(assessed.lesion) | {"grades": grades_json(assessed.grades)},
+    }
+
+
+def _overrides(assessed: Assessed) -> dict[str, Any] | None:
+    """What an expert overruled, beside what was computed; null where nothing was."""
+    given = assessed.case.overrides
+    if given is None:
+        return None
+    return {
+        "author": given.author,
+        "reason": given.reason,
+        "values": [asdict(each) for each in assessed.overruled],
+        "registration": given.registration is not None,
+        "not_kept_away": list(given.not_kept_away),
     }
 
 
@@ -148,6 +166,7 @@ def _bone(bone: Bone) -> dict[str, Any]:
 
 
 def _anatomy(anatomy: Anatomy) -> dict[str, Any]:
+    line, version, doubt = anatomy.intertrochanteric_line_mm, anatomy.neck_version_deg, anatomy.uncertainty
     return {
         "head_center_mm": _point(anatomy.head_center_mm),
         "head_radius_mm": _number(anatomy.head_radius_mm),
@@ -160,7 +179,12 @@ def _anatomy(anatomy: Anatomy) -> dict[str, Any]:
         "lesser_trochanter_mm": _point(anatomy.lesser_trochanter_mm),
         "greater_trochanter_mm": _point(anatomy.greater_trochanter_mm),
         "vastus_ridge_mm": _point(anatomy.vastus_ridge_mm),
+        "intertrochanteric_line_mm": None if line is None else [_point(corner) for corner in line],
         "neck_shaft_angle_deg": _number(anatomy.neck_shaft_angle_deg),
+        "neck_version_deg": None if version is None else _number(version),
+        "uncertainty_95": None
+        if doubt is None
+        else {key: None if value is None else _number(value) for key, value in asdict(doubt).items()},
     }
 
 

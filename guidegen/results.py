@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,6 +88,23 @@ def new_revision(folder: Path) -> Iterator[Path]:
         _sync(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files in place of a folder, in two steps: between them it is not there, and never half of it. The case's
+    folder must be `locked`.
+    """
+    scratch, old = folder.with_name(f"{SCRATCH}{folder.name}"), folder.with_name(f"{SCRATCH}{folder.name}-old")
+    scratch.mkdir()
+    for name, content in files.items():
+        (scratch / name).write_bytes(content)
+        _sync(scratch / name)
+    _sync(scratch)
+    if folder.exists():
+        folder.rename(old)
+    scratch.rename(folder)
+    _sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def name_of(scratch: Path) -> str:

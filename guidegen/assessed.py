@@ -1,0 +1,51 @@
+"""What is known of a hip after the first stages: as assessed, and as planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guidegen.bone.anatomy import Anatomy
+from guidegen.bone.surface import Bone
+from guidegen.case import Case
+from guidegen.errors import NoSafePlan
+from guidegen.intake.inputs import Origin
+from guidegen.intake.sides import SideSource
+from guidegen.keep_out import KeepOut
+from guidegen.lesion.grades import Grades
+from guidegen.lesion.lesion import Lesion
+from guidegen.overrides import Overruled
+from guidegen.plan.tunnel import Tunnel
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Everything that says which side it is; all of it agrees."""
+
+    sources: tuple[SideSource, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Assessed:
+    """The hip as read: its bone, what to keep away from, its anatomy, and the lesion with its grades.
+
+    `overruled` are the values that an expert gave in place of those computed; they are in `anatomy` already.
+    """
+
+    case: Case
+    origin: Origin
+    bone: Bone
+    keep_out: KeepOut
+    anatomy: Anatomy
+    overruled: tuple[Overruled, ...]
+    sides: Sides
+    lesion: Lesion
+    grades: Grades
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """The hip, and its tunnel; None where no tunnel keeps the rules: `refusal` then says why."""
+
+    assessed: Assessed
+    tunnel: Tunnel | None
+    refusal: NoSafePlan | None

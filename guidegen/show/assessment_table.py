@@ -1,0 +1,83 @@
+"""An assessment in rows of words, for the terminal and the dossier."""
+
+from __future__ import annotations
+
+from guidegen.bone.anatomy import Anatomy
+from guidegen.frames import FloatArray
+from guidegen.lesion.grade import Measured
+from guidegen.lesion.grades import Grades
+from guidegen.lesion.lesion import Lesion
+
+Row = tuple[str, str, str]
+UNKNOWN = "–"
+
+
+def anatomy_rows(anatomy: Anatomy) -> list[Row]:
+    """Landmark or axis, where or how large it is (LPS mm, degrees), and how far off it may be in 95 %."""
+    doubt = anatomy.uncertainty
+    version = anatomy.neck_version_deg
+
+    def mm(value: float | None) -> str:
+        return UNKNOWN if value is None else f"{value:.1f} mm"
+
+    def deg(value: float | None) -> str:
+        return UNKNOWN if value is None else f"{value:.1f}°"
+
+    return [
+        ("head centre", _place(anatomy.head_center_mm), mm(doubt and doubt.head_center_mm)),
+        ("head radius", f"{anatomy.head_radius_mm:.1f} mm", mm(doubt and doubt.head_radius_mm)),
+        ("neck isthmus", _place(anatomy.neck_isthmus_center_mm), mm(doubt and doubt.neck_isthmus_center_mm)),
+        ("neck axis", _axis(anatomy.neck_axis), deg(doubt and doubt.neck_axis_deg)),
+        ("shaft axis", _axis(anatomy.shaft_axis), deg(doubt and doubt.shaft_axis_deg)),
+        ("neck-shaft angle", f"{anatomy.neck_shaft_angle_deg:.1f}°", deg(doubt and doubt.neck_shaft_angle_deg)),
+        ("neck version", deg(version), deg(doubt and doubt.neck_version_deg)),
+        ("lesser trochanter", _place(anatomy.lesser_trochanter_mm), mm(doubt and doubt.lesser_trochanter_mm)),
+        ("greater trochanter", _place(anatomy.greater_trochanter_mm), mm(doubt and doubt.greater_trochanter_mm)),
+        ("vastus ridge", _place(anatomy.vastus_ridge_mm), mm(doubt and doubt.vastus_ridge_mm)),
+    ]
+
+
+def measure_rows(lesion: Lesion, grades: Grades) -> list[Row]:
+    """What is measured of a lesion, its value, and the range of its doubt or the reason why it is not computable."""
+    extent, arcs, registration = grades.extent, grades.arcs, lesion.registration
+    rows = [
+        ("volume", f"{extent.volume_mm3 / 1000.0:.2f} ml", ""),
+        _measured("share of the head's sphere", extent.sphere_share, 100.0, " %"),
+        _measured("share of the head down to its junction", extent.cut_share, 100.0, " %"),
+        _measured("share of the weight-bearing surface", extent.weight_bearing_share, 100.0, " %"),
+        ("least depth under the joint surface", f"{extent.least_depth_mm:.1f} mm", ""),
+        _measured("necrotic arc, coronal", arcs.coronal_deg, 1.0, "°"),
+        _measured("necrotic arc, sagittal", arcs.sagittal_deg, 1.0, "°"),
+        _measured("modified Kerboul angle", arcs.kerboul_deg, 1.0, "°"),
+        _measured("Koo–Kim index", arcs.koo_kim_index, 1.0, ""),
+        _measured("depression of the head", grades.depression_mm, 1.0, " mm"),
+        ("pieces", str(len(grades.components)), ""),
+    ]
+    if registration is not None:
+        rows.append(
+            ("MR laid on the bone", f"{registration.rms_mm:.2f} mm rms", f"{registration.overlap_fraction:.0%} overlap")
+        )
+    return rows
+
+
+def grade_rows(grades: Grades) -> list[Row]:
+    """System, class, and every class that the doubt allows or the reason why there is none."""
+    return [
+        (grade.system, grade.value or UNKNOWN, ", ".join(grade.possible) if grade.value else grade.reason or UNKNOWN)
+        for grade in grades.classes.all
+    ]
+
+
+def _measured(name: str, measured: Measured, scale: float, unit: str) -> Row:
+    if measured.value is None or measured.low is None or measured.high is None:
+        return name, UNKNOWN, measured.reason or UNKNOWN
+    value, low, high = (f"{scale * each:.3g}" for each in (measured.value, measured.low, measured.high))
+    return name, f"{value}{unit}", f"{low} to {high}{unit}"
+
+
+def _place(point: FloatArray) -> str:
+    return ", ".join(f"{value:.1f}" for value in point)
+
+
+def _axis(axis: FloatArray) -> str:
+    return ", ".join(f"{value:.3f}" for value in axis)
