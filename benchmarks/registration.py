@@ -210,7 +210,7 @@ def rough_or_exact_mm(femur: Femur, grid: Volume) -> FloatArray:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one pose: the error at the lesion, its stated doubt, the rms (mm), the processor time (s); or why none did."""
+    """What came of one pose: error at the lesion, stated doubt, rms (mm), processor time (s); or the refusal."""
 
     slice_mm: float
     name: str
@@ -292,11 +292,11 @@ def table(outcomes: list[Outcome]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="The error at the lesion of MR femora laid on bones, against limits.")
-    parser.add_argument("--poses", type=int, default=120, metavar="N", help="at least 8")
+    parser.add_argument("--poses", type=int, default=120, metavar="N", help="at least 4")
     parser.add_argument("--femora", type=Path, default=SHARED_FEMORA, metavar="FOLDER", help="of the shared data")
     parser.add_argument("--others", action="store_true", help="wrong bones, which must be refused")
     asked = parser.parse_args()
-    bones = [planned(femur, number) for number, femur in enumerate(femora(asked.femora))]
+    bones = [planned(femur, number) for number, femur in enumerate(femora(asked.femora)[: asked.poses])]
     scans = [scanned(bones[number % FEMORA].femur, number) for number in range(asked.poses)]
     if asked.others:
         counts = accepted_wrongly(bones, scans)

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import platform
+from pathlib import Path
+from typing import Any
 
+import manifold3d as m3
 import numpy as np
 import pytest
 from test_store import ANATOMY, GUIDE_MADE, TUNNEL, VALUES
 
 import guidegen
+from guidegen.assessed import Assessed, Planned, Sides
+from guidegen.case import Bone, Case, Order, Overrides, Patient
+from guidegen.case import Lesion as InMr
+from guidegen.frames import unit
 from guidegen.intake.inputs import Origin
 from guidegen.intake.on_image import OnImage
 from guidegen.intake.sides import SideSource
+from guidegen.keep_out import KeepOut
+from guidegen.lesion.grades import Grades, grade_lesion
+from guidegen.lesion.lesion import Lesion
+from guidegen.overrides import Overruled
 from guidegen.plan.rules import Rules
 from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
+from guidegen.surfaces import Surface
 
 ORIGIN = Origin(
     ({"file": "ct", "modality": "CT", "study_date": "2026-05-04"},),
@@ -28,13 +41,36 @@ SIDES = (SideSource("the order", "left"), SideSource("the shape of the femur", "
 LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
 
 
-def plan(**changed: object) -> dict:
-    given = {
-        "patient_id": "T001L", "bone": VALUES["bone"], "anatomy": ANATOMY, "lesion": VALUES["lesion of an MR"],
-        "tunnel": TUNNEL, "guide": GUIDE_MADE, "limits": LIMITS, "notes": ("one", "two"),
-        "origin": ORIGIN, "sides": SIDES,
+@functools.cache
+def grades() -> Grades:
+    """The grades of a small ball of dead bone under the top of a ball of bone."""
+    ball = m3.Manifold.sphere(24.0, 64).to_mesh64()
+    bone = Surface(np.asarray(ball.vert_properties)[:, :3], np.asarray(ball.tri_verts).astype(np.int64))
+    grid = np.stack(np.meshgrid(*[np.arange(-24.0, 24.5)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    points = grid[(np.linalg.norm(grid, axis=1) < 23.5) & (np.linalg.norm(grid - [0.0, 0.0, 16.0], axis=1) < 9.0)]
+    lesion = Lesion(float(len(points)), points.mean(axis=0), 0.03, points, bone, None)
+    axes = {"neck_axis": unit(np.array([-0.6, 0.0, 0.8])), "shaft_axis": np.array([0.0, 0.0, 1.0])}
+    head = dataclasses.replace(ANATOMY, head_center_mm=np.zeros(3), head_radius_mm=24.0, **axes)
+    return grade_lesion(lesion, bone, head, None)
+
+
+def plan(**changed: Any) -> dict:
+    bound = {name: changed.pop(name) for name in ("tunnel", "guide", "overrides") if name in changed}
+    patient = Patient(id="T001L", side="left")
+    case = Case(
+        Path("case.toml"),
+        patient,
+        Bone(femur=1, labels="a"),
+        InMr(lesion=1, labels="a"),
+        Order(),
+        bound.get("overrides"),
+    )
+    parts = {
+        "case": case, "origin": ORIGIN, "bone": VALUES["bone"], "keep_out": KeepOut(), "anatomy": ANATOMY,
+        "overruled": (), "sides": Sides(SIDES), "lesion": VALUES["lesion of an MR"], "grades": grades(),
     }  # fmt: skip
-    return plan_json(**(given | changed))
+    planned = Planned(Assessed(**(parts | changed)), bound.get("tunnel", TUNNEL), None)
+    return plan_json(planned, bound.get("guide", GUIDE_MADE), LIMITS, ("one", "two"))
 
 
 def test_the_head_says_what_how_and_in_which_frame() -> None:
@@ -72,6 +108,24 @@ def test_where_the_inputs_come_from() -> None:
     assert inputs["on_image"] == [
         {"kind": "CT", "explained": 0.7, "least": 0.2, "explained_elsewhere": 0.1, "elsewhere": "5 mm away"}
     ]
+
+
+def test_the_grades_stand_with_the_lesion() -> None:
+    found = plan()["lesion"]["grades"]
+    assert found["classes"]["steinberg"]["value"] == "A"
+    assert found["classes"]["jic"]["value"] is None
+    assert "pelvis is not in view" in found["classes"]["jic"]["reason"]
+
+
+def test_what_was_overruled_stands_beside_what_was_computed() -> None:
+    assert plan()["overrides"] is None
+    given = Overrides(author="A", reason="B", head_center_mm=[1.0, 2.0, 3.0], not_kept_away=("avoid",))
+    record = (Overruled("head_center_mm", (1.0, 2.0, 9.0), (1.0, 2.0, 3.0), 6.0, "mm"),)
+    found = plan(overrides=given, overruled=record)["overrides"]
+    assert (found["author"], found["reason"], found["not_kept_away"]) == ("A", "B", ["avoid"])
+    assert found["registration"] is False
+    (each,) = found["values"]
+    assert (each["name"], each["apart"], each["unit"]) == ("head_center_mm", 6.0, "mm")
 
 
 def test_every_landmark_of_the_contract_has_its_own_place() -> None:
