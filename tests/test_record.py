@@ -15,6 +15,7 @@ import guidegen
 from guidegen.intake.inputs import Origin
 from guidegen.intake.on_image import OnImage
 from guidegen.intake.sides import SideSource
+from guidegen.keep_out import NOTHING, KeepOut, Structure
 from guidegen.plan.rules import Rules
 from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
 
@@ -30,7 +31,8 @@ LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
 
 def plan(**changed: object) -> dict:
     given = {
-        "patient_id": "T001L", "bone": VALUES["bone"], "anatomy": ANATOMY, "lesion": VALUES["lesion of an MR"],
+        "patient_id": "T001L", "bone": VALUES["bone"], "keep_out": NOTHING, "anatomy": ANATOMY,
+        "lesion": VALUES["lesion of an MR"],
         "tunnel": TUNNEL, "guide": GUIDE_MADE, "limits": LIMITS, "notes": ("one", "two"),
         "origin": ORIGIN, "sides": SIDES,
     }  # fmt: skip
@@ -60,6 +62,18 @@ def test_numbers_are_those_of_the_values() -> None:
     np.testing.assert_allclose(
         content["lesion"]["registration"]["rotation"], registration.transform.rotation, atol=1e-9
     )
+
+
+def test_what_is_kept_out_is_named_and_how_far_the_tunnel_is_from_it() -> None:
+    content = plan()
+    assert content["keep_out"] == []
+    assert content["tunnels"][0]["keep_out_mm"] is None
+    assert content["tunnels"][0]["entry_moved_mm"] == 0.0
+    keep_out = KeepOut((Structure("old tunnel", VALUES["bone"].surface),))
+    beside = dataclasses.replace(TUNNEL, keep_out_mm=3.5, entry_moved_mm=1.25)
+    content = plan(keep_out=keep_out, tunnel=beside)
+    assert content["keep_out"] == ["old tunnel"]
+    assert (content["tunnels"][0]["keep_out_mm"], content["tunnels"][0]["entry_moved_mm"]) == (3.5, 1.25)
 
 
 def test_where_the_inputs_come_from() -> None:
