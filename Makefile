@@ -26,7 +26,7 @@ INSTALL_MISSING = \
 	$$root apt-get update -q && $$root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -q -y --no-install-recommends $$missing
 
-.PHONY: demo test bench clean libraries
+.PHONY: demo test bench soak clean libraries
 
 demo: $(READY)
 	.venv/bin/guidegen demo
@@ -39,6 +39,12 @@ test: $(READY)
 
 bench: $(READY)
 	$(PYTHON) benchmarks/run.py
+
+# What takes too long for the tests: about ten minutes for each on an idle machine, or less.
+soak: $(READY)
+	$(PYTHON) benchmarks/bad_inputs.py
+	$(PYTHON) benchmarks/orientations.py
+	$(PYTHON) benchmarks/fuzz_intake.py --count 3000
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

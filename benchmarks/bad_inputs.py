@@ -56,6 +56,7 @@ class Outcome:
 
     bad: Bad
     wall_s: float
+    cpu_s: float
     peak_gib: float
     problem: str
 
@@ -113,7 +114,9 @@ def measure(bad: Bad, work: Path, good: Path) -> Outcome:
         (wall_s > MAX_S, f"took {wall_s:.1f} s"),
         (peak_gib > MAX_GIB, f"took {peak_gib:.2f} GiB"),
     )
-    return Outcome(bad, wall_s, peak_gib, "; ".join(text for wrong, text in problems if wrong))
+    return Outcome(
+        bad, wall_s, usage.ru_utime + usage.ru_stime, peak_gib, "; ".join(text for wrong, text in problems if wrong)
+    )
 
 
 def refusals(only: str) -> bool:
@@ -124,12 +127,12 @@ def refusals(only: str) -> bool:
         for bad in BAD:
             if only in f"{bad.kind}: {bad.name}":
                 outcomes[bad.kind].append(measure(bad, Path(name) / "work", Path(name) / "good"))
-    print(f"{'class':<66}{'inputs':>8}{'refused':>9}{'slowest, s':>12}{'most, GiB':>11}")
+    print(f"{'class':<66}{'inputs':>8}{'refused':>9}{'slowest, s':>12}{'of processor':>14}{'most, GiB':>11}")
     every = [outcome for kind in outcomes.values() for outcome in kind]
     for kind, found in (*outcomes.items(), ("all", every)):
         refused = sum(not outcome.problem for outcome in found)
-        slowest, most = max(each.wall_s for each in found), max(each.peak_gib for each in found)
-        print(f"{kind:<66}{len(found):>8}{refused:>9}{slowest:>12.2f}{most:>11.2f}")
+        slowest, cpu, most = (max(getattr(each, key) for each in found) for key in ("wall_s", "cpu_s", "peak_gib"))
+        print(f"{kind:<66}{len(found):>8}{refused:>9}{slowest:>12.2f}{cpu:>14.2f}{most:>11.2f}")
     for outcome in every:
         if outcome.problem:
             print(f"NOT AS IT MUST BE: {outcome.bad.kind}: {outcome.bad.name}: {outcome.problem}")
@@ -177,7 +180,7 @@ def main() -> int:
     parser.add_argument("--cost", action="store_true", help="measure what intake costs instead")
     asked = parser.parse_args()
     sound = cost() if asked.cost else refusals(asked.only)
-    print("as it must be" if sound else "NOT AS IT MUST BE")
+    print(f"load of the machine {os.getloadavg()[0]:.1f}; " + ("as it must be" if sound else "NOT AS IT MUST BE"))
     return 0 if sound else 1
 
 

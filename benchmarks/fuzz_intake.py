@@ -2,9 +2,9 @@
 
     python benchmarks/fuzz_intake.py [--count N] [--first SEED] [--flips N]
 
-A damaged file must be read, or be refused by one of our own errors, within two seconds. A flipped bit must change no
-voxel and no place without an error where the format carries a check sum; how often it does where the format carries
-none is printed. Leaves with 1 for anything else. The same seeds give the same files.
+A damaged file must be read, or be refused by one of our own errors, within two seconds of processor time. A flipped bit
+must change no voxel and no place without an error where the format carries a check sum; how often it does where the
+format carries none is printed. Leaves with 1 for anything else. The same seeds give the same files.
 """
 
 from __future__ import annotations

@@ -96,9 +96,9 @@ def run(
     for footprint in ("S", "M", "L") if size is Size.ALL else (size.value if size else None,):
         with _progress() as progress:
             result = pipeline.run(case, output, footprint, progress)
-        _show_result(result)
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
         _show_notes(content["notes"], content["inputs"]["identities"])
+        _show_result(result)
         out.print(f"footprint {footprint}" if footprint else "")
         passed = passed and result.passed
     if not passed:

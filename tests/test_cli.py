@@ -299,7 +299,7 @@ def test_an_output_that_is_a_file_is_refused_before_any_work(
     def work(_: object) -> None:
         raise AssertionError("the case was read before its output was looked at")
 
-    monkeypatch.setattr(pipeline, "read_inputs", work)
+    monkeypatch.setattr(pipeline, "read_contained", work)
     output = case.parent / "results.txt"
     output.write_text("notes")
     left = guidegen_("run", case, "--output", output / below)
@@ -363,7 +363,7 @@ def test_control_c_on_a_terminal_leaves_nothing(done: Finished, tmp_path: Path, 
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert run.stderr is not None
     said = run.stderr.readline()
-    assert said.strip() == "bone"
+    assert said.strip() == "read"
     time.sleep(after_s)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the run and to all that it started
     started = time.monotonic()

@@ -265,7 +265,7 @@ def test_elsewhere_and_in_another_process_it_is_the_same_bytes(done: Finished, t
     assert "every check passed" in run.stdout
     stages = [line.strip() for line in run.stderr.splitlines()]
     assert [name for name in stages if name in ("bone", "read", "anatomy", "lesion", "plan", "guide", "check")] == [
-        "bone", "read", "anatomy", "lesion", "plan", "guide", "check",
+        "read", "bone", "anatomy", "lesion", "plan", "guide", "check",
     ]  # fmt: skip
     here, there = contents(done.result.folder), contents(tmp_path / "results" / "T001L-left" / "r001")
     assert here.keys() == there.keys()

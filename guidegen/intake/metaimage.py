@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from guidegen.case import COMPANION_SUFFIXES
 from guidegen.errors import VolumeError
 from guidegen.intake.headers import Header, Place, numbers, one_per_voxel, scalar_volume, sizes, stated_once, text_lines
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 KINDS = {
     "MET_CHAR": "i1",
@@ -164,7 +161,7 @@ class _Unpacked(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         target = memoryview(buffer).cast("B")
         while not self._unpack.eof:
             packed = self._unpack.unconsumed_tail or self._packed.read(PACKED_BYTES)

@@ -18,7 +18,8 @@ from guidegen.errors import SurfaceError
 from guidegen.intake.meshes import Mesh
 from guidegen.intake.plain_xml import Elements, NotPlain, tell
 
-MAX_BYTES = 1 << 27  # of the model, unpacked: about a million triangles
+MAX_BYTES = 1 << 27  # of the model, unpacked
+MAX_ELEMENTS = 1_500_000  # of its XML, which are handled one by one: a million triangles and their vertices
 MAX_PARTS = 1000
 ENCRYPTED = 1  # the bit of a zip entry's flags
 
@@ -82,10 +83,14 @@ class _PlainModel(Elements):
 
     def __init__(self) -> None:
         self.counts = {"vertex": 0, "triangle": 0}
+        self.elements = 0
         self.unit = ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition("}")[2]
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
+            raise NotPlain(f"more than {MAX_ELEMENTS} elements")
         if name in self.counts:
             self.counts[name] += 1
             try:
@@ -93,7 +98,8 @@ class _PlainModel(Elements):
                     float(attributes[key])
             except (KeyError, ValueError) as error:
                 raise NotPlain(f"a {name} without its numbers") from error
-        elif name == "model":
+            return
+        if name == "model":
             self.unit = attributes.get("unit", "millimeter")  # the unit of a 3MF that states none
             if self.unit not in UNITS:
                 raise NotPlain(f"the unit {self.unit[:40]!a}")

@@ -18,7 +18,7 @@ from guidegen.frames import FloatArray, IntArray
 from guidegen.intake.meshes import Mesh, stated_space
 from guidegen.intake.plain_xml import NotPlain, plain_xml
 
-MAX_COUNT = 20_000_000
+MAX_COUNT = 5_000_000
 MAX_TEXT_BYTES = 100  # of the name of a space
 KINDS = {"Float32": "f4", "Float64": "f8", "Int32": "i4", "Int64": "i8", "String": "u1"}
 SIZES = {"UInt32": 4, "UInt64": 8}

@@ -476,9 +476,13 @@ TABLE: dict[str, list[Row]] = {
         ("MHA of 1 GB of zeros, whole", PACKED_MHA, voxel_bomb(
             PACKED_MHA, "DimSize", " = 1024 1024 960", zlib_zeros, 60), L, "expected voxels of label 1", HEAVY),
         ("3MF of 200 MB of blanks", THREEMF, model("<model", "<model" + " " * 200_000_000), S, "at most 128 MiB", OWN),
-        ("3MF of vertices below its limit", THREEMF, model("<vertices>", "<vertices>" + '<vertex x="0" y="0" z="0"/>' *
-                                                           4_500_000), S, "expected", HEAVY),
-        ("VTP of 20 million points", VTP, vtp_bomb(20_000_000), S, "expected", HEAVY),
+        ("3MF of 4 million vertices", THREEMF, model("<vertices>", "<vertices>" + '<vertex x="0" y="0" z="0"/>' *
+                                                     4_000_000), S, "found more than 1500000 elements", HEAVY),
+        ("3MF of as many vertices as it may have", THREEMF, model(
+            "<vertices>", "<vertices>" + '<vertex x="0" y="0" z="0"/>' * 1_400_000), S,
+         "triangles with an area", HEAVY),
+        ("VTP of 20 million points", VTP, vtp_bomb(20_000_000), S, "NumberOfPoints = 20000000, of which at most", OWN),
+        ("VTP of as many points as it may have", VTP, vtp_bomb(5_000_000), S, "triangles with an area", HEAVY),
         ("VTP of blocks longer than they say", VTP, vtp_bomb(800_000, block_bytes=1 << 27), S,
          "found a packed block of another size than it states", HEAVY),
         ("DICOM, deflated", "seg", deflated, V, "expected pixels that are not compressed", OWN),

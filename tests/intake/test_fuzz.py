@@ -25,7 +25,7 @@ def test_damage_is_read_or_refused(number: int, readers: list[Target]) -> None:
     assert len(readers) == READERS
     target = readers[number]
     target.read(target.folder)
-    tally = fuzz(target, range(COUNT), limit_s=10.0)
+    tally = fuzz(target, range(COUNT))
     assert (tally.untyped, tally.hangs) == ([], []), target.name
     assert tally.tried == tally.refused + tally.read == COUNT
     assert tally.refused >= COUNT // 4, target.name

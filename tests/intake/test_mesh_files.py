@@ -324,7 +324,7 @@ WHOLE = "expected a whole VTP file of triangles in one piece, found "
         (vtp().replace(b'"binary"', b'"magic"'), f"{WHOLE}an array of format 'magic'"),
         (vtp().replace(b'"binary"', b'"appended" offset="0"'), f"{WHOLE}an array of 0 bytes that should have 4"),
         (vtp().replace(b'"binary"', b'"appended"'), f"{WHOLE}'offset'"),
-        (vtp(points=10**9), f"{WHOLE}NumberOfPoints = 1000000000, of which at most 20000000 can be read"),
+        (vtp(points=10**9), f"{WHOLE}NumberOfPoints = 1000000000, of which at most 5000000 can be read"),
         (vtp(polys=-1), f"{WHOLE}NumberOfPolys = -1"),
         (vtp(points=5), f"{WHOLE}an array of 12 numbers that should have 15"),
         (vtp(points=3), f"{WHOLE}an array of 96 bytes that should have 72"),

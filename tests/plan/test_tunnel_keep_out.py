@@ -72,6 +72,15 @@ def test_across_every_way_there_is_none(case) -> None:
     assert refusal.value.figures["keep_out_mm"] == 0.0
 
 
+def test_it_rules_where_all_else_is_kept_though_another_tunnel_misses_less(case) -> None:
+    """Only tunnels near the free one keep the wall, and all of these run into the old one."""
+    strict = replace(RULES, wall_min_mm=case.tunnel.wall_min_mm - 0.02)
+    with pytest.raises(NoSafePlan, match="the nearest breaks keep_out ") as refusal:
+        case.plan(rules=strict, keep_out=below(case, 8.0))
+    assert refusal.value.rule == "keep_out"
+    assert refusal.value.figures["wall_min_mm"] >= strict.wall_min_mm
+
+
 def test_a_screw_outside_the_bone_in_the_drills_way_is_kept_away_from(case) -> None:
     """It stands where the drill would pass before it meets the bone."""
     free = case.tunnel
