@@ -97,9 +97,8 @@ def oblique() -> bool:
     straight_grid = anatomy_of(read(oblique_hip(np.eye(3)), 0, ".nrrd"))
     print(f"  {'off the truth, mm':<28}{'median':>8}{'worst':>8}{'of a straight grid':>20}")
     for name, values in off_mm.items():
-        print(
-            f"  {name:<28}{np.median(values):>8.2f}{max(values):>8.2f}{apart_mm(straight_grid, phantom, (name,)):>20.2f}"
-        )
+        straight = apart_mm(straight_grid, phantom, (name,))
+        print(f"  {name:<28}{np.median(values):>8.2f}{max(values):>8.2f}{straight:>20.2f}")
     return max(worst.values()) <= SAME_MM
 
 

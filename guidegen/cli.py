@@ -292,6 +292,7 @@ def _title(assessed: Assessed) -> str:
 
 def _show_assessment(assessed: Assessed) -> None:
     """The anatomy with its doubt, the lesion with its grades and theirs, and what such grades have meant elsewhere."""
+    from guidegen.lesion.meaning import SUPPORT
     from guidegen.show.assessment_table import anatomy_rows, grade_rows, measure_rows
 
     for heads, rows in (
@@ -303,8 +304,10 @@ def _show_assessment(assessed: Assessed) -> None:
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
         out.print(table)
-    for statement in assessed.grades.statements:
-        out.print(escape(statement.text))
+    out.print(SUPPORT)
+    for said in dict.fromkeys(assessed.grades.statements):
+        hips = "" if said.n is None else f", {said.n} hips"
+        out.print(escape(f"  {said.system} {said.grade}: {said.text} ({said.source}{hips})"))
 
 
 def _show_notes(notes: Sequence[str], identities: Sequence[Mapping[str, str | None]]) -> None:

@@ -19,6 +19,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import guidegen
 from guidegen import record, results
 from guidegen.assessed import Assessed, Planned, Sides
@@ -36,9 +38,10 @@ from guidegen.guide.seat import SMALLEST_CONTACT_MM2
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.grades import Grades, grade_lesion
+from guidegen.lesion.image_registration import refine_on_images
 from guidegen.lesion.lesion import Lesion, measure_lesion
 from guidegen.lesion.notes import grade_notes
-from guidegen.lesion.registration import register_femur
+from guidegen.lesion.registration import Registration, register_femur, registration_given
 from guidegen.notes import assessment_notes, guide_notes, plan_notes
 from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.rules import Rules
@@ -203,6 +206,7 @@ def write_assessment(
     all; an older assessment is replaced.
     """
     from guidegen.show.assessment_pictures import assessment_pictures
+    from guidegen.show.registration_pictures import registration_pictures
 
     state = _start(case, output, None, progress)
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
@@ -307,11 +311,26 @@ def _sides(state: Run, origin: Origin, anatomy: Anatomy) -> Sides:
 
 
 def _lesion(inputs: Inputs, case: Case, bone: Bone, anatomy: Anatomy) -> Lesion:
-    registration = None
-    if inputs.lesion_femur is not None:
-        given = None if case.overrides is None else given_registration(case.overrides)
-        registration = register_femur(label_surface(inputs.lesion_femur).surface, bone.surface, anatomy)
-    return measure_lesion(inputs.lesion, registration, bone.surface, anatomy)
+    return measure_lesion(inputs.lesion, _registration(inputs, case, bone.surface, anatomy), bone.surface, anatomy)
+
+
+def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -> Registration | None:
+    """How the MR lies on the bone: as an expert gave it, or by the femur's surfaces and then by the images."""
+    if inputs.lesion_femur is None:
+        return None
+    mr_femur, lesion = label_surface(inputs.lesion_femur).surface, inputs.lesion
+    points = lesion.vertices if isinstance(lesion, Surface) else lesion.to_lps(np.argwhere(lesion.voxels))
+    at_mm = points.mean(axis=0)
+    given = None if case.overrides is None else given_registration(case.overrides)
+    if given is not None:
+        return registration_given(mr_femur, bone, anatomy, given, at_mm)
+    slice_mm = float(inputs.lesion_femur.spacing_mm.max())
+    found = register_femur(mr_femur, bone, anatomy, slice_mm=slice_mm, at_mm=at_mm)
+    if inputs.image is None or inputs.lesion_image is None:
+        return found
+    return refine_on_images(
+        found, ct=inputs.image, mr=inputs.lesion_image, bone=bone, mr_femur=mr_femur, anatomy=anatomy, at_mm=at_mm
+    )
 
 
 def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:

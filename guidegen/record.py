@@ -190,6 +190,7 @@ def _anatomy(anatomy: Anatomy) -> dict[str, Any]:
 
 def _lesion(lesion: Lesion) -> dict[str, Any]:
     registration = lesion.registration
+    doubt_mm = None if registration is None else registration.lesion_doubt_mm
     return {
         "volume_mm3": _number(lesion.volume_mm3),
         "head_fraction": _number(lesion.head_fraction),
@@ -203,6 +204,10 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
             "p95_mm": _number(registration.p95_mm),
             "overlap_fraction": _number(registration.overlap_fraction),
             "starts_agree_mm": _number(registration.starts_agree_mm),
+            "patch_mm": None if registration.patch_mm is None else _number(registration.patch_mm),
+            "lesion_doubt_95_mm": None if doubt_mm is None else _number(doubt_mm),
+            "on_images": registration.on_images,
+            "note": registration.note,
             "rotation": [_axis(row) for row in registration.transform.rotation],
             "translation_mm": _point(registration.transform.translation_mm),
         },

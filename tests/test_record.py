@@ -23,7 +23,7 @@ from guidegen.frames import unit
 from guidegen.intake.inputs import Origin
 from guidegen.intake.on_image import OnImage
 from guidegen.intake.sides import SideSource
-from guidegen.keep_out import KeepOut
+from guidegen.keep_out import KeepOut, Structure
 from guidegen.lesion.grades import Grades, grade_lesion
 from guidegen.lesion.lesion import Lesion
 from guidegen.overrides import Overruled
@@ -96,6 +96,18 @@ def test_numbers_are_those_of_the_values() -> None:
     np.testing.assert_allclose(
         content["lesion"]["registration"]["rotation"], registration.transform.rotation, atol=1e-9
     )
+
+
+def test_what_is_kept_out_is_named_and_how_far_the_tunnel_is_from_it() -> None:
+    content = plan()
+    assert content["keep_out"] == []
+    assert content["tunnels"][0]["keep_out_mm"] is None
+    assert content["tunnels"][0]["entry_moved_mm"] == 0.0
+    keep_out = KeepOut((Structure("old tunnel", VALUES["bone"].surface),))
+    beside = dataclasses.replace(TUNNEL, keep_out_mm=3.5, entry_moved_mm=1.25)
+    content = plan(keep_out=keep_out, tunnel=beside)
+    assert content["keep_out"] == ["old tunnel"]
+    assert (content["tunnels"][0]["keep_out_mm"], content["tunnels"][0]["entry_moved_mm"]) == (3.5, 1.25)
 
 
 def test_where_the_inputs_come_from() -> None:

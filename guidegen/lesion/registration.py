@@ -143,6 +143,23 @@ def register_femur(
     return Registration(pose, fit.rms_mm, fit.p95_mm, fit.overlap, apart, doubt, patch_mm=fit.patch_mm)
 
 
+def registration_given(
+    mr_femur: Surface, bone: Surface, anatomy: Anatomy, pose: RigidTransform, at_mm: FloatArray
+) -> Registration:
+    """The registration that an expert gave, measured like one that was found; RegistrationError where the femora do not
+    even meet.
+    """
+    fit = measured_fit(mr_femur, bone, pose, anatomy)
+    if not np.isfinite([fit.rms_mm, fit.patch_mm]).all():
+        raise RegistrationError(
+            "expected a given registration that lays the MR femur on the bone, found one that leaves them apart; "
+            "check its numbers: it leads from the MR to the bone, LPS mm"
+        )
+    doubt = radius_mm(target_covariance(_pairs(mr_femur, bone, pose, DOUBT_SAMPLES), pose.points(at_mm)))
+    note = "Given by an expert; not compared with other places."
+    return Registration(pose, fit.rms_mm, fit.p95_mm, fit.overlap, 0.0, doubt, note=note, patch_mm=fit.patch_mm)
+
+
 def residual_limit_mm(slice_mm: float) -> float:
     """The rms (mm) above which an MR of slices this thick (mm) is refused."""
     return RESIDUAL_LIMIT_MM + RESIDUAL_PER_SLICE * max(0.0, slice_mm - THICK_SLICE_MM)

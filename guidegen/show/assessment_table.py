@@ -14,26 +14,27 @@ UNKNOWN = "–"
 
 def anatomy_rows(anatomy: Anatomy) -> list[Row]:
     """Landmark or axis, where or how large it is (LPS mm, degrees), and how far off it may be in 95 %."""
-    doubt = anatomy.uncertainty
     version = anatomy.neck_version_deg
 
-    def mm(value: float | None) -> str:
+    def mm(name: str) -> str:
+        value = getattr(anatomy.uncertainty, name, None)
         return UNKNOWN if value is None else f"{value:.1f} mm"
 
-    def deg(value: float | None) -> str:
+    def deg(name: str) -> str:
+        value = getattr(anatomy.uncertainty, name, None)
         return UNKNOWN if value is None else f"{value:.1f}°"
 
     return [
-        ("head centre", _place(anatomy.head_center_mm), mm(doubt and doubt.head_center_mm)),
-        ("head radius", f"{anatomy.head_radius_mm:.1f} mm", mm(doubt and doubt.head_radius_mm)),
-        ("neck isthmus", _place(anatomy.neck_isthmus_center_mm), mm(doubt and doubt.neck_isthmus_center_mm)),
-        ("neck axis", _axis(anatomy.neck_axis), deg(doubt and doubt.neck_axis_deg)),
-        ("shaft axis", _axis(anatomy.shaft_axis), deg(doubt and doubt.shaft_axis_deg)),
-        ("neck-shaft angle", f"{anatomy.neck_shaft_angle_deg:.1f}°", deg(doubt and doubt.neck_shaft_angle_deg)),
-        ("neck version", deg(version), deg(doubt and doubt.neck_version_deg)),
-        ("lesser trochanter", _place(anatomy.lesser_trochanter_mm), mm(doubt and doubt.lesser_trochanter_mm)),
-        ("greater trochanter", _place(anatomy.greater_trochanter_mm), mm(doubt and doubt.greater_trochanter_mm)),
-        ("vastus ridge", _place(anatomy.vastus_ridge_mm), mm(doubt and doubt.vastus_ridge_mm)),
+        ("head centre", _place(anatomy.head_center_mm), mm("head_center_mm")),
+        ("head radius", f"{anatomy.head_radius_mm:.1f} mm", mm("head_radius_mm")),
+        ("neck isthmus", _place(anatomy.neck_isthmus_center_mm), mm("neck_isthmus_center_mm")),
+        ("neck axis", _axis(anatomy.neck_axis), deg("neck_axis_deg")),
+        ("shaft axis", _axis(anatomy.shaft_axis), deg("shaft_axis_deg")),
+        ("neck-shaft angle", f"{anatomy.neck_shaft_angle_deg:.1f}°", deg("neck_shaft_angle_deg")),
+        ("neck version", UNKNOWN if version is None else f"{version:.1f}°", deg("neck_version_deg")),
+        ("lesser trochanter", _place(anatomy.lesser_trochanter_mm), mm("lesser_trochanter_mm")),
+        ("greater trochanter", _place(anatomy.greater_trochanter_mm), mm("greater_trochanter_mm")),
+        ("vastus ridge", _place(anatomy.vastus_ridge_mm), mm("vastus_ridge_mm")),
     ]
 
 
@@ -54,9 +55,11 @@ def measure_rows(lesion: Lesion, grades: Grades) -> list[Row]:
         ("pieces", str(len(grades.components)), ""),
     ]
     if registration is not None:
-        rows.append(
-            ("MR laid on the bone", f"{registration.rms_mm:.2f} mm rms", f"{registration.overlap_fraction:.0%} overlap")
-        )
+        overlap = f"over {registration.overlap_fraction:.0%} of it"
+        rows.append(("MR femur on the bone, residual", f"{registration.rms_mm:.2f} mm rms", overlap))
+        if registration.lesion_doubt_mm is not None:
+            how = "refined on the images" if registration.on_images else "by the surfaces"
+            rows.append(("lesion's place in the bone, doubt (95 %)", f"{registration.lesion_doubt_mm:.2f} mm", how))
     return rows
 
 
