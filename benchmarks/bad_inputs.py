@@ -19,8 +19,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -121,22 +121,27 @@ def measure(bad: Bad, work: Path, good: Path) -> Outcome:
 
 def refusals(only: str) -> bool:
     """Print a row for each class; whether every case was refused as it must be."""
-    outcomes: dict[str, list[Outcome]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as name:
-        write_good(Path(name) / "good")
-        for bad in BAD:
-            if only in f"{bad.kind}: {bad.name}":
-                outcomes[bad.kind].append(measure(bad, Path(name) / "work", Path(name) / "good"))
+    every: list[Outcome] = []
     print(f"{'class':<66}{'inputs':>8}{'refused':>9}{'slowest, s':>12}{'of processor':>14}{'most, GiB':>11}")
-    every = [outcome for kind in outcomes.values() for outcome in kind]
-    for kind, found in (*outcomes.items(), ("all", every)):
-        refused = sum(not outcome.problem for outcome in found)
-        slowest, cpu, most = (max(getattr(each, key) for each in found) for key in ("wall_s", "cpu_s", "peak_gib"))
-        print(f"{kind:<66}{len(found):>8}{refused:>9}{slowest:>12.2f}{cpu:>14.2f}{most:>11.2f}")
+    with tempfile.TemporaryDirectory() as name:
+        good, work = Path(name) / "good", Path(name) / "work"
+        write_good(good)
+        chosen = [bad for bad in BAD if only in f"{bad.kind}: {bad.name}"]
+        for kind, group in groupby(chosen, lambda bad: bad.kind):
+            found = [measure(bad, work, good) for bad in group]
+            print(row(kind, found), flush=True)
+            every += found
+    print(row("all", every))
     for outcome in every:
         if outcome.problem:
             print(f"NOT AS IT MUST BE: {outcome.bad.kind}: {outcome.bad.name}: {outcome.problem}")
     return not any(outcome.problem for outcome in every)
+
+
+def row(kind: str, found: list[Outcome]) -> str:
+    refused = sum(not outcome.problem for outcome in found)
+    slowest, cpu, most = (max(getattr(each, key) for each in found) for key in ("wall_s", "cpu_s", "peak_gib"))
+    return f"{kind:<66}{len(found):>8}{refused:>9}{slowest:>12.2f}{cpu:>14.2f}{most:>11.2f}"
 
 
 def cost(runs: int = 5) -> bool:
