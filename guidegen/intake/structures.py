@@ -17,6 +17,7 @@ from guidegen.volumes import Index, Volume, bounding_box
 
 # Room around a structure for what later stages blur, grow and mesh.
 MARGIN_MM = 6.0
+ROUNDING = 1e-6  # of a voxel: by which the same spacing differs from file to file, which must not change the margin
 # Voxels are looked at in slabs of this many layers, so that no second copy of a whole scan is made.
 SLAB = 16
 LISTED_LABELS = 20
@@ -62,7 +63,7 @@ def cut_out(labels: LabelMap, first: Found, *others: Found) -> Structure:
     low = np.array([[axis.start for axis in each.box] for each in found]).min(axis=0)
     high = np.array([[axis.stop for axis in each.box] for each in found]).max(axis=0)
     shape = np.array(volume.voxels.shape)
-    margin = np.ceil(MARGIN_MM / volume.spacing_mm).astype(int)
+    margin = np.ceil(MARGIN_MM / volume.spacing_mm - ROUNDING).astype(int)
     start, stop = low - margin, high + margin
     inside_start, inside_stop = np.maximum(start, 0), np.minimum(stop, shape)
     mask = np.zeros(stop - start, dtype=np.bool_)

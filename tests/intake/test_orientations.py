@@ -95,7 +95,7 @@ def test_the_same_landmarks_and_the_same_plan(
 ) -> None:
     found = planned(write_stored(list(stored_ways(hip()))[way], tmp_path / "case", ending))
     for name in LANDMARKS:
-        here, there = getattr(found.anatomy, name), getattr(straight.anatomy, name)
+        here, there = getattr(found.assessed.anatomy, name), getattr(straight.assessed.anatomy, name)
         np.testing.assert_allclose(here, there, atol=SAME_MM, rtol=0.0, err_msg=name)
     assert found.tunnel is not None
     assert straight.tunnel is not None
@@ -107,7 +107,7 @@ def test_the_same_landmarks_and_the_same_plan(
 def test_a_hip_sampled_on_an_oblique_grid(tmp_path: Path) -> None:
     """Its landmarks are those of the phantom, as near as sampling at 1.5 mm allows."""
     truth = make_hip("left").truth
-    anatomy = planned(write_stored(oblique_hip(turns()[3]), tmp_path / "case", ".mha")).anatomy
+    anatomy = planned(write_stored(oblique_hip(turns()[3]), tmp_path / "case", ".mha")).assessed.anatomy
     assert np.linalg.norm(anatomy.head_center_mm - truth.head_center_mm) < 0.3
     assert abs(anatomy.head_radius_mm - truth.head_radius_mm) < 0.3
     assert abs(anatomy.neck_shaft_angle_deg - truth.neck_shaft_angle_deg) < 2.0
