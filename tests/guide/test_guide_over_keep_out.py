@@ -72,7 +72,7 @@ def test_its_wires_keep_away_too(plate: KeepOut, over: Guide) -> None:
 
 
 def test_its_seat_counts_only_what_bears(guide: Guide, over: Guide) -> None:
-    assert over.seat.contact_mm2 < guide.seat.contact_mm2
+    """Every place loses what does not bear, so that the best of them is worse than the best without."""
     assert over.seat.tip_error_mm > guide.seat.tip_error_mm
 
 
