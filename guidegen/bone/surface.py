@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,10 @@ from guidegen.errors import LabelError
 from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume, bounding_box
-from guidegen.written import as_written
+from guidegen.written import as_written, is_sound
+
+if TYPE_CHECKING:
+    import manifold3d
 
 # The blur before contouring. A binary label contoured as it is has its normals off by 19° (median);
 # σ 0.8 mm brings that to 3–6° and more than 1 mm shrinks the bone. Three quarters of a slice where slices
@@ -21,6 +25,11 @@ BLUR_SIGMA_SLICES = 0.75
 
 # No voxel of the blurred label comes nearer to the level than this: it moves the surface by 2 µm at most.
 LEVEL_CLEARANCE = 5e-4
+
+# Simplifying turns on the last digits of the vertices, which neither the file nor the place in the patient may decide:
+# it works along the label's own axes, with steps rounded to this. A power of two: most files state steps in 1/512 mm
+# or in whole micrometres, and neither lie where the rounding jumps, as 0.9765625 mm does for a decimal one.
+SPACING_GRID_MM = 2.0**-10
 
 # The simplified surface stays this near to the contoured one, everywhere.
 SIMPLIFY_LIMIT_MM = 0.05
@@ -68,15 +77,18 @@ def label_surface(label: Volume) -> Bone:
     """The closed surface of the largest piece of a boolean `label`, within 0.05 mm of its blurred contour.
 
     Rules: the largest face-connected piece is the bone; specks are dropped and recorded; closed
-    cavities are filled and recorded. Raises LabelError for an empty label or a second large piece.
+    cavities are filled and recorded. However the label is stored or lies in LPS, the surface on it is the same but
+    for rounding, as long as `canonical` gives its axes in the same order; at 45° to the patient's, rounding decides
+    that. Raises LabelError for an empty label or a second large piece.
     """
+    label = label.canonical()
     mask, pieces, dropped = _largest_piece(label)
     mask, filled = _without_cavities(mask)
     box = bounding_box(mask, margin=0)
     if box is None:
         raise LabelError("expected a bone label with voxels, found none; check the label value")
     bone = replace(label, voxels=mask).cropped(box)
-    surface, deviation = _simplified(contour(bone))
+    surface, deviation = _simplified(bone)
     distances = surface.signed_distance_mm(_boundary_faces_mm(bone))
     voxel = label.voxel_volume_mm3
     fit = LabelFit(
@@ -119,7 +131,10 @@ def _without_cavities(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_
 
 
 def contour(label: Volume) -> Surface:
-    """The closed half-level surface (Lewiner's marching cubes) of a boolean label after the blur, in LPS mm."""
+    """The closed half-level surface (Lewiner's marching cubes) of a boolean label after the blur, in LPS mm.
+
+    The label's index axes must be right-handed, as those of a canonical volume are.
+    """
     from scipy import ndimage
     from skimage.measure import marching_cubes
 
@@ -138,22 +153,23 @@ def contour(label: Volume) -> Surface:
     return Surface(label.to_lps(vertices.astype(np.float64) - pad), faces[:, ::-1].astype(np.int64))
 
 
-def _simplified(surface: Surface) -> tuple[Surface, float]:
-    """The largest body, simplified, and its greatest deviation (mm); the tolerance is halved until that is allowed."""
-    import manifold3d
+def _simplified(bone: Volume) -> tuple[Surface, float]:
+    """The largest body of the contour, simplified, in LPS mm, and its greatest deviation (mm) from the contour; the
+    tolerance is halved until that is allowed.
+    """
+    own = _in_own_axes(bone)
 
-    center = surface.vertices.mean(axis=0)
-    mesh = manifold3d.Mesh64(vert_properties=surface.vertices - center, tri_verts=surface.faces.astype(np.uint64))
-    bodies = manifold3d.Manifold(mesh).decompose()
-    if not bodies:
-        raise LabelError("expected a label that encloses a volume, found one too thin for a surface")
-    body = max(bodies, key=lambda part: part.volume())
-    original = np.asarray(body.to_mesh64().vert_properties)[:, :3] + center
+    def in_lps(mesh: manifold3d.Mesh64) -> Surface:
+        vertices = np.asarray(mesh.vert_properties)[:, :3]
+        return Surface(bone.to_lps(own.to_index(vertices)), np.asarray(mesh.tri_verts).astype(np.int64))
+
+    body = _largest_body(contour(own))
+    original = in_lps(body.to_mesh64()).vertices
     tolerance = SIMPLIFY_START_MM
     while True:
-        simple = body.simplify(tolerance).to_mesh64()
-        points = np.asarray(simple.vert_properties)[:, :3] + center
-        lighter = as_written(Surface(points, np.asarray(simple.tri_verts).astype(np.int64)))
+        simple = in_lps(body.simplify(tolerance).to_mesh64())
+        rounded = Surface(simple.vertices.astype(np.float32), simple.faces)
+        lighter = rounded if is_sound(rounded) else as_written(simple)
         deviation = float(lighter.nearest(original)[0].max()) if lighter is not None else np.inf
         if lighter is not None and deviation <= SIMPLIFY_LIMIT_MM:
             return lighter, deviation
@@ -163,6 +179,21 @@ def _simplified(surface: Surface) -> tuple[Surface, float]:
                 f"expected a bone surface that can be simplified within {SIMPLIFY_LIMIT_MM:g} mm and stays sound, "
                 "found none; smooth the label: its surface runs through itself"
             )
+
+
+def _in_own_axes(bone: Volume) -> Volume:
+    """The same voxels along the coordinate axes from 0, with rounded steps."""
+    return Volume(bone.voxels, np.rint(bone.spacing_mm / SPACING_GRID_MM) * SPACING_GRID_MM, np.eye(3), np.zeros(3))
+
+
+def _largest_body(surface: Surface) -> manifold3d.Manifold:
+    import manifold3d
+
+    mesh = manifold3d.Mesh64(vert_properties=np.array(surface.vertices), tri_verts=surface.faces.astype(np.uint64))
+    bodies = manifold3d.Manifold(mesh).decompose()
+    if not bodies:
+        raise LabelError("expected a label that encloses a volume, found one too thin for a surface")
+    return max(bodies, key=lambda part: part.volume())
 
 
 def _boundary_faces_mm(bone: Volume) -> FloatArray:

@@ -150,6 +150,33 @@ def test_a_direction_turned_by_90_degrees_needs_no_canonical_order() -> None:
     assert contour(label).nearest(turned.vertices)[0].max() < 0.02
 
 
+PLACES = {
+    "turned": lambda label: replace(label, direction=OBLIQUE, origin_mm=OBLIQUE @ label.origin_mm),
+    "shifted": lambda label: replace(label, origin_mm=label.origin_mm + [0.1, 200.0 / 3.0, -1e-5]),
+    "steps rounded up": lambda label: replace(label, spacing_mm=label.spacing_mm * (1.0 + 1e-7)),
+    "steps rounded down": lambda label: replace(label, spacing_mm=label.spacing_mm * (1.0 - 1e-7)),
+    "in float32": lambda label: replace(label, direction=(ROTATED @ label.direction).astype(np.float32)),
+    "mirrored axes": lambda label: stored_otherwise(label, (1, 0, 2), (False, False, False)),
+    "turned, mirrored axes": lambda label: stored_otherwise(
+        replace(label, direction=OBLIQUE), (2, 1, 0), (True, False, True)
+    ),
+}
+ROTATED = rotation_about([1.0, 0.2, -0.3], 1e-3)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_wherever_the_label_lies_the_surface_on_it_is_the_same(place) -> None:
+    """Triangle by triangle, and each corner to the rounding of float32 and of the steps."""
+    label = ellipsoid((14.0, 11.0, 9.0), (500 / 512, 500 / 512, 2.0))
+    expected, placed = label_surface(label), PLACES[place](label)
+    found = label_surface(placed)
+    assert np.array_equal(found.surface.faces, expected.surface.faces)
+    assert found.surface.volume_mm3 > 0.0
+    carried = label.to_lps(placed.canonical().to_index(found.surface.vertices))
+    assert np.abs(carried - expected.surface.vertices).max() < 2e-4  # float32 at 640 mm, twice
+    assert found.fit.simplified_by_mm == pytest.approx(expected.fit.simplified_by_mm, abs=2e-4)
+
+
 def test_the_same_label_gives_the_same_bytes() -> None:
     first, second = label_surface(ball()), label_surface(ball())
     assert first.surface.vertices.tobytes() == second.surface.vertices.tobytes()
