@@ -1,60 +1,50 @@
-"""What a hospital edits: drill kits, guide shapes and printers, as TOML files checked on reading."""
+"""What a hospital edits: drill kits, guide shapes, printers and policies, as TOML files checked on reading."""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
 from importlib import resources
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from guidegen.errors import TemplateError
+from guidegen.plan.fields import Degrees, Positive, Share, Template, Words
+from guidegen.plan.kits import Kit, Wire
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Degrees = Annotated[float, Field(gt=0, lt=90, allow_inf_nan=False)]
-
-
-class _Template(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Drill(_Template):
-    """The tool that makes the tunnel."""
-
-    diameter_mm: Positive
-
-
-class Wire(_Template):
-    """The wire that pins the guide, and how deep it goes into the bone."""
-
-    diameter_mm: Positive
-    depth_mm: Positive
+__all__ = [
+    "FOLDERS",
+    "Footprint",
+    "GuideTemplate",
+    "Kit",
+    "LabelShape",
+    "PinShape",
+    "Policy",
+    "Printer",
+    "Shell",
+    "SleeveShape",
+    "Window",
+    "Wire",
+    "load_template",
+]
 
 
-class Kit(_Template):
-    """The instruments of one operation."""
-
-    name: str
-    drill: Drill
-    pin: Wire
-
-
-class Footprint(_Template):
+class Footprint(Template):
     """Length along the shaft and width around it."""
 
     length_mm: Positive
     width_mm: Positive
 
 
-class Shell(_Template):
+class Shell(Template):
     """The body on the bone."""
 
     thickness_mm: Positive
     largest_wrap_deg: Degrees
 
 
-class SleeveShape(_Template):
+class SleeveShape(Template):
     """The tube along the tunnel, with a collar round its outer end."""
 
     guided_length_mm: Positive
@@ -64,7 +54,7 @@ class SleeveShape(_Template):
     collar_wall_mm: Positive
 
 
-class PinShape(_Template):
+class PinShape(Template):
     """The bosses that guide the wires."""
 
     guided_length_mm: Positive
@@ -73,13 +63,13 @@ class PinShape(_Template):
     tunnel_distance_mm: Positive
 
 
-class Window(_Template):
+class Window(Template):
     """Round holes through the shell."""
 
     diameter_mm: Positive
 
 
-class LabelShape(_Template):
+class LabelShape(Template):
     """The engraved text."""
 
     text_height_mm: Positive
@@ -87,7 +77,7 @@ class LabelShape(_Template):
     depth_mm: Positive
 
 
-class GuideTemplate(_Template):
+class GuideTemplate(Template):
     """The shape of a guide."""
 
     name: str
@@ -99,7 +89,7 @@ class GuideTemplate(_Template):
     label: LabelShape
 
 
-class Printer(_Template):
+class Printer(Template):
     """A printing process and its tolerances."""
 
     name: str
@@ -111,9 +101,27 @@ class Printer(_Template):
     sterilisation: str
 
 
-Kind = TypeVar("Kind", Kit, GuideTemplate, Printer)
+class Policy(Template):
+    """What a house asks of a plan's error budget, each a share of all operations or a length.
 
-FOLDERS: dict[type[BaseModel], str] = {Kit: "kits", GuideTemplate: "guides", Printer: "printers"}
+    `reaches_lesion_min`: of those that reach the lesion; `joint_within_3_mm_max`: of those that come closer than 3 mm
+    to the joint; `tip_p95_max_mm`: the distance between planned and drilled tip that 95 % of them keep.
+    """
+
+    name: Words
+    reaches_lesion_min: Share
+    joint_within_3_mm_max: Share
+    tip_p95_max_mm: Positive
+
+
+Kind = TypeVar("Kind", Kit, GuideTemplate, Printer, Policy)
+
+FOLDERS: dict[type[BaseModel], str] = {
+    Kit: "kits",
+    GuideTemplate: "guides",
+    Printer: "printers",
+    Policy: "policies",
+}
 
 
 def load_template(kind: type[Kind], name: str) -> tuple[Kind, str]:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from guidegen.errors import TemplateError
-from guidegen.plan.templates import FOLDERS, GuideTemplate, Kit, Printer, load_template
+from guidegen.plan.templates import FOLDERS, GuideTemplate, Kit, Policy, Printer, load_template
 
 SHIPPED = [
     (kind, path.name.removesuffix(".toml"))
@@ -21,20 +21,37 @@ SHIPPED = [
 
 KIT = """\
 name = "A kit"
+sleeve_offsets_mm = [40.0]
 [drill]
 diameter_mm = 8.0
+end = "flat"
+length_mm = 200.0
+mark_step_mm = 5.0
 [pin]
 diameter_mm = 2.0
 depth_mm = 25.0
+[[steps]]
+tool = "drill"
+through = "the sleeve"
+stopped_by = "its stop at {reading_mm} mm"
+guide = "on"
+"""
+
+POLICY = """\
+name = "A policy"
+reaches_lesion_min = 0.9
+joint_within_3_mm_max = 0.02
+tip_p95_max_mm = 3.5
 """
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """The templates of a hospital: one kit, in a folder of its own."""
+    """The templates of a hospital: one kit and one policy, in a folder of their own."""
     for name in FOLDERS.values():
         (tmp_path / name).mkdir()
     (tmp_path / "kits" / "ours.toml").write_text(KIT, encoding="utf-8")
+    (tmp_path / "policies" / "ours.toml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "kits" / "notes.txt").write_text("no template", encoding="utf-8")
     monkeypatch.setattr("guidegen.plan.templates.resources.files", lambda _package: tmp_path)
     return tmp_path
@@ -50,7 +67,7 @@ def test_every_shipped_template_loads(kind, name) -> None:
 
 
 def test_the_names_of_the_contract_are_shipped() -> None:
-    assert {(Kit, "core-8"), (GuideTemplate, "lateral"), (Printer, "sla")} <= set(SHIPPED)
+    assert {(Kit, "core-8"), (GuideTemplate, "lateral"), (Printer, "sla"), (Policy, "default")} <= set(SHIPPED)
 
 
 def test_a_kit_is_what_its_name_says() -> None:
@@ -80,16 +97,21 @@ def test_a_shipped_printer_leaves_more_play_than_it_errs(name) -> None:
     assert min(printer.least_clearance_mm, printer.bore_clearance_mm, printer.pin_clearance_mm) > printer.rms_error_mm
 
 
+def test_the_default_policy_is_the_one_that_is_documented() -> None:
+    policy, _ = load_template(Policy, "default")
+    assert (policy.reaches_lesion_min, policy.joint_within_3_mm_max, policy.tip_p95_max_mm) == (0.95, 0.01, 4.0)
+
+
 def test_a_template_does_not_change() -> None:
     kit, _ = load_template(Kit, "core-8")
     with pytest.raises(ValidationError, match="frozen"):
         kit.drill.diameter_mm = 12.0
 
 
-@pytest.mark.parametrize("name", ["core-9", "Core-8", "core-8.toml", "", "../kits/core-8", "sla"])
+@pytest.mark.parametrize("name", ["core-7", "Core-8", "core-8.toml", "", "../kits/core-8", "sla"])
 def test_an_unknown_name_is_refused_with_those_that_are_known(name) -> None:
     with pytest.raises(
-        TemplateError, match=r"expected one of the kits core-10, core-8, found '.*'; choose one of them"
+        TemplateError, match=r"expected one of the kits .*core-10, core-8, core-9, .*, found '.*'; choose one of them"
     ):
         load_template(Kit, name)
 
@@ -101,6 +123,29 @@ def test_a_hospital_s_own_template_is_read() -> None:
     assert digest == hashlib.sha256(KIT.encode()).hexdigest()
     with pytest.raises(TemplateError, match="expected one of the kits ours, found 'notes'"):
         load_template(Kit, "notes")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_hospital_s_own_policy_is_read() -> None:
+    policy, digest = load_template(Policy, "ours")
+    assert (policy.name, policy.reaches_lesion_min, policy.tip_p95_max_mm) == ("A policy", 0.9, 3.5)
+    assert digest == hashlib.sha256(POLICY.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("0.9", "90.0", r"reaches_lesion_min\s+Input should be less than or equal to 1"),  # per cent is no share
+        ("0.02", "-0.02", r"joint_within_3_mm_max\s+Input should be greater than or equal to 0"),
+        ("3.5", "0.0", r"tip_p95_max_mm\s+Input should be greater than 0"),
+        ("tip_p95_max_mm = 3.5\n", "", r"tip_p95_max_mm\s+Field required"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused(folder, old, new, place) -> None:
+    (folder / "policies" / "ours.toml").write_text(POLICY.replace(old, new, 1), encoding="utf-8")
+    match = rf"(?s)expected a usable template policies/ours\.toml, found: .*{place}.*; mend the file"
+    with pytest.raises(TemplateError, match=match):
+        load_template(Policy, "ours")
 
 
 def test_any_edit_changes_the_hash(folder) -> None:

@@ -1,0 +1,211 @@
+"""Drill kits: the instruments of one operation, and the order in which they are used.
+
+Each rule between two figures is a sentence that the file's author reads when it is broken.
+"""
+
+from __future__ import annotations
+
+import string
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from guidegen.plan.fields import Positive, Template, Words
+
+End = Literal["flat", "cone", "ball"]
+TunnelCount = Annotated[int, Field(ge=1, le=4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
+TipAngle = Annotated[float, Field(ge=20, lt=180, allow_inf_nan=False)]  # sharper than a trocar: a slip of the pen
+
+BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
+LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
+PLANNED = ("reading_mm", "length_mm", "offset_mm")  # what a step's text may name of the plan, besides the kit's figures
+
+
+class Drill(Template):
+    """The tool that makes the tunnel.
+
+    `tip_angle_deg`: the whole angle of a cone. `length_mm`: from chuck or handle to tip, the most that can go through
+    the sleeve. `bend_mm`: how far the tip strays sideways (rms) over 90 mm of free length.
+    """
+
+    diameter_mm: Positive
+    end: End
+    tip_angle_deg: TipAngle | None = None
+    length_mm: Positive
+    mark_step_mm: Positive
+    bend_mm: Positive = BEND_MM
+
+    @model_validator(mode="after")
+    def _only_a_cone_has_a_tip_angle(self) -> Drill:
+        if self.end == "cone" and self.tip_angle_deg is None:
+            raise ValueError("expected tip_angle_deg for an end that is a cone, found none; give its whole angle")
+        if self.end != "cone" and self.tip_angle_deg is not None:
+            raise ValueError(
+                f"expected no tip_angle_deg for an end that is {self.end}, found {self.tip_angle_deg:g}; remove it or "
+                'write end = "cone"'
+            )
+        return self
+
+
+class Wire(Template):
+    """The wire that pins the guide, and how deep it goes into the bone."""
+
+    diameter_mm: Positive
+    depth_mm: Positive
+
+
+class Reamer(Template):
+    """A reamer that is put into the tunnel closed and opens at its deep end, to this radius over this length."""
+
+    radius_mm: Positive
+    cutting_length_mm: Positive
+
+
+class Curette(Template):
+    """A bent curette and how far beyond the tunnel's wall it scrapes."""
+
+    reach_mm: Positive
+
+
+class GuideWire(Template):
+    """The wire over which a cannulated drill runs."""
+
+    diameter_mm: Positive
+    length_mm: Positive
+
+
+class Step(Template):
+    """One instrument in its turn: which, through what, stopped by what, and whether the guide is on the bone.
+
+    The texts may name figures of the plan and the kit in braces, such as {reading_mm}.
+    """
+
+    tool: Words
+    through: Words
+    stopped_by: Words
+    guide: Literal["on", "off"]
+
+
+class Kit(Template):
+    """The instruments of one operation.
+
+    `sleeve_offsets_mm`: the distances from the cortex at the entry, along the axis, to the sleeve's top that the kit's
+    stops are made for. A reamer's shaft is as long as the drill.
+    """
+
+    name: Words
+    drill: Drill
+    pin: Wire
+    fewest_tunnels: TunnelCount = 1
+    most_tunnels: TunnelCount = 1
+    reamer: Reamer | None = None
+    curette: Curette | None = None
+    guide_wire: GuideWire | None = None
+    sleeve_offsets_mm: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    def longest_tunnel_mm(self, offset_mm: float) -> float:
+        """The longest tunnel that the drill makes through a sleeve whose top stands this far from the cortex."""
+        return self.drill.length_mm - offset_mm
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The kit's own figures that a step's text may name, as they are written there."""
+        found = {
+            "diameter_mm": self.drill.diameter_mm,
+            "pin_mm": self.pin.diameter_mm,
+            "pin_depth_mm": self.pin.depth_mm,
+            "wire_mm": self.guide_wire and self.guide_wire.diameter_mm,
+            "reamer_radius_mm": self.reamer and self.reamer.radius_mm,
+            "reach_mm": self.curette and self.curette.reach_mm,
+        }
+        return {name: f"{figure:g}" for name, figure in found.items() if figure is not None}
+
+    @model_validator(mode="after")
+    def _as_many_tunnels(self) -> Kit:
+        if self.most_tunnels < self.fewest_tunnels:
+            raise ValueError(
+                f"expected most_tunnels of at least fewest_tunnels ({self.fewest_tunnels}), found "
+                f"{self.most_tunnels}; exchange them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _instruments_fit_the_tunnel(self) -> Kit:
+        drill, reamer, wire = self.drill, self.reamer, self.guide_wire
+        if reamer is not None and reamer.radius_mm <= drill.diameter_mm / 2.0:
+            raise ValueError(
+                f"expected a reamer that opens beyond the drill's radius of {drill.diameter_mm / 2.0:g} mm, found a "
+                f"radius of {reamer.radius_mm:g} mm; give the radius of the open reamer"
+            )
+        if wire is not None and wire.diameter_mm >= drill.diameter_mm:
+            raise ValueError(
+                f"expected a guide wire thinner than the drill of {drill.diameter_mm:g} mm that runs over it, found "
+                f"{wire.diameter_mm:g} mm; correct one of them"
+            )
+        if wire is not None and wire.length_mm <= drill.length_mm:
+            raise ValueError(
+                f"expected a guide wire longer than the drill of {drill.length_mm:g} mm, so that it can be held behind "
+                f"it, found {wire.length_mm:g} mm; correct one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _offsets_that_the_drill_can_serve(self) -> Kit:
+        offsets = self.sleeve_offsets_mm
+        if any(after <= before for before, after in pairwise(offsets)):
+            found = ", ".join(f"{offset:g}" for offset in offsets)
+            raise ValueError(f"expected sleeve_offsets_mm that ascend, found {found}; sort them, each once")
+        if self.longest_tunnel_mm(offsets[-1]) < LEAST_TUNNEL_MM:
+            raise ValueError(
+                f"expected a drill at least {LEAST_TUNNEL_MM:g} mm longer than the largest sleeve offset of "
+                f"{offsets[-1]:g} mm, found {self.drill.length_mm:g} mm; give a longer drill or leave that offset out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _texts_that_can_be_filled(self) -> Kit:
+        known = {*PLANNED, *self.figures}
+        for step in self.steps:
+            for text in (step.tool, step.through, step.stopped_by):
+                unknown = _placeholders(text) - known
+                if unknown:
+                    raise ValueError(
+                        f"expected only {', '.join(sorted(known))} in braces, found "
+                        f"{', '.join(f'{{{name}}}' for name in sorted(unknown))} in {text!r}; correct the text or give "
+                        "the kit that instrument"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _a_depth_read_at_the_sleeve(self) -> Kit:
+        """The reading counts from the sleeve's top: it must be used, and means nothing once the guide is off."""
+        guide = [step.guide for step in self.steps]
+        if guide != sorted(guide, reverse=True):  # "on" before "off"
+            raise ValueError(
+                "expected the guide to stay off once it is off, found a step with the guide on after one with it off; "
+                "sort the steps"
+            )
+        read = [step.guide for step in self.steps if "reading_mm" in _placeholders(step.stopped_by)]
+        if not read:
+            raise ValueError(
+                "expected a step that is stopped at {reading_mm}, found none; write in stopped_by what stops the drill"
+            )
+        if "off" in read:
+            raise ValueError(
+                "expected {reading_mm} only while the guide is on, since it counts from the sleeve's top, found it in "
+                "a step with the guide off; write {length_mm}, which counts from the cortex"
+            )
+        return self
+
+
+def _placeholders(text: str) -> set[str]:
+    """The names in braces; ValueError for braces that hold no plain name."""
+    try:
+        parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]
+    except ValueError as error:
+        raise ValueError(f"expected every brace to be closed, found {text!r}; write {{{{ for a brace itself") from error
+    if any(form or conversion for _, form, conversion in parts):
+        raise ValueError(f"expected nothing but a name in braces, found {text!r}; leave the format out")
+    return {str(name) for name, _, _ in parts}
