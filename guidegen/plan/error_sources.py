@@ -1,0 +1,111 @@
+"""What moves a drill off its plan, and by how much: each source of error with its figure and where that comes from.
+
+Figures are rms lengths of the whole error vector ("3-axis rms"), as in the clinical facts, §8c: along one axis an error
+that is the same in all directions has 1/√3 of it, one across the drill 1/√2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SURFACE_MM = 0.5  # a good segmentation of the bone's surface
+SEAT_MM, SEAT_DEG = 0.7, 1.0  # how a guide sits: assumed until one is built and its own figures replace them
+DEPTH_STOP_MM = 0.5
+CT_MR_MM = 1.0  # laying an MR on the bone, where the registration does not tell its own doubt
+# Two surfaces of one femur do not lie on each other better than this (0.5 ± 0.3 mm; BioMed Eng OnLine 2008;7:6): what a
+# registration doubts less, such as the MR's distortion, it cannot see.
+LEAST_CT_MR_MM = 0.5
+BEND_AT_MM = 90.0  # the free length at which a drill bends by the figure given for it
+
+# A ball with 95 % of an even 3-axis normal error inside has 1.614 times its rms as radius: √(χ²₃ at 95 % / 3).
+# An uneven error of the same 95 % radius has a smaller rms, so that this errs to the safe side.
+RADIUS_95_PER_RMS = 1.6140
+
+
+@dataclass(frozen=True)
+class ErrorSource:
+    """One source: the rms length of its error in `unit` ("mm" or "°"), and where the figure comes from."""
+
+    name: str
+    rms: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ErrorSources:
+    """Every source of a budget. `sleeve_end_mm`: the way from the guided length's inner end to the entry.
+
+    The seat turns about the seat's centre, the sleeve's play about the end of its guided length. The sleeve's two are
+    spread evenly over a disc of √2 times their rms, all others are normal. `registration` moves the lesion against the
+    bone; None where the lesion came in the bone's own frame.
+    """
+
+    bone_surface: ErrorSource
+    printing: ErrorSource
+    seat_shift: ErrorSource
+    seat_turn: ErrorSource
+    sleeve_shift: ErrorSource
+    sleeve_tilt: ErrorSource
+    drill_bend: ErrorSource
+    depth_stop: ErrorSource
+    registration: ErrorSource | None
+    sleeve_end_mm: float
+
+
+def error_sources(
+    printer_rms_mm: float,
+    bore_clearance_mm: float,
+    guided_length_mm: float,
+    sleeve_end_mm: float,
+    bend_mm: float,
+    surface_error_mm: float,
+    lesion_doubt_95_mm: float | None,
+    *,
+    seat_mm: float = SEAT_MM,
+    seat_deg: float = SEAT_DEG,
+    seat_source: str = "assumed until a guide is built: clinical facts §8c [D]",
+) -> ErrorSources:
+    """The sources for one printer, drill, bone and registration; ValueError for a figure that cannot be.
+
+    `bore_clearance_mm`: bore less drill, on the diameter. `bend_mm`: rms deflection of the drill BEND_AT_MM past its
+    sleeve. `surface_error_mm`: the standard error of the bone's surface along its normal that its label accounts for
+    (Bone.error_mm). `lesion_doubt_95_mm`: Registration.lesion_doubt_mm, or None where there is no registration.
+    """
+    doubt_mm = 0.0 if lesion_doubt_95_mm is None else lesion_doubt_95_mm
+    given = [printer_rms_mm, bore_clearance_mm, sleeve_end_mm, bend_mm, surface_error_mm, doubt_mm, seat_mm, seat_deg]
+    if not (np.isfinite([*given, guided_length_mm]).all() and min(given) >= 0.0 and guided_length_mm > 0.0):
+        raise ValueError(f"expected errors of 0 and more and a guided length, found {given} and {guided_length_mm}")
+    tilt_deg = float(np.degrees(bore_clearance_mm / guided_length_mm))
+    play = f"clearance {bore_clearance_mm:g} mm over {guided_length_mm:g} mm, spread evenly"
+    registration = None
+    if lesion_doubt_95_mm is not None:
+        rms_mm = lesion_doubt_95_mm / RADIUS_95_PER_RMS
+        known = f"95 % of the registration's doubt lies within {lesion_doubt_95_mm:.2f} mm"
+        if rms_mm < LEAST_CT_MR_MM:
+            rms_mm, known = LEAST_CT_MR_MM, f"{known}; no surface registration is taken for better than this"
+        registration = ErrorSource("MR registration", rms_mm, "mm", known)
+    return ErrorSources(
+        bone_surface=_bone_surface(surface_error_mm),
+        printing=ErrorSource("print", printer_rms_mm, "mm", "the printer's file; drill guides, 10.3390/jcm10214894"),
+        seat_shift=ErrorSource("seat shift", seat_mm, "mm", seat_source),
+        seat_turn=ErrorSource("seat turn", seat_deg, "°", seat_source),
+        sleeve_shift=ErrorSource("sleeve shift", bore_clearance_mm / 2.0 / np.sqrt(2.0), "mm", f"c/2: {play}"),
+        sleeve_tilt=ErrorSource("sleeve tilt", tilt_deg / np.sqrt(2.0), "°", f"c/L: {play}; clinical facts §8b"),
+        drill_bend=ErrorSource(
+            "drill bend", bend_mm, "mm", f"the kit's file, at {BEND_AT_MM:g} mm free; clinical facts §8c [D]"
+        ),
+        depth_stop=ErrorSource("depth stop", DEPTH_STOP_MM, "mm", "a stop set and read on a millimetre scale [D]"),
+        registration=registration,
+        sleeve_end_mm=sleeve_end_mm,
+    )
+
+
+def _bone_surface(surface_error_mm: float) -> ErrorSource:
+    """A good segmentation's figure, or what the label's own voxels leave open where that is more."""
+    voxels_mm = float(np.sqrt(3.0) * surface_error_mm)
+    if voxels_mm > SURFACE_MM:
+        return ErrorSource("bone surface", voxels_mm, "mm", "the label's voxels: √3 times their error along the normal")
+    return ErrorSource("bone surface", SURFACE_MM, "mm", "a good segmentation: clinical facts §6 and §8c [D]")
