@@ -14,6 +14,7 @@ from guidegen.keep_out import KeepOut
 from guidegen.lesion.grades import Grades
 from guidegen.lesion.lesion import Lesion
 from guidegen.overrides import Overruled
+from guidegen.plan.planning import Plan
 from guidegen.plan.tunnel import Tunnel
 
 
@@ -44,8 +45,16 @@ class Assessed:
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """The hip, and its tunnel; None where no tunnel keeps the rules: `refusal` then says why."""
+    """The hip, and its plan; None where an order could not even be measured.
+
+    `refusal` says why no guide may be built on it; None for a plan to build on.
+    """
 
     assessed: Assessed
-    tunnel: Tunnel | None
+    plan: Plan | None
     refusal: NoSafePlan | None
+
+    @property
+    def tunnels(self) -> tuple[Tunnel, ...]:
+        """The tunnels of the plan, lawful or marked; none where there are none."""
+        return () if self.plan is None or self.plan.chosen is None else self.plan.chosen.tunnels

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from guidegen.errors import CaseFileError
+from guidegen.plan.rules import TABLE, WAIVABLE
 
 # Files that hold a label map; a label written with one of these endings is a file of its own.
 LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm")
@@ -88,12 +89,11 @@ def _pose(value: object) -> object:
     return tuple(tuple(float(number) for number in row) for row in rows)
 
 
-def _strategy(value: object) -> object:
-    if value != "centroid":
-        raise ValueError(
-            f'expected "centroid", the only strategy this version knows, found {reprlib.repr(value)}; '
-            'write "centroid" or leave the key out'
-        )
+def _waivable(value: str) -> str:
+    if value not in WAIVABLE:
+        known = value in {rule.name for rule in TABLE}
+        why = "a rule that nobody may waive" if known else "no rule of the plan"
+        raise ValueError(f"expected one of {', '.join(WAIVABLE)}, found {value!r}, {why}")
     return value
 
 
@@ -206,16 +206,28 @@ class Lesion(_Shape):
 
 
 class Order(_Section):
-    """What the surgeon asks for; names of templates, and points in LPS mm."""
+    """What the surgeon asks for; names of templates, and points in LPS mm.
+
+    Without a `kit` the plan is made with core-8, or with multiple-3.2 for the strategy "multiple".
+    """
 
     surgeon: Text | None = None
-    kit: TemplateName = "core-8"
+    kit: TemplateName | None = None
     guide: TemplateName = "lateral"
     printer: TemplateName = "sla"
+    policy: TemplateName = "default"
     size: Literal["S", "M", "L"] = "M"
-    strategy: Annotated[Literal["centroid"], BeforeValidator(_strategy)] = "centroid"
+    strategy: Literal["centroid", "coverage", "multiple"] = "centroid"
     entry_mm: Point | None = None
     target_mm: Point | None = None
+
+
+class WaiverAsked(_Section):
+    """A rule of the plan that the engineer proposes to waive, who asks, and why; only the surgeon accepts it."""
+
+    rule: Annotated[str, AfterValidator(_waivable)]
+    author: Text
+    reason: Text
 
 
 class Overrides(_Section):
@@ -254,10 +266,12 @@ class _Contents(_Section):
     lesion: Lesion
     order: Order = Order()
     overrides: Overrides | None = None
+    waivers: tuple[WaiverAsked, ...] = ()
 
 
 SECTIONS: dict[str, type[_Section]] = {
     "patient": Patient, "bone": Bone, "lesion": Lesion, "order": Order, "overrides": Overrides,
+    "waivers": WaiverAsked,
 }  # fmt: skip
 
 
@@ -271,6 +285,7 @@ class Case:
     lesion: Lesion
     order: Order
     overrides: Overrides | None
+    waivers: tuple[WaiverAsked, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -343,7 +358,10 @@ def load_case(path: str | Path) -> Case:
     except ValidationError as error:
         lines = [line for problem in error.errors() for line in _lines(problem)]
         raise CaseFileError("\n".join([f"{path.name}: {_count(lines)} in the case file", *lines])) from None
-    case = Case(path.absolute(), contents.patient, contents.bone, contents.lesion, contents.order, contents.overrides)
+    case = Case(
+        path.absolute(), contents.patient, contents.bone, contents.lesion, contents.order, contents.overrides,
+        contents.waivers,
+    )  # fmt: skip
     faults = []
     for name in case.files:
         try:

@@ -97,8 +97,11 @@ def run(
         with _progress() as progress:
             result = pipeline.run(case, output, footprint, progress)
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
-        _show_notes(content["notes"], content["inputs"]["identities"])
+        chosen = (content["plan"] or {}).get("chosen")
+        _show_notes(content["notes"], content["inputs"]["identities"], chosen["warnings"] if chosen else ())
         _show_result(result)
+        if content["plan"] and content["plan"]["waivers_proposed"]:
+            out.print("[red]A waiver is proposed: nothing may be made of this before the surgeon accepts it.[/]")
         out.print(f"footprint {footprint}" if footprint else "")
         passed = passed and result.passed
     if not passed:
@@ -107,31 +110,24 @@ def run(
 
 @app.command()
 def plan(case: CaseFile, output: Output = Path("output")) -> None:
-    """Find the tunnel, without a guide."""
+    """Find the best tunnel and what else there is, without a guide; with pictures."""
     from guidegen import pipeline
     from guidegen.notes import plan_notes
+    from guidegen.show.plan_table import plan_tables
 
     with _progress() as progress:
-        planned = pipeline.plan_case(case, output, progress)
-    tunnel = planned.tunnel
-    if tunnel is None:
-        raise AssertionError("a plan without a tunnel is refused before this")
-    table = Table("tunnel", "", box=None, title=_title(planned.assessed))
-    for name, text in (
-        ("entry (LPS mm)", _place(tunnel.entry_mm)),
-        ("target (LPS mm)", _place(tunnel.target_mm)),
-        ("diameter", f"{tunnel.diameter_mm:g} mm"),
-        ("length", f"{tunnel.length_mm:.1f} mm"),
-        ("wall to the neck's cortex", f"{tunnel.wall_min_mm:.1f} mm"),
-        ("end to the joint, axis / rim", f"{tunnel.subchondral_axis_mm:.1f} / {tunnel.subchondral_mm:.1f} mm"),
-        ("angle to the shaft", f"{tunnel.shaft_angle_deg:.0f}°"),
-        ("entry above the lesser trochanter", f"{tunnel.above_lesser_mm:.1f} mm"),
-        ("entry below the vastus ridge", f"{tunnel.below_ridge_mm:.1f} mm"),
-        ("lesion swept", f"{tunnel.lesion_reached_fraction:.0%}"),
-    ):
-        table.add_row(name, text)
-    out.print(table)
-    _show_notes(plan_notes(planned), planned.assessed.origin.identities)
+        planned, folder = pipeline.write_plan(case, output, progress)
+    out.print(_title(planned.assessed))
+    for heads, rows in plan_tables(planned.plan):
+        table = Table(*heads, box=None)
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        out.print(table)
+    chosen = planned.plan.chosen if planned.plan is not None else None
+    _show_notes(plan_notes(planned), planned.assessed.origin.identities, chosen.warnings if chosen else ())
+    out.print(escape(str(folder)))
+    if planned.refusal is not None:
+        raise planned.refusal
 
 
 @app.command()
@@ -310,14 +306,19 @@ def _show_assessment(assessed: Assessed) -> None:
         out.print(escape(f"  {said.system} {said.grade}: {said.text} ({said.source}{hips})"))
 
 
-def _show_notes(notes: Sequence[str], identities: Sequence[Mapping[str, str | None]]) -> None:
-    """What a reader of the numbers must know, and which images are old today: no result says that, since no result
-    depends on the day it is made.
+def _show_notes(
+    notes: Sequence[str], identities: Sequence[Mapping[str, str | None]], warnings: Sequence[str] = ()
+) -> None:
+    """What a reader of the numbers must know, those of the notes last that are `warnings`, and which images are old
+    today: no result says that, since no result depends on the day it is made.
     """
     from guidegen.intake.agreement import age_warnings
 
     for note in notes:
-        out.print(f"[yellow]note:[/] {escape(note)}")
+        if note not in warnings:
+            out.print(f"note: {escape(note)}")
+    for warning in warnings:
+        out.print(f"[bold red]WARNING:[/] {escape(warning)}")
     for warning in age_warnings(identities, datetime.now(UTC).date()):
         out.print(f"[yellow]warning:[/] {escape(warning)}")
 

@@ -6,7 +6,9 @@ from guidegen.assessed import Assessed, Planned
 from guidegen.bone.side import lone_side_note
 from guidegen.errors import NoSafePlan
 from guidegen.guide.guide import Guide
+from guidegen.plan.planning import Proposal, Waiver
 from guidegen.plan.rules import Rules
+from guidegen.plan.volumes import RESIDUAL_FLAG_MM3
 
 ENTRY_NOTED_MM = 0.05  # an ordered entry nearer to the surface than this lies on it
 
@@ -58,20 +60,55 @@ def _overruled(assessed: Assessed) -> list[str]:
 
 
 def plan_notes(planned: Planned) -> tuple[str, ...]:
-    """The notes on everything up to the tunnel."""
+    """The notes on everything up to the plan."""
     notes = [*assessment_notes(planned.assessed)]
-    tunnel, rules = planned.tunnel, Rules()
-    if tunnel is not None and tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm:
+    plan, rules = planned.plan, Rules()
+    if plan is None:
+        return tuple(notes)
+    notes.append(plan.explanation)
+    chosen = plan.chosen
+    if chosen is None:
+        return tuple(notes)
+    notes += [
+        f"The wall of {tunnel.wall_min_mm:.1f} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than the "
+        f"doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
+        for tunnel in chosen.tunnels
+        if rules.wall_min_mm <= tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm
+    ]
+    moved_mm = chosen.tunnels[0].entry_moved_mm
+    if moved_mm >= ENTRY_NOTED_MM:
         notes.append(
-            f"The wall of {tunnel.wall_min_mm:.1f} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than "
-            f"the doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
+            f"The ordered entry lay {moved_mm:.1f} mm off the bone's surface; the tunnel begins at the nearest point "
+            "on it."
         )
-    if tunnel is not None and tunnel.entry_moved_mm >= ENTRY_NOTED_MM:
+    left = [number for number, piece in enumerate(chosen.volumes.pieces, start=1) if not piece.served]
+    if left:
+        names = ", ".join(f"{n} ({chosen.volumes.pieces[n - 1].volume_mm3:.0f} mm³)" for n in left)
+        notes.append(f"Of the lesion's pieces, counted from the largest, nothing of these is reached: {names}.")
+    if chosen.volumes.much_is_left:
         notes.append(
-            f"The ordered entry lay {tunnel.entry_moved_mm:.1f} mm off the bone's surface; the tunnel begins at the "
-            "nearest point on it."
+            f"{chosen.volumes.residual_mm3:.0f} mm³ of the lesion stay; with less than {RESIDUAL_FLAG_MM3:.0f} mm³ "
+            "left, no hip of a series of 28 failed (Arch Orthop Trauma Surg 2015;135:1357)."
         )
-    return tuple(notes)
+    notes += [_waiver_note(waiver, chosen) for waiver in plan.waived]
+    used = {waiver.rule for waiver in plan.waived}
+    notes += [
+        f"The waiver proposed for {asked.rule} changes nothing: the plan does not break this rule, or by more than may "
+        "be waived. A waiver does not widen a search: it needs an ordered entry, target or kit."
+        for asked in planned.assessed.case.waivers
+        if asked.rule not in used
+    ]
+    if len(chosen.tunnels) > 1:
+        notes.append("A guide with several sleeves cannot be built yet: this is a plan without a guide.")
+    return (*notes, *chosen.warnings)
+
+
+def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
+    broken = next(each for tunnel in chosen.broken for each in tunnel if each.rule == waiver.rule)
+    return (
+        f"{waiver.author} proposes to waive {broken.rule} ({broken.measured:.1f} {broken.unit}, limit "
+        f"{broken.limit:g}): {waiver.reason} Nothing may be made of it before the surgeon accepts this."
+    )
 
 
 def guide_notes(guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -30,7 +30,7 @@ from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
 from guidegen.check.battery import check_result
 from guidegen.check.finding import Finding, at_most
-from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
+from guidegen.errors import NoSafeGuide, NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
 from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.parts import Make
@@ -43,10 +43,11 @@ from guidegen.lesion.lesion import Lesion, measure_lesion
 from guidegen.lesion.notes import grade_notes
 from guidegen.lesion.registration import Registration, register_femur, registration_given
 from guidegen.notes import assessment_notes, guide_notes, plan_notes
+from guidegen.ordered import Templates, load_templates
 from guidegen.overrides import given_registration, overrule_anatomy
-from guidegen.plan.rules import Rules
-from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
-from guidegen.plan.tunnel import Tunnel, plan_tunnel
+from guidegen.plan.hip import Hip
+from guidegen.plan.planning import CENTROID, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
+from guidegen.plan.rules import Rules, waived_rules
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
@@ -54,6 +55,7 @@ from guidegen.volumes import Volume
 from guidegen.workshop import Workshop
 
 ASSESSMENT = "assessment"  # the folder of an assessment, beside the revisions
+PLAN = "plan"  # that of a plan
 STAGES = ".stages"  # the folder of kept stage results, inside the output folder
 
 Progress = Callable[[str], None]
@@ -90,14 +92,9 @@ class Run:
     rules: Rules = field(default_factory=Rules)
 
     @cached_property
-    def templates(self) -> tuple[Kit, GuideTemplate, Printer, dict[str, str]]:
+    def templates(self) -> Templates:
         """The ordered templates, and the SHA-256 of their files."""
-        order = self.case.order
-        kit, kit_sha = load_template(Kit, order.kit)
-        shape, shape_sha = load_template(GuideTemplate, order.guide)
-        printer, printer_sha = load_template(Printer, order.printer)
-        hashes = {"kit": kit_sha, "guide": shape_sha, "printer": printer_sha}
-        return kit, shape, printer, hashes | {"dossier": results.sha256(_dossier_template().encode())}
+        return load_templates(self.case.order)
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -117,8 +114,9 @@ class Run:
         return {
             "patient": self.case.patient.model_dump(mode="json"),
             "order": order,
-            "templates_sha256": self.templates[3],
+            "templates_sha256": self.templates.sha256 | {"dossier": results.sha256(_dossier_template().encode())},
             "rules": self.rules.record(),
+            "waivers": [waiver.model_dump(mode="json") for waiver in self.case.waivers],
             "overrides": None if self.case.overrides is None else self.case.overrides.model_dump(mode="json"),
         }
 
@@ -155,6 +153,7 @@ def run(
     with Workshop() as workshop:
         planned = _plan(state)
         guide, refusal = _guide(state, planned, workshop.make)
+        planned = _as_built(state, planned, guide)
         state.store.keep()
         return _revision(state, planned, guide, refusal, fingerprint, folder, workshop)
 
@@ -185,8 +184,8 @@ def _revision(
 
 
 def plan_case(case: Case | str | Path, output: str | Path = "output", progress: Progress = silent) -> Planned:
-    """Everything up to the tunnel, without a guide and without a result folder. Raises as `run` does, and
-    NoSafePlan.
+    """Everything up to the plan, without a guide and without a result folder. Raises as `run` does, and
+    NoSafePlan where no guide may be built on the plan.
     """
     planned = _plan(_start(case, output, None, progress))
     if planned.refusal is not None:
@@ -232,6 +231,29 @@ def write_assessment(
     return assessed, folder / ASSESSMENT
 
 
+def write_plan(
+    case: Case | str | Path, output: str | Path = "output", progress: Progress = silent
+) -> tuple[Planned, Path]:
+    """Plan, and leave plan.json and its pictures in the folder plan/ of the case, whole or not at all; an older plan is
+    replaced. A plan that nothing may be built on is written too: `refusal` says why.
+    """
+    from guidegen.show.plan_pictures import plan_pictures
+
+    state = _start(case, output, None, progress)
+    folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
+    results.require_place(Path(output), folder)
+    planned = _plan(state)
+    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned))
+    files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
+    if planned.plan is not None:
+        with state.stage("show"):
+            files |= plan_pictures(planned.assessed, planned.plan, state.case.patient.id)
+    state.store.keep()
+    with results.locked(folder):
+        results.replace_folder(folder / PLAN, files)
+    return planned, folder / PLAN
+
+
 def _start(case: Case | str | Path, output: str | Path, size: str | None, progress: Progress) -> Run:
     with at_stage("read"):
         case = case if isinstance(case, Case) else load_case(case)
@@ -271,24 +293,48 @@ def _assess(state: Run) -> Assessed:
 
 
 def _plan(state: Run) -> Planned:
-    """The tunnel in the hip as assessed, kept by what went into it."""
-    assessed, kit, order = _assess(state), state.templates[0], state.case.order
+    """The plan for the hip as assessed, kept by what went into it."""
+    assessed, order = _assess(state), state.case.order
     key = content_key("plan", state.inputs_sha256, state.parameters)
-    entry = None if order.entry_mm is None else frozen(order.entry_mm, (3,))
-    target = None if order.target_mm is None else frozen(order.target_mm, (3,))
-
-    def search() -> Tunnel:
-        return plan_tunnel(
-            assessed.bone.surface, assessed.anatomy, assessed.lesion, kit.drill.diameter_mm, state.rules,
-            entry, target, assessed.keep_out,
-        )  # fmt: skip
-
     with state.stage("plan"):
         try:
-            return Planned(assessed, state.store.reuse(Tunnel, key, search), None)
-        except NoSafePlan as refusal:
+            plan = state.store.reuse(Plan, key, lambda: make_plan(_task(state, assessed)))
+            refusal = refusal_of(plan, order.strategy)
+        except NoSafePlan as unmeasured:
+            plan, refusal = None, unmeasured
+        if refusal is not None:
             refusal.stage = "plan"
-            return Planned(assessed, None, refusal)
+        return Planned(assessed, plan, refusal)
+
+
+def _task(state: Run, assessed: Assessed) -> Task:
+    """What the plan is made of: the hip as assessed, and what was ordered."""
+    order, templates = state.case.order, state.templates
+    hip = Hip(
+        bone=assessed.bone.surface,
+        anatomy=assessed.anatomy,
+        lesion=assessed.lesion,
+        kit=templates.kit,
+        rules=state.rules,
+        sleeve_bore_mm=templates.kit.drill.diameter_mm + templates.printer.bore_clearance_mm,
+        guided_length_mm=templates.guide.sleeve.guided_length_mm,
+        sleeve_wall_mm=templates.guide.sleeve.wall_mm,
+        keep_out=assessed.keep_out,
+    )
+    return Task(
+        hip=hip,
+        kit=templates.kit_name,
+        fan_kit=templates.fan_kit,
+        fan_kit_name=templates.fan_kit_name,
+        printer=templates.printer,
+        policy=templates.policy,
+        surface_error_mm=assessed.bone.error_mm,
+        strategy=order.strategy,
+        entry_mm=None if order.entry_mm is None else frozen(order.entry_mm, (3,)),
+        target_mm=None if order.target_mm is None else frozen(order.target_mm, (3,)),
+        kit_ordered=order.kit is not None,
+        waivers=tuple(Waiver(each.rule, each.reason, each.author) for each in state.case.waivers),
+    )
 
 
 def _bone(inputs: Inputs) -> Bone:
@@ -335,17 +381,24 @@ def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -
 
 def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:
     """The guide for the planned tunnel, or why there is none."""
-    tunnel, assessed = planned.tunnel, planned.assessed
-    if tunnel is None:
+    assessed, templates = planned.assessed, state.templates
+    if planned.refusal is not None:
         return None, planned.refusal
-    kit, shape, printer, _ = state.templates
+    if len(planned.tunnels) > 1:
+        return None, NoSafeGuide(
+            f"expected a plan of one tunnel, found one of {len(planned.tunnels)}; a guide with several sleeves cannot "
+            "be built yet: use the plan without a guide, or choose another strategy",
+            rule="one_tunnel",
+            figures={"tunnels": float(len(planned.tunnels))},
+        )
+    tunnel = planned.tunnels[0]
     key = content_key("guide", state.inputs_sha256, state.parameters)
 
     def build_guide() -> Guide:
         return make_guide(
             assessed.bone.surface, assessed.bone.error_mm, assessed.anatomy, tunnel,
-            state.case.patient.id, state.size, kit, shape, printer, make, assessed.keep_out,
-            state.rules.keep_out_min_mm,
+            state.case.patient.id, state.size, templates.kit, templates.guide, templates.printer, make,
+            assessed.keep_out, state.rules.keep_out_min_mm,
         )  # fmt: skip
 
     try:
@@ -353,6 +406,13 @@ def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSa
             return state.store.reuse(Guide, key, build_guide), None
     except NoSafePlan as refusal:
         return None, refusal
+
+
+def _as_built(state: Run, planned: Planned, guide: Guide | None) -> Planned:
+    """The plan with the sleeve as it was built: what is kept away from may have pushed it further off the bone."""
+    if guide is None or planned.plan is None:
+        return planned
+    return replace(planned, plan=with_sleeve(planned.plan, state.templates.kit, guide.sleeves[0].offset_mm))
 
 
 def _write(
@@ -364,14 +424,7 @@ def _write(
     workshop: Workshop,
 ) -> tuple[Finding, ...]:
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
-    _, shape, printer, _ = state.templates
-    limits = record.limits(
-        state.rules,
-        shape.sleeve.least_guided_length_mm,
-        printer.least_wall_mm,
-        SMALLEST_CONTACT_MM2,
-        through_centroid=state.case.order.target_mm is None,
-    )
+    limits = _limits(state, planned)
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
     content = record.plan_json(planned, guide, limits, notes)
     (scratch / "plan.json").write_bytes(record.to_json(content))
@@ -395,6 +448,20 @@ def _write(
     with state.stage("show"):
         _show(content, findings, workshop.finish_pictures(), scratch)
     return findings
+
+
+def _limits(state: Run, planned: Planned) -> dict[str, Any]:
+    """What the files are held to: the rules, but for those that a proposed waiver reaches down to its floor."""
+    chosen = planned.plan.chosen if planned.plan is not None else None
+    rules = waived_rules(state.rules, planned.plan.waived) if planned.plan is not None else state.rules
+    return record.limits(
+        rules,
+        state.templates.guide.sleeve.least_guided_length_mm,
+        state.templates.printer.least_wall_mm,
+        SMALLEST_CONTACT_MM2,
+        through_centroid=chosen is not None and chosen.strategy == CENTROID,
+        unwaived={name: limit for name, limit in state.rules.record().items() if getattr(rules, name) != limit},
+    )
 
 
 def _write_findings(findings: tuple[Finding, ...], scratch: Path) -> None:
@@ -429,19 +496,21 @@ def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
 
 
 def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:
-    workshop.begin_pictures(
-        patient_id=content["case_id"],
-        bone=planned.assessed.bone.surface,
-        lesion=planned.assessed.lesion.surface,
-        keep_out=planned.assessed.keep_out.surface,
-        guide=guide.surface,
-        anatomy=planned.assessed.anatomy,
-        tunnels=content["tunnels"],
-        pins=content["guide"]["pins"],
-        wire_depth_mm=state.templates[0].pin.depth_mm,
-        removal_direction=content["guide"]["removal_direction"],
-        clearance_mm=guide.clearance_mm,
-    )
+    assert planned.plan is not None, "a guide is built on a plan"
+    drawn = {
+        "patient_id": content["case_id"],
+        "bone": planned.assessed.bone.surface,
+        "lesion": planned.assessed.lesion.surface,
+        "keep_out": planned.assessed.keep_out.surface,
+        "guide": guide.surface,
+        "anatomy": planned.assessed.anatomy,
+        "tunnels": content["tunnels"],
+        "pins": content["guide"]["pins"],
+        "wire_depth_mm": state.templates.kit.pin.depth_mm,
+        "removal_direction": content["guide"]["removal_direction"],
+        "clearance_mm": guide.clearance_mm,
+    }
+    workshop.begin_pictures(planned.assessed, planned.plan, drawn)
 
 
 def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path) -> None:

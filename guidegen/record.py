@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any
 
 import guidegen
@@ -19,8 +20,8 @@ from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource
 from guidegen.lesion.grades_record import grades_json
 from guidegen.lesion.lesion import Lesion
+from guidegen.plan.record import plan_record
 from guidegen.plan.rules import Rules
-from guidegen.plan.tunnel import Tunnel
 
 PLAN_SCHEMA = "guidegen.plan/1"
 ASSESSMENT_SCHEMA = "guidegen.assessment/1"
@@ -30,7 +31,7 @@ RUN_SCHEMA = "guidegen.run/1"
 LENGTH_DECIMALS, AXIS_DECIMALS = 6, 9
 
 LIBRARIES = (
-    "numpy", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
+    "numpy", "numba", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
     "pymeshlab", "cadquery", "lib3mf", "pydantic", "typst", "nibabel", "pydicom", "highdicom",
 )  # fmt: skip
 
@@ -54,7 +55,7 @@ def plan_json(
     return {
         "schema": PLAN_SCHEMA,
         **_assessed(planned.assessed),
-        "tunnels": [] if planned.tunnel is None else [_tunnel(planned.tunnel)],
+        **plan_record(planned.plan),
         "guide": None if guide is None else _guide(guide),
         "limits": dict(limits),
         "notes": list(notes),
@@ -92,10 +93,19 @@ def _overrides(assessed: Assessed) -> dict[str, Any] | None:
 
 
 def limits(
-    rules: Rules, least_guided_mm: float, least_wall_mm: float, contact_area_mm2: float, through_centroid: bool
-) -> dict[str, float | None]:
-    """Every limit that the checks hold the files to; only a tunnel `through_centroid` is held to the centroid."""
+    rules: Rules,
+    least_guided_mm: float,
+    least_wall_mm: float,
+    contact_area_mm2: float,
+    through_centroid: bool,
+    unwaived: Mapping[str, float] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Every limit that the checks hold the files to; only a tunnel `through_centroid` is held to the centroid.
+
+    `unwaived`: what the rules ask where a proposed waiver has lowered a limit.
+    """
     return {
+        "unwaived": dict(unwaived),
         **rules.record(),
         "centroid_distance_max_mm": rules.centroid_distance_max_mm if through_centroid else None,
         "guided_length_mm": least_guided_mm,
@@ -214,26 +224,6 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
     }
 
 
-def _tunnel(tunnel: Tunnel) -> dict[str, Any]:
-    return {
-        "entry_mm": _point(tunnel.entry_mm),
-        "target_mm": _point(tunnel.target_mm),
-        "diameter_mm": tunnel.diameter_mm,
-        "length_mm": _number(tunnel.length_mm),
-        "wall_min_mm": _number(tunnel.wall_min_mm),
-        "subchondral_mm": _number(tunnel.subchondral_mm),
-        "subchondral_axis_mm": _number(tunnel.subchondral_axis_mm),
-        "lesion_reached_fraction": _number(tunnel.lesion_reached_fraction),
-        "centroid_distance_mm": _number(tunnel.centroid_distance_mm),
-        "shaft_angle_deg": _number(tunnel.shaft_angle_deg),
-        "entry_off_middle": _number(tunnel.off_middle),
-        "entry_above_lesser_trochanter_mm": _number(tunnel.above_lesser_mm),
-        "entry_below_vastus_ridge_mm": _number(tunnel.below_ridge_mm),
-        "entry_moved_mm": _number(tunnel.entry_moved_mm),
-        "keep_out_mm": None if tunnel.keep_out_mm is None else _number(tunnel.keep_out_mm),
-    }
-
-
 def _guide(guide: Guide) -> dict[str, Any]:
     label, seat = guide.label, guide.seat
     return {
@@ -249,6 +239,7 @@ def _guide(guide: Guide) -> dict[str, Any]:
                 "drill_diameter_mm": _number(sleeve.drill_diameter_mm),
                 "guided_length_mm": _number(sleeve.guided_length_mm),
                 "top_mm": _point(sleeve.top_mm),
+                "offset_mm": _number(sleeve.offset_mm),
             }
             for sleeve in guide.sleeves
         ],

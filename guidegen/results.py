@@ -17,6 +17,7 @@ from guidegen.errors import OutputError
 REVISION = "r{:03d}"
 NAME, STARTS = re.compile(r"r\d{3,}"), re.compile(r"r(\d{3,})")
 SCRATCH = ".making-"
+OLD = "-old"  # at the end of the name of what is being replaced
 RUN_FILE = "run.json"
 UNBOUND = "timings.json"  # stands outside every hash
 
@@ -42,6 +43,10 @@ def locked(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f"{SCRATCH}*{OLD}"):  # a replacement that was interrupted: the old one goes back
+            place = folder / left.name.removeprefix(SCRATCH).removesuffix(OLD)
+            if not place.exists():
+                left.rename(place)
         for left in folder.glob(f"{SCRATCH}*"):
             shutil.rmtree(left)
         yield
@@ -94,7 +99,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Put files in place of a folder, in two steps: between them it is not there, and never half of it. The case's
     folder must be `locked`.
     """
-    scratch, old = folder.with_name(f"{SCRATCH}{folder.name}"), folder.with_name(f"{SCRATCH}{folder.name}-old")
+    scratch, old = folder.with_name(f"{SCRATCH}{folder.name}"), folder.with_name(f"{SCRATCH}{folder.name}{OLD}")
     scratch.mkdir()
     for name, content in files.items():
         (scratch / name).write_bytes(content)

@@ -16,7 +16,7 @@ from typing import IO, Any, Self
 from guidegen.guide.parts import Part
 
 MAKE = "guidegen.guide.parts:make"
-DRAW = "guidegen.show.pictures:draw_pictures"
+DRAW = "guidegen.show.result_pictures:result_pictures"
 
 
 class Workshop:
@@ -40,12 +40,12 @@ class Workshop:
         self._begin(MAKE, (name, *measures), {})
         return list(self._finish())
 
-    def begin_pictures(self, **drawn: Any) -> None:
-        """Begin to draw the pictures; takes what `draw_pictures` takes."""
-        self._begin(DRAW, (), drawn)
+    def begin_pictures(self, *drawn: Any) -> None:
+        """Begin to draw the pictures; takes what `result_pictures` takes."""
+        self._begin(DRAW, drawn, {})
 
     def finish_pictures(self) -> dict[str, bytes]:
-        """The pictures, as `draw_pictures` gives them."""
+        """The pictures, as `result_pictures` gives them."""
         return dict(self._finish())
 
     def _begin(self, target: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:

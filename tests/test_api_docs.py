@@ -41,7 +41,7 @@ def test_the_page_has_its_examples() -> None:
     assert len(BLOCKS) == 6
     shown = "\n".join(BLOCKS)
     for name in ("load_case", "plan_case", "run", "read_inputs", "label_surface", "find_anatomy", "measure_lesion",
-                 "register_femur", "plan_tunnel", "make_guide", "check_result"):  # fmt: skip
+                 "register_femur", "ground_of", "through_centroid", "make_guide", "check_result"):  # fmt: skip
         assert re.search(rf"\b{name}\(", shown), name
 
 
@@ -59,7 +59,7 @@ def test_the_whole_case_is_the_result_that_was_there(names: Any, done: Finished)
 
 def test_the_plan_alone_is_that_of_the_result(names: Any, done: Finished) -> None:
     (tunnel,) = read(done.result.folder / "plan.json")["tunnels"]
-    np.testing.assert_allclose(names["planned"].tunnel.entry_mm, tunnel["entry_mm"], atol=1e-6)
+    np.testing.assert_allclose(names["planned"].tunnels[0].entry_mm, tunnel["entry_mm"], atol=1e-6)
     assert "refusal" not in names
 
 

@@ -51,13 +51,26 @@ def test_everything_that_design_shows() -> None:
 
 def test_what_an_order_is_when_nothing_is_ordered() -> None:
     order = load_case(write(FULL)).order
-    assert (order.kit, order.guide, order.printer, order.size, order.strategy) == (
-        "core-8",
+    assert order.kit is None  # the strategy's own
+    assert (order.guide, order.printer, order.policy, order.size, order.strategy) == (
         "lateral",
         "sla",
+        "default",
         "M",
         "centroid",
     )
+
+
+def test_waivers_are_read_one_by_one() -> None:
+    text = '[[waivers]]\nrule = "{}"\nauthor = "Dr. A"\nreason = "No other way in."\n'
+    waivers = load_case(write(FULL + text.format("wall_min_mm") + text.format("obliquity_max_deg"))).waivers
+    assert [waiver.rule for waiver in waivers] == ["wall_min_mm", "obliquity_max_deg"]
+    assert (waivers[0].author, waivers[0].reason) == ("Dr. A", "No other way in.")
+    assert load_case(write(FULL)).waivers == ()
+
+
+def test_an_order_without_entry_or_target_has_none() -> None:
+    order = load_case(write(FULL)).order
     assert order.surgeon is order.entry_mm is order.target_mm is None
 
 
@@ -144,9 +157,18 @@ def test_ids_that_may_not(patient_id: str) -> None:
             r"bone\.labels: expected nothing beside \"surface\", found 'labels\.nii\.gz'; keep one",
         ),
         (
-            FULL + ORDER + 'strategy = "coverage"\n',
-            r"order\.strategy: expected \"centroid\", the only strategy .* 'coverage'",
+            FULL + ORDER + 'strategy = "best"\n',
+            r"order\.strategy: expected 'centroid', 'coverage' or 'multiple', found 'best'",
         ),
+        (
+            FULL + '[[waivers]]\nrule = "subchondral_rim_mm"\nauthor = "A"\nreason = "B"\n',
+            r"waivers\.0\.rule: expected one of wall_min_mm, .* 'subchondral_rim_mm', a rule that nobody may waive",
+        ),
+        (
+            FULL + '[[waivers]]\nrule = "wall"\nauthor = "A"\nreason = "B"\n',
+            r"waivers\.0\.rule: expected one of wall_min_mm, .* found 'wall', no rule of the plan",
+        ),
+        (FULL + '[[waivers]]\nrule = "wall_min_mm"\nauthor = "A"\n', r"waivers\.0\.reason: expected a value"),
         (FULL + ORDER + 'size = "XL"\n', r"order\.size: expected 'S', 'M' or 'L', found 'XL'"),
         (FULL + ORDER + 'kit = "../kit"\n', r"order\.kit: expected the name of a template"),
         (FULL + ORDER + "entry_mm = [1, 2]\n", r"order\.entry_mm: expected three numbers .* found \[1, 2\]"),

@@ -64,10 +64,10 @@ def test_a_case_of_dicom_files_is_planned_as_the_same_hip_in_nifti(
     assert (case.bone.femur, case.bone.pelvis, case.lesion.lesion) == ("femur_left", "hip_left", "necrosis")
     assert case.patient.dicom_id == "HOSPITAL 17"
     found, known = plan_case(case, tmp_path / "out"), plan_case(scans / "nifti" / "case.toml", tmp_path / "out")
-    assert found.tunnel is not None
-    assert known.tunnel is not None
-    np.testing.assert_allclose(found.tunnel.entry_mm, known.tunnel.entry_mm, atol=0.05)
-    np.testing.assert_allclose(found.tunnel.target_mm, known.tunnel.target_mm, atol=0.05)
+    assert found.tunnels
+    assert known.tunnels
+    np.testing.assert_allclose(found.tunnels[0].entry_mm, known.tunnels[0].entry_mm, atol=0.05)
+    np.testing.assert_allclose(found.tunnels[0].target_mm, known.tunnels[0].target_mm, atol=0.05)
 
 
 def test_both_sides_are_two_cases(scans: Path, tmp_path: Path, guidegen_: Callable[..., tuple[int, str]]) -> None:

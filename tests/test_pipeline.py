@@ -30,7 +30,7 @@ from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 
 SPACING_MM = (1.2, 1.2, 1.5)
-PREVIEWS = {"preview/contact.png", "preview/guide.png", "preview/tunnel.png"}
+PREVIEWS = {f"preview/{name}.png" for name in ("contact", "guide", "tunnel", "cuts", "strategies", "trade_off")}
 FILES = {
     "plan.json", "femur.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json", "timings.json",
 } | PREVIEWS  # fmt: skip
@@ -235,7 +235,8 @@ def test_the_record_has_the_hash_of_every_file_in_and_out(done: Finished) -> Non
     inputs["ct.nii.gz"] = (done.case.parent / "ct.nii.gz").read_bytes()
     assert record["inputs_sha256"] == {name: hashlib.sha256(content).hexdigest() for name, content in inputs.items()}
     assert record["parameters"]["order"]["size"] == "M"
-    assert set(record["parameters"]["templates_sha256"]) == {"kit", "guide", "printer", "dossier"}
+    templates = {"kit", "other_kit", "guide", "printer", "policy", "dossier"}
+    assert set(record["parameters"]["templates_sha256"]) == templates
     assert read(done.result.folder / "timings.json").keys() >= {"bone", "anatomy", "lesion", "plan", "guide", "check"}
 
 
@@ -328,7 +329,9 @@ def test_a_template_that_is_not_there_is_found_before_anything_is_read(tmp_path:
     shutil.copytree(done.case.parent, case.parent)
     case.write_text(case.read_text() + '[order]\nkit = "core-99"\n')
     stages: list[str] = []
-    with pytest.raises(TemplateError, match="read: expected one of the kits core-10, core-8, found 'core-99'"):
+    with pytest.raises(
+        TemplateError, match=r"read: expected one of the kits cannulated-9, core-10, .*, found 'core-99'"
+    ):
         pipeline.run(case, tmp_path / "output", progress=stages.append)
     assert stages == []
     assert not (tmp_path / "output").exists()
@@ -352,9 +355,8 @@ def test_a_guide_that_fails_a_check_is_rejected(
 def test_a_plan_leaves_no_result(done: Finished, tmp_path: Path) -> None:
     output = done.stages_to(tmp_path / "output")
     planned = pipeline.plan_case(done.case, output)
-    assert planned.tunnel is not None
     (tunnel,) = read(done.result.folder / "plan.json")["tunnels"]
-    np.testing.assert_allclose(planned.tunnel.entry_mm, tunnel["entry_mm"], atol=1e-6)
+    np.testing.assert_allclose(planned.tunnels[0].entry_mm, tunnel["entry_mm"], atol=1e-6)
     assert [path.name for path in output.iterdir()] == [STAGES]
 
 
@@ -366,7 +368,11 @@ def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Fin
     assert (finding["passed"], finding["measured"]) == (False, None)
     assert "plan: expected a tunnel that keeps every rule" in finding["why"]
     plan = read(hopeless.result.folder / "plan.json")
-    assert (plan["tunnels"], plan["guide"]) == ([], None)
+    (marked,) = plan["tunnels"]  # made, and marked with what it breaks
+    assert plan["guide"] is None
+    assert [broken["waivable"] for broken in marked["broken_rules"]]
+    assert all(broken["short_by"] > 0.0 for broken in marked["broken_rules"])
+    assert {each["strategy"] for each in plan["plan"]["alternatives"]} >= {"centroid"}
     assert any("There is no guide: expected a tunnel that keeps every rule" in note for note in plan["notes"])
     with pytest.raises(NoSafePlan, match="plan: expected a tunnel that keeps every rule"):
         pipeline.plan_case(hopeless.case, hopeless.output)

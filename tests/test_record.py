@@ -13,7 +13,7 @@ from typing import Any
 import manifold3d as m3
 import numpy as np
 import pytest
-from test_store import ANATOMY, GUIDE_MADE, TUNNEL, VALUES
+from test_store import ANATOMY, GUIDE_MADE, PLAN, TUNNEL, VALUES
 
 import guidegen
 from guidegen.assessed import Assessed, Planned, Sides
@@ -27,7 +27,9 @@ from guidegen.keep_out import KeepOut, Structure
 from guidegen.lesion.grades import Grades, grade_lesion
 from guidegen.lesion.lesion import Lesion
 from guidegen.overrides import Overruled
+from guidegen.plan.planning import Proposal
 from guidegen.plan.rules import Rules
+from guidegen.plan.tunnel import Tunnel
 from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
 from guidegen.surfaces import Surface
 
@@ -54,6 +56,12 @@ def grades() -> Grades:
     return grade_lesion(lesion, bone, head, None)
 
 
+def with_tunnel(tunnel: Tunnel) -> Proposal:
+    """The made-up proposal with another tunnel."""
+    assert PLAN.chosen is not None
+    return dataclasses.replace(PLAN.chosen, tunnels=(tunnel,))
+
+
 def plan(**changed: Any) -> dict:
     bound = {name: changed.pop(name) for name in ("tunnel", "guide", "overrides") if name in changed}
     patient = Patient(id="T001L", side="left")
@@ -69,7 +77,9 @@ def plan(**changed: Any) -> dict:
         "case": case, "origin": ORIGIN, "bone": VALUES["bone"], "keep_out": KeepOut(), "anatomy": ANATOMY,
         "overruled": (), "sides": Sides(SIDES), "lesion": VALUES["lesion of an MR"], "grades": grades(),
     }  # fmt: skip
-    planned = Planned(Assessed(**(parts | changed)), bound.get("tunnel", TUNNEL), None)
+    tunnel = bound.get("tunnel", TUNNEL)
+    made = None if tunnel is None else dataclasses.replace(PLAN, chosen=with_tunnel(tunnel))
+    planned = Planned(Assessed(**(parts | changed)), made, None)
     return plan_json(planned, bound.get("guide", GUIDE_MADE), LIMITS, ("one", "two"))
 
 

@@ -220,3 +220,24 @@ def test_a_run_killed_at_any_moment_leaves_whole_revisions_only(tmp_path: Path) 
     revisions = [name for name in whole if not name.startswith(SCRATCH)]
     assert revisions == [f"r{number:03d}" for number in range(1, len(revisions) + 1)]
     assert next_revision(tmp_path) == f"r{len(revisions) + 1:03d}"
+
+
+def test_an_interrupted_replacement_gives_the_old_folder_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with results.locked(tmp_path):
+        results.replace_folder(tmp_path / "plan", {"a": b"old"})
+    rename, done = Path.rename, []
+
+    def interrupted(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with results.locked(tmp_path):
+        monkeypatch.setattr(Path, "rename", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            results.replace_folder(tmp_path / "plan", {"a": b"new"})
+        monkeypatch.setattr(Path, "rename", rename)
+    with results.locked(tmp_path):
+        assert (tmp_path / "plan" / "a").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "plan"]

@@ -23,8 +23,16 @@ from guidegen.guide.label import Label
 from guidegen.guide.seat import GUIDE, Seat
 from guidegen.lesion.lesion import Lesion
 from guidegen.lesion.registration import MR, Registration
+from guidegen.plan.error_budget import Contribution, ErrorBudget
+from guidegen.plan.instruments import InstrumentStep
+from guidegen.plan.monte_carlo import Simulated
+from guidegen.plan.planning import Plan, Proposal, Ruled, Waiver
+from guidegen.plan.rules import Broken
+from guidegen.plan.search import Certificate
 from guidegen.plan.templates import Footprint
+from guidegen.plan.trade_off import Trade
 from guidegen.plan.tunnel import Tunnel
+from guidegen.plan.volumes import Piece, Volumes
 from guidegen.store import StageStore, build, content_key, write_atomically
 from guidegen.surfaces import Surface
 
@@ -48,12 +56,45 @@ ANATOMY = Anatomy(
     "left", point(), 24.1, point(), point(), point(), point(), point(), point(), point(), 127.3, 0.1, True
 )
 REGISTRATION = Registration(pose(MR, LPS), 0.31, 0.72, 0.98, 0.02)
-TUNNEL = Tunnel(point(), point(), 8.0, 5.1, 4.2, 5.9, 0.44, 1e-9, 131.0, -0.1, 12.0, 17.0)
+TUNNEL = Tunnel(
+    entry_mm=point(), target_mm=point(), diameter_mm=8.0, outline_mm=np.array([[0.0, 0.0], [0.0, 4.0]]),
+    wall_min_mm=5.1, vessel_wall_mm=6.2, subchondral_mm=4.2, subchondral_axis_mm=5.9, tool_to_joint_mm=4.2,
+    lesion_reached_fraction=0.44, centroid_distance_mm=1e-9, shaft_angle_deg=131.0, obliquity_deg=47.5,
+    off_middle=-0.1, above_lesser_mm=12.0, below_ridge_mm=17.0, sleeve_offset_mm=45.0, depth_reading_mm=140.5,
+    drill_spare_mm=59.5, cost=0.25,
+)  # fmt: skip
+BUDGET = ErrorBudget(
+    tip_mean_mm=1.1, tip_p95_mm=2.4, tip_lateral_mean_mm=0.9, tip_lateral_p95_mm=2.1, to_lesion_p95_mm=2.9,
+    reaches_lesion=0.997, breaches_cortex=0.0, within_3_mm_of_joint=0.004,
+    contributions=(Contribution("the seat", 0.9, 0.7, "assumed"), Contribution("the print", 0.3, 0.3, "measured")),
+    dominant="the seat", stop_earlier_mm=None,
+)  # fmt: skip
+PROPOSAL = Proposal(
+    strategy="centroid",
+    kit="core-8",
+    tunnels=(TUNNEL,),
+    broken=((Broken("wall_min_mm", 2.75, 3.0, "mm", True),),),
+    score=99.5,
+    certificate=Certificate(580, 1, 580, 72, 1.0, 1.0, 99.5, 0.03, 0.2, 0.47),
+    volumes=Volumes(7238.25, 4100.0, 1500.0, 0.0, 5738.25, 4.1, (Piece(7238.25, 1500.0, 0.0),)),
+    budgets=(BUDGET,),
+    simulated=(Simulated(100_000, 1.1, 2.4, 0.9, 2.1, 2.9, 0.998, 0.0, 0.0041),),
+    steps=((InstrumentStep(1, "trephine", "the sleeve", "its stop, set at 140.5 mm", "on"),),),
+    warnings=("The tunnel is long.",),
+)
+PLAN = Plan(
+    chosen=PROPOSAL,
+    alternatives=(dataclasses.replace(PROPOSAL, strategy="coverage", broken=((),), certificate=None, simulated=()),),
+    ruled_out=(Ruled("multiple", "multiple-3.2", "wall_min_mm", "none fits", {"wall_min_mm": 1.5}),),
+    trades=(Trade(0.5, 0.6, TUNNEL),),
+    waived=(Waiver("wall_min_mm", "thick cortex", "an engineer"),),
+    explanation="One tunnel.",
+)
 GUIDE_MADE = Guide(
     pyramid(),
     Seat(pose(LPS, GUIDE), Footprint(length_mm=55.0, width_mm=40.0), 1800.5, 0.8, RANDOM.random(6), RANDOM.random(6)),
     0.36, 4.0, 1813.25,
-    (Sleeve(0, 8.2, 14.2, 8.0, 32.0, point()),),
+    (Sleeve(0, 8.2, 14.2, 8.0, 32.0, point(), 45.0),),
     (Pin(point(), point(), 2.2, 2.0, 25.0, 8.0, point()), Pin(point(), point(), 2.2, 2.0, 25.0, 8.0, point())),
     (point(), point()),
     Label(("T001L", "LEFT"), 4.0, 0.6, point(), point(), point(), point(), 24.0, 11.6),
@@ -65,6 +106,8 @@ VALUES = {
     "lesion": Lesion(7238.25, point(), 0.125, RANDOM.random((50, 3)), pyramid(), None),
     "lesion of an MR": Lesion(7238.25, point(), 0.125, RANDOM.random((50, 3)), pyramid(), REGISTRATION),
     "tunnel": TUNNEL,
+    "plan": PLAN,
+    "plan with nothing chosen": dataclasses.replace(PLAN, chosen=None, waived=()),
     "guide": GUIDE_MADE,
     "guide without pins or windows": dataclasses.replace(GUIDE_MADE, pins=(), windows_mm=()),
 }

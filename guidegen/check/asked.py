@@ -35,6 +35,7 @@ class AskedAnatomy(_Part):
 
     head_center_mm: Point
     head_radius_mm: Length
+    neck_isthmus_center_mm: Point | None = None
     neck_axis: Direction
     shaft_point_mm: Point
     shaft_axis: Direction
@@ -58,6 +59,7 @@ class AskedTunnel(_Part):
     subchondral_mm: Number | None
     subchondral_axis_mm: Number | None
     centroid_distance_mm: Number | None
+    end_outline_mm: list[tuple[Number, Number]] = []  # rings: behind the target, radius; empty: flat, the bore's width
     keep_out_mm: Number | None = None
 
 
@@ -120,11 +122,13 @@ class AskedLimits(_Part):
     wall_min_mm: Length
     subchondral_axis_mm: Length
     subchondral_rim_mm: Length
+    vessel_wall_min_mm: Length | None = None  # None: not asked for
     guided_length_mm: Length
     contact_area_mm2: Length
     keep_out_min_mm: Length = 3.0  # as to the cortex
     wall_p1_mm: Length = 2.0  # the thinnest wall that a resin or PA guide bears; the sleeve's own wall is 3 mm
     entry_zone_mm: Length = 20.0  # a tunnel at 45° and 8 mm wide has left the lateral cortex after 10 to 15 mm
+    unwaived: dict[str, Number] = {}  # what a rule asks whose limit a proposed waiver has lowered
     centroid_distance_max_mm: Length | None = None  # None where the strategy does not aim at the centroid
 
 

@@ -15,6 +15,8 @@ from guidegen.surfaces import Surface
 # Probes: every 0.1 mm along the bore, in 72 directions that fall on no edge of a regular polygon.
 STEP_MM = 0.1
 DIRECTIONS = 72
+# Where a probe that meets nothing is repeated: a sliver of a few µm between two facets looks elsewhere.
+BESIDE_MM, BESIDE_RAD = 0.01, 0.01
 FIRST_DIRECTION_RAD = 0.0123
 # The probe starts outside the bore's end and goes on past the bone's surface, which may cut the bore at 45°.
 BEFORE_MM = 2.0
@@ -140,10 +142,14 @@ def measured_bore(
     return Bore(bore.point_mm, bore.axis, bore.diameter_mm, start, end)
 
 
-def _probed(guide: Surface, point_mm: FloatArray, axis: FloatArray, along_mm: FloatArray) -> FloatArray:
-    """What rays from the axis meet (T, DIRECTIONS, 3); FAR_AWAY_MM off where no wall faces the axis."""
+def _probed(
+    guide: Surface, point_mm: FloatArray, axis: FloatArray, along_mm: FloatArray, beside_rad: float = 0.0
+) -> FloatArray:
+    """What rays from the axis meet (T, DIRECTIONS, 3), all turned by `beside_rad`; FAR_AWAY_MM off where no wall faces
+    the axis.
+    """
     first, second = perpendicular_pair(axis)
-    turn = FIRST_DIRECTION_RAD + np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
+    turn = FIRST_DIRECTION_RAD + beside_rad + np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
     spokes = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
     origins = np.repeat(point_mm + along_mm[:, None] * axis, DIRECTIONS, axis=0)
     directions = np.tile(spokes, (len(along_mm), 1))
@@ -172,7 +178,11 @@ def _fitted(points: FloatArray, bore: Bore) -> Bore:
 def _guided(guide: Surface, bore: Bore, along_mm: FloatArray) -> tuple[float, float]:
     """Where the longest stretch begins and ends on which every probe meets the fitted cylinder."""
     met = _probed(guide, bore.point_mm, bore.axis, along_mm)
-    all_round = (np.abs(bore.wall_distance_mm(met)) < GUIDING_MM).all(axis=1)
+    meets = np.abs(bore.wall_distance_mm(met)) < GUIDING_MM
+    doubtful = ~meets.all(axis=1)  # by a sliver between two facets, perhaps: ask once more beside it
+    again = _probed(guide, bore.point_mm, bore.axis, along_mm[doubtful] + BESIDE_MM, BESIDE_RAD)
+    meets[doubtful] |= np.abs(bore.wall_distance_mm(again)) < GUIDING_MM
+    all_round = meets.all(axis=1)
     changes = np.flatnonzero(np.diff(np.r_[False, all_round, False].astype(np.int8)))
     if len(changes) == 0:
         return 0.0, 0.0

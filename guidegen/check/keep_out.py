@@ -11,7 +11,7 @@ from guidegen.check.pins import wire_way
 from guidegen.check.removal import deepest_on_way_mm
 from guidegen.check.samples import area_samples
 from guidegen.check.seat import Seat
-from guidegen.check.tunnel import STATED_TOLERANCE_MM, WHY_STATED
+from guidegen.check.tunnel import STATED_TOLERANCE_MM, WHY_STATED, swept_stretches
 from guidegen.frames import FloatArray, perpendicular_pair, unit
 from guidegen.surfaces import Surface
 
@@ -73,7 +73,7 @@ def _contact_places(asked: Asked, bone: Surface, guide: Surface, seat: Seat) -> 
 
 
 def _drill_places(tunnel: AskedTunnel) -> FloatArray:
-    """Places (K, 3) all over the drill at its target, from outside the bone to its flat end."""
+    """Places (K, 3) all over the tools at their target, from outside the bone to the end, an opened reamer's too."""
     entry, target = np.array(tunnel.entry_mm), np.array(tunnel.target_mm)
     axis = unit(target - entry)
     first, second = perpendicular_pair(axis)
@@ -83,7 +83,11 @@ def _drill_places(tunnel: AskedTunnel) -> FloatArray:
     mantle = along[:, None] + tunnel.diameter_mm / 2 * ring
     radii = np.linspace(0.0, tunnel.diameter_mm / 2, RINGS)
     end = target + radii[:, None, None] * ring
-    return np.concatenate([along, mantle.reshape(-1, 3), end.reshape(-1, 3)])
+    opened = [
+        _between(entry + first * axis, entry + last * axis, STEP_MM)[:, None] + radius * ring
+        for radius, first, last in swept_stretches(tunnel)[1:]
+    ]
+    return np.concatenate([along, *(part.reshape(-1, 3) for part in (mantle, end, *opened))])
 
 
 def _between(start: FloatArray, end: FloatArray, step_mm: float) -> FloatArray:

@@ -43,7 +43,7 @@ CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the 
 
 @dataclass(frozen=True, eq=False)
 class Sleeve:
-    """The tube along a tunnel: `top_mm` (3,) is the middle of its outer end, on the axis."""
+    """The tube along a tunnel: `top_mm` (3,) is the middle of its outer end on the axis, `offset_mm` off the entry."""
 
     tunnel: int
     inner_diameter_mm: float
@@ -51,6 +51,7 @@ class Sleeve:
     drill_diameter_mm: float
     guided_length_mm: float
     top_mm: FloatArray
+    offset_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +215,7 @@ def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
 
 def _sleeve(tube: Tube, bores: Bores, kit: Kit, seat: Seat) -> Sleeve:
     top = seat.frame.inverse().points(tube.at(tube.top_mm))
-    return Sleeve(0, bores.drill_mm, bores.sleeve_mm, kit.drill.diameter_mm, tube.guided_length_mm, top)
+    return Sleeve(0, bores.drill_mm, bores.sleeve_mm, kit.drill.diameter_mm, tube.guided_length_mm, top, -tube.top_mm)
 
 
 def _pin(boss: Tube, hole_mm: float, kit: Kit, seat: Seat) -> Pin:

@@ -124,6 +124,7 @@ def _laid_out(
     axis = seat.frame.vectors(tunnel.axis)
     _require_entry_inside(outline, entry, kit)
     tube = place_tube(under, entry, axis, bores.drill_mm, bores.sleeve_mm, template.sleeve.guided_length_mm)
+    tube = _at_stop(tube, tunnel.sleeve_offset_mm, kit)
     wires = choose_pins(
         field, outline, entry, target, tunnel.diameter_mm / 2.0, tube, bores.sleeve_mm / 2.0 + FOOT_WIDER_MM / 4.0,
         template.pins, kit.pin, bores.boss_mm / 2.0, local,
@@ -136,6 +137,7 @@ def _laid_out(
         holes = [(tube, bores.drill_mm / 2.0), *((boss, bores.wire_mm / 2.0) for boss in bosses)]
         relief = sturdy(relief, under, _outside(field, outline), holes, bores.thinnest_mm)
         tube = _off_relief(relief, tube, bores.drill_mm, bores.sleeve_mm, local)
+        tube = _at_stop(tube, tunnel.sleeve_offset_mm, kit)
         bosses = [_off_relief(relief, boss, bores.wire_mm, bores.boss_mm, local) for boss in bosses]
     base = replace(field, height_mm=np.where(relief.there, relief.under.height_mm - clearance_mm, field.height_mm))
     lines = [(_dense(np.stack([tube.at(0.0), tube.at(tube.top_mm)])), bores.sleeve_mm / 2.0)]
@@ -169,6 +171,21 @@ def _off_relief(relief: Relief, bare: Tube, bore_mm: float, outer_mm: float, loc
             figures={"pushed_mm": pushed},
         )
     return replace(tube, sunk_to_mm=max(tube.sunk_to_mm, bare.sunk_to_mm))
+
+
+def _at_stop(tube: Tube, planned_mm: float | None, kit: Kit) -> Tube:
+    """The tube made longer outwards, to the planned distance from the cortex to its top, or to the next one that the
+    kit's stops are made for: the depth is read there. NoSafeGuide where none is enough.
+    """
+    offsets = [each for each in kit.sleeve_offsets_mm if each >= max(planned_mm or 0.0, -tube.top_mm) - 1e-9]
+    if not offsets:
+        raise NoSafeGuide(
+            f"expected a sleeve whose top is at most {max(kit.sleeve_offsets_mm):g} mm from the cortex, as far as the "
+            f"kit's stops reach, found one at {-tube.top_mm:.1f} mm; choose another entry or a kit with larger offsets",
+            rule="sleeve_offset_mm",
+            figures={"sleeve_offset_mm": -tube.top_mm},
+        )
+    return replace(tube, top_mm=-min(offsets))
 
 
 def _require_entry_inside(outline: Outline, entry: FloatArray, kit: Kit) -> None:

@@ -1,4 +1,4 @@
-"""The dossier: one A4 page with all a surgeon decides by, and the hashes of the files it speaks of."""
+"""The dossier: A4 pages with all a surgeon decides by, and the hashes of the files it speaks of."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from guidegen.bone.trochanters import ShaftFrame
+from guidegen.show.dossier_plan import Rows, numbered, plan_words
+from guidegen.show.wording import figure_text, percent_text
 
 DISCLAIMER = "No medical device. Not for use in patients without a surgeon's approval."
 STATUS = "Not yet approved"
-UNKNOWN = "not computed"
+PLAN_PICTURES = ("cuts.png", "trade_off.png", "strategies.png")  # those that stand beside the plan's figures
 
 # Measured and limit are told apart down to this many decimals.
 MOST_DECIMALS = 6
-
-Rows = list[list[str]]
 
 
 def dossier_bytes(
@@ -33,10 +33,10 @@ def dossier_bytes(
 ) -> bytes:
     """The dossier as PDF; the same arguments give the same bytes.
 
-    `plan`, `findings`: as in plan.json and findings.json; `pictures`: PNG by file name, drawn
-    in this order; `hashes`: SHA-256 by file name; `template`: the source of a Typst document
-    such as templates/dossier/plain.typ. What comes from the case reaches the document as data
-    alone, so no name or note can act as markup.
+    `plan`, `findings`: as in plan.json, with a chosen plan and a guide, and findings.json; `pictures`: PNG by file
+    name, drawn in this order, those of the plan beside its figures; `hashes`: SHA-256 by file name;
+    `template`: the source of a Typst document such as templates/dossier/plain.typ. What comes from the case reaches the
+    document as data alone, so no name or note can act as markup.
     """
     import typst
 
@@ -59,6 +59,7 @@ def _content(
     revision: str,
 ) -> dict[str, Any]:
     """All words and numbers of the dossier, as the template names them."""
+    words = plan_words(plan)
     return {
         "patient": plan["case_id"],
         "side": plan["side"],
@@ -72,30 +73,32 @@ def _content(
         "entries": _entries(plan),
         "findings": [_finding(finding) for finding in findings],
         "passed": [sum(bool(finding["passed"]) for finding in findings), len(findings)],
-        "notes": list(plan["notes"]),
+        "plan": words,
+        "notes": [note for note in plan["notes"] if note not in (words["explanation"], *words["warnings"])],
         "hashes": list(hashes.items()),
-        "pictures": pictures,
+        "pictures": [name for name in pictures if name not in PLAN_PICTURES],
+        "plan_pictures": [name for name in pictures if name in PLAN_PICTURES],
     }
 
 
 def _lesion_rows(lesion: Mapping[str, Any]) -> Rows:
     registration = lesion["registration"]
     return [
-        ["volume", _text(lesion["volume_mm3"], 0, "mm³")],
-        ["share of the head", _percent(lesion["head_fraction"])],
-        ["MR on bone, rms", "same frame" if registration is None else _text(registration["rms_mm"], 2, "mm")],
+        ["volume", figure_text(lesion["volume_mm3"], 0, "mm³")],
+        ["share of the head", percent_text(lesion["head_fraction"])],
+        ["MR on bone, rms", "same frame" if registration is None else figure_text(registration["rms_mm"], 2, "mm")],
     ]
 
 
 def _guide_rows(guide: Mapping[str, Any], keep_out: Sequence[str]) -> Rows:
     rows = [
-        ["thickness", _text(guide["thickness_mm"], 1, "mm")],
-        ["clearance to the bone", _text(guide["clearance_mm"], 2, "mm")],
-        ["contact", _text(guide["contact_area_mm2"], 0, "mm²")],
+        ["thickness", figure_text(guide["thickness_mm"], 1, "mm")],
+        ["clearance to the bone", figure_text(guide["clearance_mm"], 2, "mm")],
+        ["contact", figure_text(guide["contact_area_mm2"], 0, "mm²")],
     ]
     for sleeve in guide["sleeves"]:
         rows.append(["drill in sleeve", f"{sleeve['drill_diameter_mm']:.1f} in {sleeve['inner_diameter_mm']:.2f} mm"])
-        rows.append(["drill guided over", _text(sleeve["guided_length_mm"], 1, "mm")])
+        rows.append(["drill guided over", figure_text(sleeve["guided_length_mm"], 1, "mm")])
     for wire, hole in sorted({(pin["wire_diameter_mm"], pin["hole_diameter_mm"]) for pin in guide["pins"]}):
         rows.append(["wire in hole", f"{wire:.1f} in {hole:.2f} mm"])
     if keep_out:
@@ -108,17 +111,18 @@ def _guide_rows(guide: Mapping[str, Any], keep_out: Sequence[str]) -> Rows:
 def _tunnel_rows(tunnels: Sequence[Mapping[str, Any]]) -> Rows:
     """One column per tunnel."""
     rows = [
-        ["diameter", *(_text(tunnel["diameter_mm"], 1, "mm") for tunnel in tunnels)],
-        ["length", *(_text(tunnel["length_mm"], 1, "mm") for tunnel in tunnels)],
-        ["angle to the shaft", *(_text(tunnel["shaft_angle_deg"], 0, "°") for tunnel in tunnels)],
-        ["least wall of the neck", *(_text(tunnel["wall_min_mm"], 1, "mm") for tunnel in tunnels)],
-        ["bone left under the joint", *(_text(tunnel["subchondral_mm"], 1, "mm") for tunnel in tunnels)],
-        ["lesion reached", *(_percent(tunnel["lesion_reached_fraction"]) for tunnel in tunnels)],
-        ["misses the lesion's centre by", *(_text(tunnel["centroid_distance_mm"], 1, "mm") for tunnel in tunnels)],
+        ["diameter", *(figure_text(tunnel["diameter_mm"], 1, "mm") for tunnel in tunnels)],
+        ["length", *(figure_text(tunnel["length_mm"], 1, "mm") for tunnel in tunnels)],
+        ["angle to the shaft", *(figure_text(tunnel["shaft_angle_deg"], 0, "°") for tunnel in tunnels)],
+        ["least wall of the neck", *(figure_text(tunnel["wall_min_mm"], 1, "mm") for tunnel in tunnels)],
+        ["bone left under the joint", *(figure_text(tunnel["subchondral_mm"], 1, "mm") for tunnel in tunnels)],
+        ["lesion reached", *(percent_text(tunnel["lesion_reached_fraction"]) for tunnel in tunnels)],
+        [
+            "misses the lesion's centre by",
+            *(figure_text(tunnel["centroid_distance_mm"], 1, "mm") for tunnel in tunnels),
+        ],
     ]
-    if len(tunnels) > 1:
-        rows.insert(0, ["", *(str(number) for number in range(1, len(tunnels) + 1))])
-    return rows
+    return numbered(rows, len(tunnels))
 
 
 def _entries(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,16 +158,6 @@ def _told_apart(measured: float | None, limit: float) -> tuple[str, str]:
     while f"{measured:.{decimals}f}" == f"{limit:.{decimals}f}" and measured != limit and decimals < MOST_DECIMALS:
         decimals += 1
     return f"{measured:.{decimals}f}", f"{limit:.{decimals}f}"
-
-
-def _text(value: float | None, decimals: int, unit: str = "") -> str:
-    if value is None:
-        return UNKNOWN
-    return f"{value:.{decimals}f}{'' if unit in ('', '°') else ' '}{unit}"
-
-
-def _percent(fraction: float | None) -> str:
-    return _text(None if fraction is None else 100.0 * fraction, 0, "%")
 
 
 def _way(distance_mm: float, positive: str, negative: str, none: str) -> str:

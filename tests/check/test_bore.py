@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from guidegen.check import bore
 from guidegen.check.bore import pin_hole_findings, sleeve_findings
 
 OFF, ANGLE, DIAMETER, GUIDED, TARGET = (
@@ -63,6 +64,23 @@ def test_a_slit_sleeve_does_not_guide_all_the_way_round(hip, bench) -> None:
     slit = bench.block([10.0, 0.0, -60.0], [60.0, 0.8, 2.0])
     guided = found(sleeve_findings(hip.asked(), hip.wrong_guide(cut=slit)))[GUIDED]
     assert (guided.measured, guided.passed) == (0.0, False)
+
+
+def test_a_sliver_of_micrometres_that_looks_elsewhere_does_not_cut_a_bore_short(hip, monkeypatch) -> None:
+    """Seen on a pin's hole: one probe of 72 met such a sliver over 0.9 mm of its length."""
+    whole = found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured
+
+    def beside_a_sliver(guide, point_mm, axis, along_mm, beside_rad=0.0):
+        met = probed(guide, point_mm, axis, along_mm, beside_rad)
+        if beside_rad == 0.0:
+            met[(along_mm > 12.0) & (along_mm < 13.0), 43] = bore.FAR_AWAY_MM
+        return met
+
+    probed = bore._probed
+    monkeypatch.setattr(bore, "_probed", beside_a_sliver)
+    assert found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured == pytest.approx(whole)
+    monkeypatch.setattr(bore, "BESIDE_RAD", 0.0)
+    assert found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured < whole - 1.0
 
 
 def test_the_limit_on_guided_length_is_the_stricter_of_plan_and_rule(hip) -> None:

@@ -87,3 +87,49 @@ def test_a_strategy_without_the_centroid_has_no_rule_on_it(hip) -> None:
         plan["limits"]["centroid_distance_max_mm"] = None
 
     assert "axis off the lesion's centroid" not in found(hip, coverage)
+
+
+def test_the_rings_of_the_tools_end_are_what_comes_near_the_joint(hip) -> None:
+    """A cone's rim lies behind its tip; a reamer is wider than its drill."""
+
+    def with_end(*rings):
+        def change(plan) -> None:
+            plan["tunnels"][0]["end_outline_mm"] = rings
+            plan["tunnels"][0]["subchondral_mm"] = None
+
+        return change
+
+    cone = found(hip, with_end((0.0, 0.0), (3.0, 4.0)))["rim to the joint"]
+    assert cone.measured == pytest.approx(min(24.0 - 10.0, 24.0 - np.hypot(7.0, 4.0)), abs=0.03)
+    reamer = found(hip, with_end((0.0, 0.0), (0.0, 9.0)))["rim to the joint"]
+    assert reamer.measured == pytest.approx(24.0 - np.hypot(10.0, 9.0), abs=0.03)
+
+
+def test_the_side_of_a_tunnel_along_the_joint_is_too_near(hip, bench) -> None:
+    """A line that passes the head's centre 18 mm aside leaves 24 - 22 mm at its side, midway through the sphere."""
+    aside = np.array([0.0, 18.0, 0.0])
+    side = found(hip, along(bench, np.array([15.0, 0.0, 0.0]) + aside, np.array([-45.0, 0.0, 45.0]) + aside))[
+        "side to the joint"
+    ]
+    assert (side.measured <= 2.0, side.passed) == (True, False)
+
+
+def test_the_wall_to_the_vessels_is_asked_of_the_neck_alone(hip, bench) -> None:
+    """The neck is a cylinder of 14 mm: along its axis the wall is 10 mm, moved up or back it thins by as much."""
+
+    def change(plan) -> None:
+        plan["limits"]["vessel_wall_min_mm"] = 5.0
+        plan["anatomy"]["neck_isthmus_center_mm"] = [float(x) for x in bench.place.points([-25.0, 0.0, 30.0])]
+
+    assert found(hip, change)["wall to the vessels"].measured == pytest.approx(10.0, abs=0.05)
+    assert "wall to the vessels" not in found(hip)
+    for up_mm in (6.0, -6.0):
+        moved = up_mm * np.array([0.6, 0.0, 0.8])  # across the neck, towards its top
+
+        def both(plan, moved=moved) -> None:
+            change(plan)
+            along(bench, np.array([15.0, 0.0, 0.0]) + moved, np.array([-45.0, 0.0, 45.0]) + moved)(plan)
+
+        vessel = found(hip, both)["wall to the vessels"]
+        assert vessel.passed == (up_mm < 0.0)
+        assert (vessel.measured == pytest.approx(10.0 - up_mm, abs=0.05)) == (up_mm > 0.0)

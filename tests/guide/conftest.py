@@ -12,9 +12,10 @@ from guidegen.bone.surface import label_surface
 from guidegen.guide.guide import Guide
 from guidegen.lesion.lesion import measure_lesion
 from guidegen.phantom import label_volume, make_hip
+from guidegen.plan.hip import Hip
 from guidegen.plan.rules import Rules
+from guidegen.plan.strategies import ground_of, through_centroid
 from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
-from guidegen.plan.tunnel import plan_tunnel
 
 SPACING_MM = (1.2, 1.2, 1.5)
 
@@ -30,8 +31,12 @@ def planned() -> Planned:
     kit, template, printer = (
         load_template(kind, name)[0] for kind, name in ((Kit, "core-8"), (GuideTemplate, "lateral"), (Printer, "sla"))
     )
-    tunnel = plan_tunnel(bone.surface, anatomy, lesion, kit.drill.diameter_mm, Rules())
-    return Planned(bone, anatomy, tunnel, kit, template, printer)
+    hip = Hip(
+        bone=bone.surface, anatomy=anatomy, lesion=lesion, kit=kit, rules=Rules(),
+        sleeve_bore_mm=kit.drill.diameter_mm + printer.bore_clearance_mm,
+        guided_length_mm=template.sleeve.guided_length_mm,
+    )  # fmt: skip
+    return Planned(bone, anatomy, through_centroid(ground_of(hip)).tunnels[0], kit, template, printer)
 
 
 @pytest.fixture(scope="session")

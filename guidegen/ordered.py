@@ -1,0 +1,63 @@
+"""The templates that a case orders: kit, guide shape, printer and policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guidegen.case import Order
+from guidegen.errors import TemplateError
+from guidegen.plan.kits import Kit
+from guidegen.plan.templates import GuideTemplate, Policy, Printer, load_template
+
+ONE_TUNNEL, SEVERAL_TUNNELS = "core-8", "multiple-3.2"
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The templates by their names, a kit for one tunnel and one for several, and the SHA-256 of every file used."""
+
+    kit_name: str
+    kit: Kit
+    fan_kit_name: str
+    fan_kit: Kit
+    guide: GuideTemplate
+    printer: Printer
+    policy: Policy
+    sha256: dict[str, str]
+
+
+def load_templates(order: Order) -> Templates:
+    """The templates that an order names; TemplateError for one that is missing, impossible, or a kit that does not make
+    as many tunnels as the strategy needs.
+    """
+    several = order.strategy == "multiple"
+    name = order.kit or (SEVERAL_TUNNELS if several else ONE_TUNNEL)
+    ordered, sha = load_template(Kit, name)
+    if several != (ordered.most_tunnels > 1):
+        needs, found = ("several tunnels", "one") if several else ("one tunnel", "several")
+        raise TemplateError(
+            f"expected a kit for {needs} for the strategy {order.strategy!r}, found {name!r} for {found}; choose "
+            "another kit or strategy"
+        )
+    other_name = ONE_TUNNEL if several else SEVERAL_TUNNELS
+    other, other_sha = load_template(Kit, other_name)
+    guide, guide_sha = load_template(GuideTemplate, order.guide)
+    printer, printer_sha = load_template(Printer, order.printer)
+    policy, policy_sha = load_template(Policy, order.policy)
+    one, fan = ((other_name, other), (name, ordered)) if several else ((name, ordered), (other_name, other))
+    return Templates(
+        kit_name=one[0],
+        kit=one[1],
+        fan_kit_name=fan[0],
+        fan_kit=fan[1],
+        guide=guide,
+        printer=printer,
+        policy=policy,
+        sha256={
+            "kit": sha,
+            "other_kit": other_sha,
+            "guide": guide_sha,
+            "printer": printer_sha,
+            "policy": policy_sha,
+        },
+    )

@@ -1,0 +1,80 @@
+"""One paragraph of figures: why this plan, and what the others would have been."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from guidegen.plan.trade_off import Trade
+
+if TYPE_CHECKING:
+    from guidegen.plan.planning import Proposal
+
+WORDS = {
+    "centroid": "through the lesion's centroid",
+    "coverage": "that reaches the most of the lesion",
+    "multiple": "of several thin tunnels from one entry",
+    "ordered": "as ordered",
+}
+
+
+def explained(chosen: Proposal | None, alternatives: tuple[Proposal, ...], trades: tuple[Trade, ...]) -> str:
+    """The paragraph on the chosen plan; on what there is instead where there is none."""
+    if chosen is None:
+        others = ", ".join(_short(each) for each in alternatives) or "nothing else either"
+        return f"No tunnel as asked keeps every rule; found instead: {others}."
+    sentences = [_of_chosen(chosen), _of_breach(chosen), _of_search(chosen), _of_risk(chosen)]
+    if alternatives:
+        sentences.append(f"Beside it: {'; '.join(_short(each) for each in alternatives)}.")
+    if len(trades) > 1:
+        first, last = trades[0], trades[-1]
+        sentences.append(
+            f"To keep each distance by {last.spare_mm:g} mm more, at most {last.tunnel.lesion_reached_fraction:.1%} of "
+            f"the lesion can be reached, in place of {first.tunnel.lesion_reached_fraction:.1%}."
+        )
+    return " ".join(each for each in sentences if each)
+
+
+def _of_chosen(plan: Proposal) -> str:
+    tunnel, volumes = plan.tunnels[0], plan.volumes
+    which = f"The tunnel {WORDS[plan.strategy]}"
+    if len(plan.tunnels) > 1:
+        which = f"Of {len(plan.tunnels)} tunnels the first"
+    return (
+        f"{which} is {tunnel.diameter_mm:g} mm wide and {tunnel.length_mm:.1f} mm long, enters "
+        f"{tunnel.above_lesser_mm:.1f} mm above the lesser trochanter at {tunnel.shaft_angle_deg:.0f}° to the shaft, "
+        f"leaves {tunnel.wall_min_mm:.1f} mm of wall ({tunnel.vessel_wall_mm:.1f} mm where the vessels enter) and ends "
+        f"{tunnel.subchondral_axis_mm:.1f} mm from the joint on its axis and {tunnel.subchondral_mm:.1f} mm at its "
+        f"rim. The plan reaches {volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³."
+    )
+
+
+def _of_breach(plan: Proposal) -> str:
+    out = any(tunnel.tool_to_joint_mm < 0.0 for tunnel in plan.tunnels)
+    return "The tool comes out of the bone into the joint." if out else ""
+
+
+def _of_search(plan: Proposal) -> str:
+    certificate = plan.certificate
+    if certificate is None or certificate.judged == 1:
+        return ""
+    return (
+        f"Of {certificate.judged} pairs of an entry and a target ({certificate.entry_step_mm:g} mm and "
+        f"{certificate.target_step_mm:g} mm apart) none scores better by more than {certificate.gap:.2f} points "
+        f"(score {plan.score:.2f})."
+    )
+
+
+def _of_risk(plan: Proposal) -> str:
+    worst = max(plan.budgets, key=lambda budget: budget.within_3_mm_of_joint)
+    widest = max(plan.budgets, key=lambda budget: budget.to_lesion_p95_mm)
+    return (
+        f"In 95 % of operations the tip lies within {widest.to_lesion_p95_mm:.1f} mm of its place in the lesion, and "
+        f"{widest.dominant} dominates; it reaches the lesion in {min(b.reaches_lesion for b in plan.budgets):.1%}, "
+        f"comes within 3 mm of the joint in {worst.within_3_mm_of_joint:.1%} and breaches the neck in "
+        f"{max(b.breaches_cortex for b in plan.budgets):.2%}."
+    )
+
+
+def _short(plan: Proposal) -> str:
+    thinnest = min(tunnel.wall_min_mm for tunnel in plan.tunnels)
+    return f"{plan.strategy} ({plan.kit}) reaches {plan.volumes.reached_fraction:.1%} with {thinnest:.1f} mm of wall"

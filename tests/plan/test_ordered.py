@@ -1,0 +1,73 @@
+"""Which templates an order means: its own, the house's where it names none, and none that do not fit each other."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+
+import pytest
+
+from guidegen.case import Order
+from guidegen.errors import TemplateError
+from guidegen.ordered import ONE_TUNNEL, SEVERAL_TUNNELS, load_templates
+
+
+@pytest.mark.parametrize("strategy", ["centroid", "coverage", "multiple"])
+def test_without_a_kit_there_is_one_for_one_tunnel_and_one_for_several(strategy) -> None:
+    found = load_templates(Order(strategy=strategy))
+    assert (found.kit_name, found.fan_kit_name) == (ONE_TUNNEL, SEVERAL_TUNNELS) == ("core-8", "multiple-3.2")
+    assert found.kit.most_tunnels == 1
+    assert found.fan_kit.most_tunnels == 4
+    assert found.kit.drill.diameter_mm == 8.0
+
+
+def test_a_kit_for_one_tunnel_takes_its_place() -> None:
+    found = load_templates(Order(kit="core-10"))
+    assert (found.kit_name, found.kit.drill.diameter_mm) == ("core-10", 10.0)
+    assert found.fan_kit_name == SEVERAL_TUNNELS
+
+
+def test_a_kit_for_several_tunnels_takes_the_other_place() -> None:
+    found = load_templates(Order(kit="multiple-3.2", strategy="multiple"))
+    assert (found.kit_name, found.fan_kit_name) == (ONE_TUNNEL, "multiple-3.2")
+
+
+@pytest.mark.parametrize(
+    ("kit", "strategy", "match"),
+    [
+        ("multiple-3.2", "centroid", "expected a kit for one tunnel for the strategy 'centroid', found 'multiple-3.2'"),
+        ("multiple-3.2", "coverage", "expected a kit for one tunnel for the strategy 'coverage', found 'multiple-3.2'"),
+        (
+            "core-8",
+            "multiple",
+            "expected a kit for several tunnels for the strategy 'multiple', found 'core-8' for one",
+        ),
+        ("core-99", "centroid", r"expected one of the kits .*core-8.*, found 'core-99'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(kit, strategy, match) -> None:
+    with pytest.raises(TemplateError, match=match):
+        load_templates(Order(kit=kit, strategy=strategy))
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [("guide", "one of the guides"), ("printer", "one of the printers"), ("policy", "of the policies")],
+)
+def test_a_template_that_is_not_there_is_refused(name, match) -> None:
+    with pytest.raises(TemplateError, match=match):
+        load_templates(Order(**{name: "no-such"}))
+
+
+def test_the_hashes_are_those_of_the_files() -> None:
+    found = load_templates(Order())
+    folder = resources.files("guidegen.templates")
+    files = {
+        "kit": "kits/core-8.toml", "other_kit": "kits/multiple-3.2.toml", "guide": "guides/lateral.toml",
+        "printer": "printers/sla.toml", "policy": "policies/default.toml",
+    }  # fmt: skip
+    assert found.sha256 == {
+        key: hashlib.sha256((folder / name).read_bytes()).hexdigest() for key, name in files.items()
+    }
+    several = load_templates(Order(strategy="multiple"))
+    assert several.sha256["kit"] == found.sha256["other_kit"]
