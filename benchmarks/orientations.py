@@ -110,7 +110,7 @@ def plans() -> bool:
     first, sound = planned(0, ".nrrd"), True
     print("whole plans:")
     for ending, way in PLANS:
-        found_mm = apart_mm(planned(way, ending).tunnel, first.tunnel, PLANNED)
+        found_mm = apart_mm(planned(way, ending).tunnels[0], first.tunnels[0], PLANNED)
         sound &= found_mm <= SAME_PLAN_MM
         print(f"  {ending:<8} way {way:<3} {found_mm:.2g} mm apart", flush=True)
     return sound

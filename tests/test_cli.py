@@ -114,13 +114,18 @@ def test_a_known_case_says_so_and_shows_every_check(guidegen_: Call, done: Finis
     assert contents(done.output) == before
 
 
-def test_a_plan_is_shown_and_leaves_nothing(guidegen_: Call, done: Finished, tmp_path: Path) -> None:
+def test_a_plan_is_shown_and_leaves_its_folder_alone(guidegen_: Call, done: Finished, tmp_path: Path) -> None:
     left = guidegen_("plan", done.case, "--output", tmp_path / "output")
     assert left.code == 0
     (tunnel,) = read(done.result.folder / "plan.json")["tunnels"]
     for said in ("T001L, LEFT hip", "8 mm", f"{tunnel['length_mm']:.1f} mm", f"{tunnel['wall_min_mm']:.1f} mm"):
         assert said in left.out
-    assert not (tmp_path / "output").exists()
+    assert [path.name for path in (tmp_path / "output" / "T001L-left").iterdir() if path.name != ".lock"] == ["plan"]
+    files = {path.name for path in (tmp_path / "output" / "T001L-left" / "plan").iterdir()}
+    assert files == {"plan.json", "femur.stl", "cuts.png", "strategies.png", "trade_off.png"}
+    again = read(tmp_path / "output" / "T001L-left" / "plan" / "plan.json")
+    assert again["guide"] is None
+    assert again["tunnels"][0]["entry_mm"] == tunnel["entry_mm"]
 
 
 # --- check ---
@@ -317,14 +322,15 @@ def test_an_infeasible_order_is_no_success(guidegen_: Call, hopeless: Finished, 
         left = guidegen_("run", hopeless.case, "--output", output)
         assert left.code == 3
         assert "not released: a check or a rule failed" in left.out
-        assert "expected a tunnel that keeps every rule, found none of" in left.out
+        assert "expected a tunnel that keeps every rule, found the one that was ordered, which breaks" in left.out
         assert ("unchanged" in left.out) == again
     assert contents(output / "T001L-left" / "r001").keys() == contents(hopeless.result.folder).keys()
 
 
 def test_a_plan_that_cannot_be_is_no_success(guidegen_: Call, hopeless: Finished) -> None:
     left = guidegen_("plan", hopeless.case, "--output", hopeless.output)
-    assert (left.code, left.out) == (3, "")
+    assert left.code == 3
+    assert "subchondral_axis_mm" in left.out  # the plan is shown, with the rules that it breaks
     assert "guidegen: plan: expected a tunnel that keeps every rule" in left.err
 
 

@@ -97,10 +97,9 @@ def test_the_same_landmarks_and_the_same_plan(
     for name in LANDMARKS:
         here, there = getattr(found.assessed.anatomy, name), getattr(straight.assessed.anatomy, name)
         np.testing.assert_allclose(here, there, atol=SAME_MM, rtol=0.0, err_msg=name)
-    assert found.tunnel is not None
-    assert straight.tunnel is not None
+    (here_planned,), (there_planned,) = found.tunnels, straight.tunnels
     for name in ("entry_mm", "target_mm", "wall_min_mm", "subchondral_mm"):
-        here, there = getattr(found.tunnel, name), getattr(straight.tunnel, name)
+        here, there = getattr(here_planned, name), getattr(there_planned, name)
         np.testing.assert_allclose(here, there, atol=SAME_PLAN_MM, rtol=0.0, err_msg=name)
 
 
