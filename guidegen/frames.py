@@ -61,6 +61,13 @@ def perpendicular_pair(axis: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     return first, np.cross(a, first)
 
 
+def spokes(axis: npt.ArrayLike, count: int) -> FloatArray:
+    """Unit vectors (count, 3) all round `axis` (3,), evenly from the first of its `perpendicular_pair` on."""
+    first, second = perpendicular_pair(axis)
+    turn = np.arange(count) * 2.0 * np.pi / count
+    return np.asarray(np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)
+
+
 def rotation_about(axis: npt.ArrayLike, degrees: float) -> FloatArray:
     """The rotation matrix (3, 3) by `degrees` about `axis`, right-handed (Rodrigues)."""
     x, y, z = unit(axis)

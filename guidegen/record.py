@@ -22,13 +22,11 @@ from guidegen.lesion.grades_record import grades_json
 from guidegen.lesion.lesion import Lesion
 from guidegen.plan.record import plan_record
 from guidegen.plan.rules import Rules
+from guidegen.rounded import axis, number, point
 
 PLAN_SCHEMA = "guidegen.plan/1"
 ASSESSMENT_SCHEMA = "guidegen.assessment/1"
 RUN_SCHEMA = "guidegen.run/1"
-
-# Far below any printer and the STL's own float32, so that rounding is no source of error.
-LENGTH_DECIMALS, AXIS_DECIMALS = 6, 9
 
 LIBRARIES = (
     "numpy", "numba", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
@@ -141,9 +139,9 @@ def _inputs(origin: Origin, sides: tuple[SideSource, ...]) -> dict[str, Any]:
         "on_image": [
             {
                 "kind": found.kind,
-                "explained": _number(found.score),
-                "least": _number(found.least),
-                "explained_elsewhere": _number(found.rival),
+                "explained": number(found.score),
+                "least": number(found.least),
+                "explained_elsewhere": number(found.rival),
                 "elsewhere": found.rival_place,
             }
             for found in origin.on_image
@@ -151,50 +149,38 @@ def _inputs(origin: Origin, sides: tuple[SideSource, ...]) -> dict[str, Any]:
     }
 
 
-def _point(values: Any) -> list[float]:
-    return [round(float(value), LENGTH_DECIMALS) + 0.0 for value in values]
-
-
-def _axis(values: Any) -> list[float]:
-    return [round(float(value), AXIS_DECIMALS) + 0.0 for value in values]
-
-
-def _number(value: float) -> float:
-    return round(float(value), LENGTH_DECIMALS) + 0.0
-
-
 def _bone(bone: Bone) -> dict[str, Any]:
     """The surface and its error against the label; null where the bone came as a surface, whose error nobody knows."""
     fit = bone.fit
     return {
-        "volume_mm3": _number(bone.surface.volume_mm3),
+        "volume_mm3": number(bone.surface.volume_mm3),
         "faces": len(bone.surface.faces),
         "label_fit": None
         if fit is None
-        else {key: value if isinstance(value, int) else _number(value) for key, value in asdict(fit).items()},
+        else {key: value if isinstance(value, int) else number(value) for key, value in asdict(fit).items()},
     }
 
 
 def _anatomy(anatomy: Anatomy) -> dict[str, Any]:
     line, version, doubt = anatomy.intertrochanteric_line_mm, anatomy.neck_version_deg, anatomy.uncertainty
     return {
-        "head_center_mm": _point(anatomy.head_center_mm),
-        "head_radius_mm": _number(anatomy.head_radius_mm),
-        "head_rms_mm": _number(anatomy.head_rms_mm),
-        "neck_isthmus_center_mm": _point(anatomy.neck_isthmus_center_mm),
-        "neck_axis": _axis(anatomy.neck_axis),
-        "shaft_point_mm": _point(anatomy.shaft_point_mm),
-        "shaft_axis": _axis(anatomy.shaft_axis),
+        "head_center_mm": point(anatomy.head_center_mm),
+        "head_radius_mm": number(anatomy.head_radius_mm),
+        "head_rms_mm": number(anatomy.head_rms_mm),
+        "neck_isthmus_center_mm": point(anatomy.neck_isthmus_center_mm),
+        "neck_axis": axis(anatomy.neck_axis),
+        "shaft_point_mm": point(anatomy.shaft_point_mm),
+        "shaft_axis": axis(anatomy.shaft_axis),
         "shaft_is_short": anatomy.shaft_is_short,
-        "lesser_trochanter_mm": _point(anatomy.lesser_trochanter_mm),
-        "greater_trochanter_mm": _point(anatomy.greater_trochanter_mm),
-        "vastus_ridge_mm": _point(anatomy.vastus_ridge_mm),
-        "intertrochanteric_line_mm": None if line is None else [_point(corner) for corner in line],
-        "neck_shaft_angle_deg": _number(anatomy.neck_shaft_angle_deg),
-        "neck_version_deg": None if version is None else _number(version),
+        "lesser_trochanter_mm": point(anatomy.lesser_trochanter_mm),
+        "greater_trochanter_mm": point(anatomy.greater_trochanter_mm),
+        "vastus_ridge_mm": point(anatomy.vastus_ridge_mm),
+        "intertrochanteric_line_mm": None if line is None else [point(corner) for corner in line],
+        "neck_shaft_angle_deg": number(anatomy.neck_shaft_angle_deg),
+        "neck_version_deg": None if version is None else number(version),
         "uncertainty_95": None
         if doubt is None
-        else {key: None if value is None else _number(value) for key, value in asdict(doubt).items()},
+        else {key: None if value is None else number(value) for key, value in asdict(doubt).items()},
     }
 
 
@@ -202,24 +188,24 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
     registration = lesion.registration
     doubt_mm = None if registration is None else registration.lesion_doubt_mm
     return {
-        "volume_mm3": _number(lesion.volume_mm3),
-        "head_fraction": _number(lesion.head_fraction),
-        "centroid_mm": _point(lesion.centroid_mm),
+        "volume_mm3": number(lesion.volume_mm3),
+        "head_fraction": number(lesion.head_fraction),
+        "centroid_mm": point(lesion.centroid_mm),
         "pieces": lesion.pieces,
         "centroid_inside": lesion.centroid_inside,
         "registration": None
         if registration is None
         else {
-            "rms_mm": _number(registration.rms_mm),
-            "p95_mm": _number(registration.p95_mm),
-            "overlap_fraction": _number(registration.overlap_fraction),
-            "starts_agree_mm": _number(registration.starts_agree_mm),
-            "patch_mm": None if registration.patch_mm is None else _number(registration.patch_mm),
-            "lesion_doubt_95_mm": None if doubt_mm is None else _number(doubt_mm),
+            "rms_mm": number(registration.rms_mm),
+            "p95_mm": number(registration.p95_mm),
+            "overlap_fraction": number(registration.overlap_fraction),
+            "starts_agree_mm": number(registration.starts_agree_mm),
+            "patch_mm": None if registration.patch_mm is None else number(registration.patch_mm),
+            "lesion_doubt_95_mm": None if doubt_mm is None else number(doubt_mm),
             "on_images": registration.on_images,
             "note": registration.note,
-            "rotation": [_axis(row) for row in registration.transform.rotation],
-            "translation_mm": _point(registration.transform.translation_mm),
+            "rotation": [axis(row) for row in registration.transform.rotation],
+            "translation_mm": point(registration.transform.translation_mm),
         },
     }
 
@@ -227,51 +213,51 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
 def _guide(guide: Guide) -> dict[str, Any]:
     label, seat = guide.label, guide.seat
     return {
-        "removal_direction": _axis(seat.removal_direction),
+        "removal_direction": axis(seat.removal_direction),
         "clearance_mm": guide.clearance_mm,
         "thickness_mm": guide.thickness_mm,
-        "contact_area_mm2": _number(guide.contact_area_mm2),
+        "contact_area_mm2": number(guide.contact_area_mm2),
         "sleeves": [
             {
                 "tunnel": sleeve.tunnel,
-                "inner_diameter_mm": _number(sleeve.inner_diameter_mm),
-                "outer_diameter_mm": _number(sleeve.outer_diameter_mm),
-                "drill_diameter_mm": _number(sleeve.drill_diameter_mm),
-                "guided_length_mm": _number(sleeve.guided_length_mm),
-                "top_mm": _point(sleeve.top_mm),
-                "offset_mm": _number(sleeve.offset_mm),
+                "inner_diameter_mm": number(sleeve.inner_diameter_mm),
+                "outer_diameter_mm": number(sleeve.outer_diameter_mm),
+                "drill_diameter_mm": number(sleeve.drill_diameter_mm),
+                "guided_length_mm": number(sleeve.guided_length_mm),
+                "top_mm": point(sleeve.top_mm),
+                "offset_mm": number(sleeve.offset_mm),
             }
             for sleeve in guide.sleeves
         ],
         "pins": [
             {
-                "point_mm": _point(pin.point_mm),
-                "direction": _axis(pin.direction),
-                "hole_diameter_mm": _number(pin.hole_diameter_mm),
-                "wire_diameter_mm": _number(pin.wire_diameter_mm),
-                "depth_mm": _number(pin.wire_depth_mm),
-                "guided_length_mm": _number(pin.guided_length_mm),
-                "top_mm": _point(pin.top_mm),
+                "point_mm": point(pin.point_mm),
+                "direction": axis(pin.direction),
+                "hole_diameter_mm": number(pin.hole_diameter_mm),
+                "wire_diameter_mm": number(pin.wire_diameter_mm),
+                "depth_mm": number(pin.wire_depth_mm),
+                "guided_length_mm": number(pin.guided_length_mm),
+                "top_mm": point(pin.top_mm),
             }
             for pin in guide.pins
         ],
-        "windows_mm": [_point(window) for window in guide.windows_mm],
+        "windows_mm": [point(window) for window in guide.windows_mm],
         "label": {
             "lines": list(label.lines),
-            "text_height_mm": _number(label.text_height_mm),
-            "depth_mm": _number(label.depth_mm),
-            "center_mm": _point(label.center_mm),
-            "reading_direction": _axis(label.reading_direction),
-            "up_direction": _axis(label.up_direction),
-            "outward_direction": _axis(label.outward_direction),
-            "width_mm": _number(label.width_mm),
-            "height_mm": _number(label.height_mm),
+            "text_height_mm": number(label.text_height_mm),
+            "depth_mm": number(label.depth_mm),
+            "center_mm": point(label.center_mm),
+            "reading_direction": axis(label.reading_direction),
+            "up_direction": axis(label.up_direction),
+            "outward_direction": axis(label.outward_direction),
+            "width_mm": number(label.width_mm),
+            "height_mm": number(label.height_mm),
         },
         "seat": {
             "length_mm": seat.footprint.length_mm,
             "width_mm": seat.footprint.width_mm,
-            "tip_error_mm": _number(seat.tip_error_mm),
-            "holding": _axis(seat.holding),
-            "weakest_motion": _axis(seat.weakest_motion),
+            "tip_error_mm": number(seat.tip_error_mm),
+            "holding": axis(seat.holding),
+            "weakest_motion": axis(seat.weakest_motion),
         },
     }

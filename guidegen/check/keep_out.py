@@ -12,7 +12,7 @@ from guidegen.check.removal import deepest_on_way_mm
 from guidegen.check.samples import area_samples
 from guidegen.check.seat import Seat
 from guidegen.check.tunnel import STATED_TOLERANCE_MM, WHY_STATED, swept_stretches
-from guidegen.frames import FloatArray, perpendicular_pair, unit
+from guidegen.frames import FloatArray, spokes, unit
 from guidegen.surfaces import Surface
 
 # A drill is longer than its tunnel: this much of its way outside the bone counts as well.
@@ -76,9 +76,7 @@ def _drill_places(tunnel: AskedTunnel) -> FloatArray:
     """Places (K, 3) all over the tools at their target, from outside the bone to the end, an opened reamer's too."""
     entry, target = np.array(tunnel.entry_mm), np.array(tunnel.target_mm)
     axis = unit(target - entry)
-    first, second = perpendicular_pair(axis)
-    turn = np.arange(RING_POINTS) * (2 * np.pi / RING_POINTS)
-    ring = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
+    ring = spokes(axis, RING_POINTS)
     along = _between(entry - OUTSIDE_MM * axis, target, STEP_MM)
     mantle = along[:, None] + tunnel.diameter_mm / 2 * ring
     radii = np.linspace(0.0, tunnel.diameter_mm / 2, RINGS)

@@ -7,7 +7,7 @@ import numpy as np
 from guidegen.bone.trochanters import ShaftFrame
 from guidegen.check.asked import Asked, AskedLimits, AskedTunnel
 from guidegen.check.finding import Finding, at_least, at_most
-from guidegen.frames import FloatArray, across, perpendicular_pair, unit
+from guidegen.frames import FloatArray, across, spokes, unit
 from guidegen.plan.vessels import vessel_patch
 from guidegen.surfaces import Surface
 
@@ -163,7 +163,9 @@ def least_end_mm(tunnel: AskedTunnel, bone: Surface) -> float:
     """Least distance from the end of the tool, rim included, to the surface of the bone."""
     outline = tunnel.end_outline_mm or [(0.0, radius) for radius in np.linspace(0.0, tunnel.diameter_mm / 2, RINGS)]
     axis = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
-    points = [np.array(tunnel.target_mm) - behind * axis + radius * _spokes(tunnel) for behind, radius in outline]
+    points = [
+        np.array(tunnel.target_mm) - behind * axis + radius * spokes(axis, RING_POINTS) for behind, radius in outline
+    ]
     return -float(bone.signed_distance_mm(np.concatenate(points)).max())
 
 
@@ -178,7 +180,7 @@ def least_side_mm(tunnel: AskedTunnel, asked: Asked, bone: Surface) -> float | N
     for number, (radius, first_mm, last_mm) in enumerate(swept_stretches(tunnel)):
         places = _places(max(start_mm, first_mm), length_mm - behind if number == 0 else last_mm, SIDE_STEP_MM)
         if len(places):
-            mantle = entry + places[:, None, None] * axis + radius * _spokes(tunnel)
+            mantle = entry + places[:, None, None] * axis + radius * spokes(axis, RING_POINTS)
             sides.append(-float(bone.signed_distance_mm(mantle.reshape(-1, 3)).max()))
     return min(sides, default=None)
 
@@ -207,10 +209,3 @@ def _vessels(asked: Asked, bone: Surface) -> Surface:
         shaft_axis=shaft_axis,
         posterior=frame.posterior(asked.side),
     )
-
-
-def _spokes(tunnel: AskedTunnel) -> FloatArray:
-    """Unit vectors (RING_POINTS, 3) all round the tunnel's axis."""
-    first, second = perpendicular_pair(np.subtract(tunnel.target_mm, tunnel.entry_mm))
-    turn = np.arange(RING_POINTS) * (2 * np.pi / RING_POINTS)
-    return np.asarray(np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guidegen.frames import FloatArray, perpendicular_pair
+from guidegen.frames import FloatArray, spokes
 from guidegen.guide.height_field import HeightField
 
 RING = 72
@@ -52,9 +52,7 @@ def place_tube(
 
 def _first_contact(field: HeightField, point_mm: FloatArray, axis: FloatArray, radius_mm: float) -> FloatArray:
     """For each line (RING,) round the axis the way at which, coming from outside, it first meets the field."""
-    first, second = perpendicular_pair(axis)
-    turn = np.arange(RING) * 2.0 * np.pi / RING
-    ring = radius_mm * (np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)
+    ring = radius_mm * spokes(axis, RING)
     way = np.arange(-OUTSIDE_MM, INSIDE_MM, STEP_MM)
     points = point_mm + ring[:, None] + way[None, :, None] * axis
     below = points[..., 2] < field.at(points)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from guidegen.plan.hip import Hip
 from guidegen.plan.search import FINE_REACH, FINE_STEP_MM, Certificate, Search, best_tunnels
 from guidegen.plan.tunnel import Tunnel, broken_rules, measure_tunnel
 
-MEASURED = 12
 STEP_MM = 0.1  # along two tunnels, where they are compared
 SLANT = 1.05  # at equal heights two tunnels are so much further apart than at their nearest, at the most
 
@@ -46,7 +44,7 @@ def tunnels_apart(search: Search) -> Apart:
         )
         ranked, found = best_tunnels(beside)
         certificate = certificate or found
-        measured = (measure_tunnel(hip, each.entries, each.chosen, each.target_mm) for each in islice(ranked, MEASURED))
+        measured = (measure_tunnel(hip, each.entries, each.chosen, each.target_mm) for each in ranked)
         best = next((each for each in measured if _fits(hip, each, tunnels)), None)
         if best is None:
             break

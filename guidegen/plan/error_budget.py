@@ -16,7 +16,7 @@ from functools import cache, cached_property
 import numpy as np
 import numpy.typing as npt
 
-from guidegen.frames import FloatArray, IntArray, frozen, perpendicular_pair, unit
+from guidegen.frames import FloatArray, IntArray, frozen, perpendicular_pair, spokes, unit
 from guidegen.plan.error_sources import BEND_AT_MM, ErrorSource, ErrorSources
 
 Depth = Callable[[FloatArray], FloatArray]  # points (K, 3), LPS mm → depth under the bone's surface (K,), mm
@@ -70,9 +70,7 @@ class Aim:
 
     def end_points_mm(self) -> FloatArray:
         """Points (K, 3) all round every ring of the tool's end; one for a ring of no radius."""
-        first, second = perpendicular_pair(self.axis)
-        turn = np.arange(RIM_POINTS) * 2.0 * np.pi / RIM_POINTS
-        circle = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
+        circle = spokes(self.axis, RIM_POINTS)
         rings = [
             self.target_mm - behind * self.axis + (radius * circle if radius > 0.0 else np.zeros((1, 3)))
             for behind, radius in self.outline_mm

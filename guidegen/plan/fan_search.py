@@ -99,11 +99,6 @@ def _look(search: Search, by_piece: list[Search], entry: int) -> _Look:
     return _Look(found, masks)
 
 
-def _axes(search: Search, candidates: Candidates) -> FloatArray:
-    axes = np.c_[search.targets.places, np.zeros(len(candidates.score))] - candidates.entry
-    return np.asarray(axes / np.linalg.norm(axes, axis=1)[:, None])
-
-
 def _gains(search: Search, found: Candidates, count: int) -> FloatArray:
     """What each tunnel adds to the score of a fan of `count`: its own reach, and its part of the mean cost."""
     return search.hip.rules.weight_reached * found.reached - found.cost / count
@@ -118,13 +113,13 @@ def _ranked(
     for n, (entry, look) in enumerate(zip(chosen, looks, strict=True)):
         found = look.candidates
         lawful = np.flatnonzero(found.score > -np.inf)
-        gains = _gains(search, found, count)[lawful]
-        order = lawful[np.argsort(-gains, kind="stable")]
+        gains = _gains(search, found, count)
+        order = lawful[np.argsort(-gains[lawful], kind="stable")]
         if len(order) < count:
             continue
-        axes = _axes(search, found)[order]
+        axes = search.targets.axes_from(found.entry)[0][order]
         score, picked = best_fan(
-            axes, _blocks(axes, apart), _gains(search, found, count)[order], look.masks[order], count, cosine,
+            axes, _blocks(axes, apart), gains[order], look.masks[order], count, cosine,
             SERVED_BONUS, -1e9,
         )  # fmt: skip
         if picked[0] >= 0:
@@ -152,17 +147,15 @@ def _finer(search: Search, coarse: Search, entry: int, look: _Look, picked: IntA
     for k in range(count):
         near = replace(search, targets=target_grid(places[k], FINE_REACH * FINE_STEP_MM, FINE_STEP_MM))
         found = near.look(at, index, 0.0, None)
-        axes = _axes(near, found)
-        others = np.delete(places, k, axis=0)
-        rest = np.c_[others, np.zeros(count - 1)] - inside
-        rest /= np.linalg.norm(rest, axis=1)[:, None]
+        axes, _ = near.targets.axes_from(inside)
+        rest, _ = replace(near.targets, places=np.delete(places, k, axis=0)).axes_from(inside)
         gain = np.where(
             (axes @ rest.T <= cosine).all(axis=1) & (found.score > -np.inf), _gains(search, found, count), -np.inf
         )
         best = int(gain.argmax())
         if gain[best] > gains[k]:
             places[k], gains[k], past[k] = near.targets.places[best], gain[best], found.past_mm[best]
-    ends = np.c_[places, np.zeros(count)]
-    axes = (ends - inside) / np.linalg.norm(ends - inside, axis=1)[:, None]
+    axes, length = replace(coarse.targets, places=places).axes_from(inside)
     order = np.argsort(-gains, kind="stable")
-    return Fan(search.entries, entry, search.way.outside(ends + past[:, None] * axes)[order], float(gains.sum()))
+    ends = search.way.outside(inside + (length + past)[:, None] * axes)
+    return Fan(search.entries, entry, ends[order], float(gains.sum()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guidegen.errors import NoSafePlan
-from guidegen.frames import FloatArray, perpendicular_pair
+from guidegen.frames import FloatArray, spokes
 from guidegen.plan.kits import Kit
 from guidegen.surfaces import Surface
 
@@ -48,9 +48,7 @@ def sleeve_offset_mm(
 
 def _first_contact_mm(bone: Surface, entry_mm: FloatArray, axis: FloatArray, radius_mm: float) -> float:
     """Where along the axis (0 at the entry, negative outside) the bore's ring or its middle first meets the bone."""
-    first, second = perpendicular_pair(axis)
-    turn = np.arange(RING) * 2.0 * np.pi / RING
-    ring = radius_mm * (np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)
+    ring = radius_mm * spokes(axis, RING)
     outside = float(np.linalg.norm(np.diff(bone.bounds_mm, axis=0))) + radius_mm  # no bone so far from a point of it
     starts = entry_mm + np.concatenate([np.zeros((1, 3)), ring]) - outside * axis
     way, _ = bone.ray_hits(starts, axis)

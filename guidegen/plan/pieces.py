@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.frames import IntArray
+from guidegen.lesion.components import LISTED_SHARE
 from guidegen.lesion.lattice import lattice
 from guidegen.lesion.lesion import Lesion
 
-LISTED_SHARE = 0.01  # of the lesion: a smaller piece is a speck
 MOST = 8  # pieces that a plan tells apart; the rest count as specks
 
 

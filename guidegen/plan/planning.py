@@ -12,7 +12,7 @@ from guidegen.plan.error_budget import Aim, ErrorBudget, error_budget
 from guidegen.plan.error_sources import ErrorSources, error_sources
 from guidegen.plan.explain import explained
 from guidegen.plan.hip import Hip
-from guidegen.plan.instruments import InstrumentStep, instrument_sequence
+from guidegen.plan.instruments import InstrumentStep, depth_reading_mm, instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.monte_carlo import Simulated, simulate
 from guidegen.plan.refusal import NoMarkedPlan, refused
@@ -133,18 +133,19 @@ def make_plan(task: Task) -> Plan:
     """
     ordered, own = _ordered(task) if task.is_ordered else (None, None)
     ground = ground_of(task.hip)
+    fan_ground = replace(ground, hip=task.fan_hip)
+    grounds = {strategy: fan_ground if strategy == MULTIPLE else ground for strategy in STRATEGIES}
     found: dict[str, Proposal] = {}
     refusals: dict[str, NoSafePlan] = {}
     for strategy, search in STRATEGIES.items():
-        at = replace(ground, hip=task.fan_hip) if strategy == MULTIPLE else ground
         try:
-            found[strategy] = _proposal(task, strategy, search(at), at)
+            found[strategy] = _proposal(task, strategy, search(grounds[strategy]), grounds[strategy])
         except NoSafePlan as refusal:
             refusals[strategy] = refusal
     chosen = ordered or found.get(task.strategy)
+    at = grounds[task.strategy] if own is None else own
     marked = refusals.get(task.strategy)
     if chosen is None and task.kit_ordered and isinstance(marked, NoMarkedPlan):
-        at = replace(ground, hip=task.fan_hip) if task.strategy == MULTIPLE else ground
         score = score_of(at.hip, (marked.nearest,), for_reach=task.strategy != CENTROID)
         chosen = _proposal(task, ORDERED, Found((marked.nearest,), score, None), at)
     alternatives = tuple(each for each in found.values() if each is not chosen)
@@ -154,7 +155,6 @@ def make_plan(task: Task) -> Plan:
         for name, each in refusals.items()
     )
     if chosen is not None:
-        at = ground if own is None else own
         chosen = replace(chosen, simulated=tuple(_simulated(task, at, tunnel) for tunnel in chosen.tunnels))
     waived = _waived(chosen, task.waivers)
     return Plan(chosen, alternatives, ruled, trades, waived, explained(chosen, alternatives, trades))
@@ -185,10 +185,10 @@ def with_sleeve(plan: Plan, kit: Kit, offset_mm: float) -> Plan:
     tunnel = replace(
         tunnel,
         sleeve_offset_mm=offset_mm,
-        depth_reading_mm=offset_mm + tunnel.length_mm,
+        depth_reading_mm=depth_reading_mm(offset_mm, tunnel.length_mm),
         drill_spare_mm=kit.drill.length_mm - offset_mm - tunnel.length_mm,
     )
-    steps = instrument_sequence(kit, tunnel.length_mm, offset_mm + tunnel.length_mm)
+    steps = instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset_mm, tunnel.length_mm))
     return replace(plan, chosen=replace(chosen, tunnels=(tunnel,), steps=(steps,)))
 
 
@@ -243,18 +243,17 @@ def _steps(kit: Kit, tunnel: Tunnel) -> tuple[InstrumentStep, ...]:
 
 
 def _budget(task: Task, ground: Ground, tunnel: Tunnel) -> ErrorBudget:
-    aim, sources = _aim(task.hip, tunnel), _sources(task, tunnel)
+    aim, sources = _aim(ground.hip, tunnel), _sources(task, ground.hip, tunnel)
     points, limit = task.hip.lesion.points_mm, task.policy.joint_within_3_mm_max
     return error_budget(aim, sources, ground.way.depth_mm, points, limit)
 
 
 def _simulated(task: Task, ground: Ground, tunnel: Tunnel) -> Simulated:
-    aim, sources = _aim(task.hip, tunnel), _sources(task, tunnel)
+    aim, sources = _aim(ground.hip, tunnel), _sources(task, ground.hip, tunnel)
     return simulate(aim, sources, ground.way.depth_mm, task.hip.lesion.points_mm)
 
 
-def _sources(task: Task, tunnel: Tunnel) -> ErrorSources:
-    hip = task.hip if tunnel.diameter_mm == task.hip.kit.drill.diameter_mm else task.fan_hip
+def _sources(task: Task, hip: Hip, tunnel: Tunnel) -> ErrorSources:
     registration = hip.lesion.registration
     offset = tunnel.sleeve_offset_mm if tunnel.sleeve_offset_mm is not None else max(hip.kit.sleeve_offsets_mm)
     return error_sources(

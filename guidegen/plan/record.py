@@ -12,8 +12,7 @@ from guidegen.plan.search import Certificate
 from guidegen.plan.trade_off import Trade
 from guidegen.plan.tunnel import Tunnel
 from guidegen.plan.volumes import Volumes
-
-DECIMALS, AXIS_DECIMALS = 6, 9
+from guidegen.rounded import number, point
 
 
 def plan_record(plan: Plan | None) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def plan_record(plan: Plan | None) -> dict[str, Any]:
     if plan is None:
         return {"tunnels": [], "plan": None}
     chosen = plan.chosen
-    tunnels = [] if chosen is None else [_full(chosen, number) for number in range(len(chosen.tunnels))]
+    tunnels = [] if chosen is None else [_full(chosen, k) for k in range(len(chosen.tunnels))]
     return {
         "tunnels": tunnels,
         "plan": {
@@ -38,19 +37,11 @@ def plan_record(plan: Plan | None) -> dict[str, Any]:
     }
 
 
-def _number(value: float) -> float:
-    return round(float(value), DECIMALS) + 0.0
-
-
-def _point(values: Any) -> list[float]:
-    return [_number(value) for value in values]
-
-
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     return {
         "strategy": proposal.strategy,
         "kit": proposal.kit,
-        "score": _number(proposal.score),
+        "score": number(proposal.score),
         "certificate": None if proposal.certificate is None else _certificate(proposal.certificate),
         "volumes": _volumes(proposal.volumes),
         "warnings": list(proposal.warnings),
@@ -61,48 +52,48 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
     """What the search was worth; how long it took stands with the other times, since no result depends on it."""
     found = asdict(certificate)
     del found["seconds"]
-    return {key: value if isinstance(value, int) else _number(value) for key, value in found.items()}
+    return {key: value if isinstance(value, int) else number(value) for key, value in found.items()}
 
 
 def _volumes(volumes: Volumes) -> dict[str, Any]:
     return {
-        "lesion_mm3": _number(volumes.lesion_mm3),
-        "bone_removed_mm3": _number(volumes.bone_removed_mm3),
-        "reached_by_tool_mm3": _number(volumes.by_tool_mm3),
-        "reached_by_curette_mm3": _number(volumes.by_curette_mm3),
-        "residual_mm3": _number(volumes.residual_mm3),
+        "lesion_mm3": number(volumes.lesion_mm3),
+        "bone_removed_mm3": number(volumes.bone_removed_mm3),
+        "reached_by_tool_mm3": number(volumes.by_tool_mm3),
+        "reached_by_curette_mm3": number(volumes.by_curette_mm3),
+        "residual_mm3": number(volumes.residual_mm3),
         "much_is_left": volumes.much_is_left,
-        "graft_ml": _number(volumes.graft_ml),
+        "graft_ml": number(volumes.graft_ml),
         "pieces": [
-            {key: _number(value) for key, value in asdict(piece).items()} | {"served": piece.served}
+            {key: number(value) for key, value in asdict(piece).items()} | {"served": piece.served}
             for piece in volumes.pieces
         ],
     }
 
 
-def _full(chosen: Proposal, number: int) -> dict[str, Any]:
+def _full(chosen: Proposal, k: int) -> dict[str, Any]:
     """One tunnel of the chosen proposal with all that is known of it."""
-    budget = chosen.budgets[number]
-    return _tunnel(chosen.tunnels[number], chosen.broken[number]) | {
-        "error_budget": _budget(budget) | {"simulated": _simulated(chosen, number)},
-        "instruments": [asdict(step) for step in chosen.steps[number]],
+    budget = chosen.budgets[k]
+    return _tunnel(chosen.tunnels[k], chosen.broken[k]) | {
+        "error_budget": _budget(budget) | {"simulated": _simulated(chosen, k)},
+        "instruments": [asdict(step) for step in chosen.steps[k]],
     }
 
 
-def _simulated(chosen: Proposal, number: int) -> dict[str, Any] | None:
+def _simulated(chosen: Proposal, k: int) -> dict[str, Any] | None:
     if not chosen.simulated:
         return None
-    found = asdict(chosen.simulated[number])
-    return {key: value if isinstance(value, int) else _number(value) for key, value in found.items()}
+    found = asdict(chosen.simulated[k])
+    return {key: value if isinstance(value, int) else number(value) for key, value in found.items()}
 
 
 def _budget(budget: ErrorBudget) -> dict[str, Any]:
     found = asdict(budget)
     contributions = [
-        {key: value if isinstance(value, str) else _number(value) for key, value in each.items()}
+        {key: value if isinstance(value, str) else number(value) for key, value in each.items()}
         for each in found.pop("contributions")
     ]
-    plain = {key: value if value is None or isinstance(value, str) else _number(value) for key, value in found.items()}
+    plain = {key: value if value is None or isinstance(value, str) else number(value) for key, value in found.items()}
     return plain | {"contributions": contributions}
 
 
@@ -115,30 +106,30 @@ def _tunnels(proposal: Proposal) -> list[dict[str, Any]]:
 
 def _tunnel(tunnel: Tunnel, broken: tuple[Broken, ...]) -> dict[str, Any]:
     return {
-        "entry_mm": _point(tunnel.entry_mm),
-        "target_mm": _point(tunnel.target_mm),
+        "entry_mm": point(tunnel.entry_mm),
+        "target_mm": point(tunnel.target_mm),
         "diameter_mm": tunnel.diameter_mm,
-        "end_outline_mm": [_point(ring) for ring in tunnel.outline_mm],
-        "length_mm": _number(tunnel.length_mm),
-        "wall_min_mm": _number(tunnel.wall_min_mm),
-        "vessel_wall_mm": _number(tunnel.vessel_wall_mm),
-        "subchondral_mm": _number(tunnel.subchondral_mm),
-        "subchondral_axis_mm": _number(tunnel.subchondral_axis_mm),
-        "tool_to_joint_mm": _number(tunnel.tool_to_joint_mm),
-        "lesion_reached_fraction": _number(tunnel.lesion_reached_fraction),
-        "centroid_distance_mm": _number(tunnel.centroid_distance_mm),
-        "shaft_angle_deg": _number(tunnel.shaft_angle_deg),
-        "obliquity_deg": _number(tunnel.obliquity_deg),
-        "entry_off_middle": _number(tunnel.off_middle),
-        "entry_above_lesser_trochanter_mm": _number(tunnel.above_lesser_mm),
-        "entry_below_vastus_ridge_mm": _number(tunnel.below_ridge_mm),
-        "entry_moved_mm": _number(tunnel.entry_moved_mm),
+        "end_outline_mm": [point(ring) for ring in tunnel.outline_mm],
+        "length_mm": number(tunnel.length_mm),
+        "wall_min_mm": number(tunnel.wall_min_mm),
+        "vessel_wall_mm": number(tunnel.vessel_wall_mm),
+        "subchondral_mm": number(tunnel.subchondral_mm),
+        "subchondral_axis_mm": number(tunnel.subchondral_axis_mm),
+        "tool_to_joint_mm": number(tunnel.tool_to_joint_mm),
+        "lesion_reached_fraction": number(tunnel.lesion_reached_fraction),
+        "centroid_distance_mm": number(tunnel.centroid_distance_mm),
+        "shaft_angle_deg": number(tunnel.shaft_angle_deg),
+        "obliquity_deg": number(tunnel.obliquity_deg),
+        "entry_off_middle": number(tunnel.off_middle),
+        "entry_above_lesser_trochanter_mm": number(tunnel.above_lesser_mm),
+        "entry_below_vastus_ridge_mm": number(tunnel.below_ridge_mm),
+        "entry_moved_mm": number(tunnel.entry_moved_mm),
         "sleeve_offset_mm": tunnel.sleeve_offset_mm,
-        "depth_reading_mm": None if tunnel.depth_reading_mm is None else _number(tunnel.depth_reading_mm),
-        "keep_out_mm": None if tunnel.keep_out_mm is None else _number(tunnel.keep_out_mm),
-        "cost": _number(tunnel.cost),
+        "depth_reading_mm": None if tunnel.depth_reading_mm is None else number(tunnel.depth_reading_mm),
+        "keep_out_mm": None if tunnel.keep_out_mm is None else number(tunnel.keep_out_mm),
+        "cost": number(tunnel.cost),
         "broken_rules": [
-            asdict(each) | {"measured": _number(each.measured), "short_by": _number(each.short_by)} for each in broken
+            asdict(each) | {"measured": number(each.measured), "short_by": number(each.short_by)} for each in broken
         ],
     }
 
@@ -146,8 +137,8 @@ def _tunnel(tunnel: Tunnel, broken: tuple[Broken, ...]) -> dict[str, Any]:
 def _trade(trade: Trade) -> dict[str, Any]:
     return {
         "spare_mm": trade.spare_mm,
-        "least_spare_mm": _number(trade.least_spare_mm),
-        "lesion_reached_fraction": _number(trade.tunnel.lesion_reached_fraction),
-        "entry_mm": _point(trade.tunnel.entry_mm),
-        "target_mm": _point(trade.tunnel.target_mm),
+        "least_spare_mm": number(trade.least_spare_mm),
+        "lesion_reached_fraction": number(trade.tunnel.lesion_reached_fraction),
+        "entry_mm": point(trade.tunnel.entry_mm),
+        "target_mm": point(trade.tunnel.target_mm),
     }

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import islice, repeat
 
 import numpy as np
 
@@ -31,6 +31,7 @@ AT_ONCE = 4  # blocks taken together: enough for two cores, few enough not to lo
 HEIGHTS = 25  # between entry and targets, at which two tunnels are compared
 FINE_STEP_MM = 0.25  # of the last look round the best
 FINE_REACH = 4  # steps to each side
+RANKED = 12  # of the tunnels round the best, to be measured exactly
 END_SHARES = 9  # of the radius, at which the tool's end is known
 SCORE_STEP = 1e-6  # scores nearer than this are equal: the first in order is taken
 SPARED = 0.002  # of the best score: a block that may be better by less is not split, and the certificate says so
@@ -46,6 +47,12 @@ class Targets:
     columns: int
     step_mm: float
     mode: int
+
+    def axes_from(self, entry: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Unit vectors (M, 3) from an entry (3,) of the corridor's frame to the targets, and how far it is (M,)."""
+        ways = np.c_[self.places, np.zeros(len(self.places))] - entry
+        length = np.linalg.norm(ways, axis=1)
+        return np.asarray(ways / length[:, None]), np.asarray(length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,13 +122,10 @@ class Search:
         """All tunnels from a point (3,) in LPS to the targets `asked` (M,), None for all; or a bound for those from the
         entries `index` up to `loose_mm` off.
         """
-        found = self._lines(self.way.inside(point_mm), loose_mm, asked)
-        wall, clear, past, reached = found.T
-        lawful = wall > -1e9
         entry = self.way.inside(point_mm)
-        axes = np.c_[self.targets.places, np.zeros(len(wall))] - entry
-        length = np.linalg.norm(axes, axis=1)
-        axes /= length[:, None]
+        wall, clear, past, reached = self._lines(entry, loose_mm, asked).T
+        lawful = wall > -1e9
+        axes, length = self.targets.axes_from(entry)
         turn_deg = np.degrees(loose_mm / length)
         shaft = self.hip.anatomy.shaft_axis @ self.way.axes.T
         normals = self.entries.normals[index] @ self.way.axes.T
@@ -174,8 +178,8 @@ class Search:
 
 
 def best_tunnels(search: Search) -> tuple[list[Aimed], Certificate]:
-    """Lawful tunnels, best first, of the entries round the best one and of the targets round its own; and what the
-    search was worth. Empty where no entry and target make a lawful tunnel on the distance field.
+    """The first RANKED lawful tunnels, best first, of the entries round the best one and the targets round its own; and
+    what the search was worth. Empty where no entry and target make a lawful tunnel on the distance field.
     """
     started = time.perf_counter()
     best, gap, measured = _branch_and_bound(search)
@@ -186,7 +190,7 @@ def best_tunnels(search: Search) -> tuple[list[Aimed], Certificate]:
     )  # fmt: skip
     found: list[Aimed] = []
     if best is not None:
-        found = list(_round_about(search, *best))
+        found = list(islice(_round_about(search, *best), RANKED))
         certificate = replace(certificate, score=found[0].score)
     return found, replace(certificate, seconds=time.perf_counter() - started)
 
@@ -290,8 +294,7 @@ def target_grid(middle: FloatArray, reach_mm: FloatArray | float, step_mm: float
     return Targets(middle + places, len(sides[1]), step_mm, FREE)
 
 
-def _ranked(search: Search, looks: Iterable[Candidates]) -> Iterator[Aimed]:
-    looks = list(looks)
+def _ranked(search: Search, looks: list[Candidates]) -> Iterator[Aimed]:
     scores = np.stack([look.score for look in looks])
     order = np.argsort(-np.round(scores.ravel() / SCORE_STEP), kind="stable")
     for flat in order:

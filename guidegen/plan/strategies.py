@@ -6,7 +6,6 @@ Each gives the best tunnels that keep every rule, or says which rule rules out e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 
@@ -32,7 +31,6 @@ from guidegen.plan.search import (
 from guidegen.plan.tunnel import Tunnel, broken_rules, measure_tunnel, require_in_bone
 from guidegen.plan.window import Entries, ordered_entry, window_entries
 
-MEASURED = 12  # of the best on the distance field, measured exactly
 HAIRS_MM = (0.0, 0.1, 0.3)  # inside the limits of wall, vessels and joint: the field is off by as much
 
 
@@ -134,7 +132,7 @@ def _best(search: Search) -> Found:
     for hair_mm in HAIRS_MM:
         asked = replace(search, hip=replace(search.hip, rules=tighter(search.hip.rules, hair_mm)), offset_mm=offset)
         ranked, certificate = best_tunnels(asked)
-        found = [_found(search, aimed, certificate) for aimed in islice(ranked, MEASURED)]
+        found = [_found(search, aimed, certificate) for aimed in ranked]
         lawful = [each for each in found if not broken_rules(each.tunnels[0], search.hip.rules)]
         if lawful:
             return max(lawful, key=lambda each: each.score)

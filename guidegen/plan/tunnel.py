@@ -10,7 +10,7 @@ import numpy as np
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray, across, angle_deg, unit
 from guidegen.plan.hip import Hip
-from guidegen.plan.instruments import sleeve_offset_mm
+from guidegen.plan.instruments import depth_reading_mm, sleeve_offset_mm
 from guidegen.plan.rules import TABLE, Broken, Rule, Rules, limit_of
 from guidegen.plan.window import Entries
 
@@ -19,7 +19,6 @@ FINE_STEP_MM = 0.1  # so that only near the least a closer look is needed
 SIDE_STEP_MM = 0.5  # of the tool's side in the head
 RIM_POINTS = 48
 SHORTEST_MM = 10.0
-ON_SPHERE_MM = 1e-6
 AT_LIMIT = 1e-6
 TOOL_OUTSIDE_MM = 60.0  # of its way outside the bone a drill keeps clear of what is kept out, as a wire does
 
@@ -125,7 +124,7 @@ def measure_tunnel(hip: Hip, entries: Entries, chosen: int, target_mm: FloatArra
         above_lesser_mm=float(entries.above_lesser_mm[chosen]),
         below_ridge_mm=float(entries.below_ridge_mm[chosen]),
         sleeve_offset_mm=offset,
-        depth_reading_mm=None if offset is None else offset + length,
+        depth_reading_mm=None if offset is None else depth_reading_mm(offset, length),
         drill_spare_mm=-1.0 if offset is None else hip.kit.drill.length_mm - offset - length,
         cost=float(cost),
         keep_out_mm=distance if hip.keep_out.structures else None,
