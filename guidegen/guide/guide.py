@@ -16,7 +16,7 @@ from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray
 from guidegen.guide import parts
-from guidegen.guide.ground import Ground
+from guidegen.seat.ground import Ground
 from guidegen.guide.height_field import HeightField
 from guidegen.guide.label import Label, place_label
 from guidegen.guide.layout import FOOT_WIDER_MM, Bores, Layout, lay_out

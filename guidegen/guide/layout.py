@@ -8,7 +8,7 @@ import numpy as np
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray
-from guidegen.guide.ground import Ground
+from guidegen.seat.ground import Ground
 from guidegen.guide.height_field import HeightField, grown, look_down
 from guidegen.guide.outline import Outline, draw_outline
 from guidegen.guide.pins import choose_pins

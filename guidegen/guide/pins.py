@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
-from guidegen.guide.ground import Ground
+from guidegen.seat.ground import Ground
 from guidegen.guide.height_field import STEP_MM, HeightField
 from guidegen.guide.outline import Outline
 from guidegen.guide.placement import Tube
-from guidegen.guide.scan_end import END_MARGIN_MM
+from guidegen.seat.scan_end import END_MARGIN_MM
 from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.templates import PinShape, Wire
 

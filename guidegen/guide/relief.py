@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidegen.frames import FloatArray, across
-from guidegen.guide.ground import Ground
+from guidegen.seat.ground import Ground
 from guidegen.guide.height_field import STEP_MM, HeightField, widened
 from guidegen.guide.placement import Tube
 

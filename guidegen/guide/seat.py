@@ -14,9 +14,9 @@ import numpy as np
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, RigidTransform, across, angle_deg, rotation_about, unit
-from guidegen.guide.ground import Ground
+from guidegen.seat.ground import Ground
 from guidegen.guide.relief import SPARE_MM, risen
-from guidegen.guide.scan_end import END_MARGIN_MM
+from guidegen.seat.scan_end import END_MARGIN_MM
 from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.templates import Footprint, GuideTemplate, Shell
 from guidegen.plan.tunnel import Tunnel

@@ -11,7 +11,7 @@ from planned_hip import Planned
 from guidegen.bone.surface import Bone
 from guidegen.errors import NoSafeGuide
 from guidegen.guide.guide import Guide
-from guidegen.guide.scan_end import END_MARGIN_MM, find_scan_end
+from guidegen.seat.scan_end import END_MARGIN_MM, find_scan_end
 from guidegen.guide.solids import to_surface
 from guidegen.surfaces import Surface
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from guidegen.frames import FloatArray, RigidTransform
-from guidegen.guide.scan_end import ScanEnd, find_scan_end
+from guidegen.seat.scan_end import ScanEnd, find_scan_end
 from guidegen.keep_out import KeepOut
 from guidegen.surfaces import Surface
 

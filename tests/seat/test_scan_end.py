@@ -9,7 +9,7 @@ from bodies import sphere
 
 from guidegen.bone.surface import label_surface
 from guidegen.frames import angle_deg, rotation_about, unit
-from guidegen.guide.scan_end import find_scan_end
+from guidegen.seat.scan_end import find_scan_end
 from guidegen.guide.solids import to_surface
 from guidegen.phantom import label_volume, make_hip
 

@@ -1,0 +1,154 @@
+"""Which bone a guide may rest on: what a lateral approach lays bare and no muscle, capsule or vessel needs.
+
+Every border is drawn from landmarks, in the femur's own terms: the level along the shaft above the head centre, the turn
+about the shaft from straight lateral to the front (negative to the back), and how far lateral of the shaft axis.
+
+    above      the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from the
+               vastus ridge to the upper end of the intertrochanteric line
+    in front   the capsule is attached along the intertrochanteric line
+    behind     gluteus maximus is inserted on the gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
+               deep branch of the medial circumflex artery, which feeds the head
+    within     the bone turns away behind its inner edge, where no retractor of a lateral approach reaches
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from guidegen.bone.anatomy import Anatomy
+from guidegen.bone.tuberosity import gluteal_tuberosity_deg
+from guidegen.frames import FloatArray, IntArray, RigidTransform
+from guidegen.surfaces import Surface
+
+# Why bone is closed to a guide, by number; 0 is open.
+OPEN, ABDUCTORS, CAPSULE, TUBEROSITY, INNER_SIDE, SCAN_END, KEPT_OUT, DOUBTFUL = range(8)
+WORDS = {
+    OPEN: "open to the guide",
+    ABDUCTORS: "abductors' insertion",
+    CAPSULE: "capsule, behind the intertrochanteric line",
+    TUBEROSITY: "gluteal tuberosity and what lies behind it",
+    INNER_SIDE: "inner side, out of a retractor's reach",
+    SCAN_END: "end of the scan",
+    KEPT_OUT: "kept out",
+    DOUBTFUL: "thin bone or outgrowth",
+}
+
+# The vastus ridge is the lateral wall's edge as seen from straight lateral to this far in front (bone.trochanters).
+RIDGE_FRONT_DEG = 30.0
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Margins:
+    """How far a guide keeps off each border, and how far round the shaft it may reach at all."""
+
+    above_ridge_mm: float = 3.0
+    off_intertrochanteric_line_mm: float = 3.0
+    off_tuberosity_mm: float = 3.0
+    farthest_back_deg: float = 40.0
+    farthest_front_deg: float = 140.0
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where points are on the femur: level (K,) in mm above the head centre along the shaft, turn (K,) in degrees to the
+    front, and how far lateral (K,) and in front (K,) of the shaft axis, in mm.
+    """
+
+    level_mm: FloatArray
+    turn_deg: FloatArray
+    lateral_mm: FloatArray
+    front_mm: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Zones:
+    """The borders on one femur. `origin_mm` (3,), `up`, `lateral`, `front` (3,) are the shaft's frame; all in one frame.
+
+    `ridge_level_mm`: of the vastus ridge. `line_mm` (5, 3): level, lateral and turn of the intertrochanteric line's
+    corners from above; empty where it is not known. `tuberosity_deg`: the turn of the gluteal tuberosity; None where
+    none was found.
+    """
+
+    origin_mm: FloatArray
+    up: FloatArray
+    lateral: FloatArray
+    front: FloatArray
+    ridge_level_mm: float
+    line_mm: FloatArray
+    tuberosity_deg: float | None
+    margins: Margins
+
+    @classmethod
+    def of(cls, bone: Surface, anatomy: Anatomy, margins: Margins) -> Zones:
+        """The borders on a bone with its anatomy, both in LPS mm."""
+        origin, up, lateral, front = anatomy.frame.origin_mm, anatomy.shaft_axis, anatomy.lateral, -anatomy.posterior
+        bare = cls(origin, up, lateral, front, 0.0, np.empty((0, 3)), None, margins)
+        ridge = bare.place(anatomy.vastus_ridge_mm[None])
+        corners = anatomy.intertrochanteric_line_mm
+        line = np.empty((0, 3))
+        if corners is not None:
+            at = bare.place(corners)
+            line = np.stack([at.level_mm, at.lateral_mm, at.turn_deg], axis=1)[np.argsort(-at.level_mm)]
+        found = gluteal_tuberosity_deg(bone, anatomy)
+        return cls(origin, up, lateral, front, float(ridge.level_mm[0]), line, found, margins)
+
+    def place(self, points_mm: FloatArray) -> Place:
+        """Where points (K, 3) are."""
+        relative = points_mm - self.origin_mm
+        lateral, front = relative @ self.lateral, relative @ self.front
+        return Place(relative @ self.up, np.degrees(np.arctan2(front, lateral)), lateral, front)
+
+    @cached_property
+    def back_deg(self) -> float:
+        """The turn behind which nothing rests: in front of the tuberosity by its margin, and never further back than the
+        template allows.
+        """
+        if self.tuberosity_deg is None:
+            return -self.margins.farthest_back_deg
+        shaft_mm = 15.0  # the outer shaft's radius below the trochanter, by which the margin is an angle
+        margin_deg = float(np.degrees(self.margins.off_tuberosity_mm / shaft_mm))
+        return max(self.tuberosity_deg + margin_deg, -self.margins.farthest_back_deg)
+
+    def top_mm(self, turn_deg: FloatArray) -> FloatArray:
+        """The level (K,) up to which the vastus lateralis arises at a turn (K,): nothing rests above it."""
+        ridge = self.ridge_level_mm + self.margins.above_ridge_mm
+        if len(self.line_mm) == 0:
+            return np.full_like(turn_deg, ridge)
+        level, _, turn = self.line_mm[0]
+        share = np.clip((turn_deg - RIDGE_FRONT_DEG) / max(turn - RIDGE_FRONT_DEG, 1.0), 0.0, 1.0)
+        return np.asarray(ridge + share * (level - self.margins.off_intertrochanteric_line_mm - ridge))
+
+    def closed(self, points_mm: FloatArray) -> IntArray:
+        """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; the landmarks' borders only."""
+        at = self.place(points_mm)
+        why = np.full(len(points_mm), OPEN, dtype=np.int64)
+        why[(at.turn_deg > self.margins.farthest_front_deg) | (at.turn_deg < -180.0 + self.margins.farthest_front_deg)] = (
+            INNER_SIDE
+        )
+        why[self._past_line(at)] = CAPSULE
+        why[(at.turn_deg < self.back_deg) & (why != INNER_SIDE)] = TUBEROSITY
+        why[at.level_mm > self.top_mm(at.turn_deg)] = ABDUCTORS
+        return why
+
+    def _past_line(self, at: Place) -> Flags:
+        """On the front, beside the intertrochanteric line, whatever lies medial of it or within its margin; where the line
+        is not known, whatever lies medial of the shaft axis above the lesser trochanter.
+        """
+        if len(self.line_mm) == 0:
+            return np.asarray((at.front_mm > 0.0) & (at.lateral_mm < 0.0))
+        rising = self.line_mm[::-1]
+        beside = np.interp(at.level_mm, rising[:, 0], rising[:, 1]) + self.margins.off_intertrochanteric_line_mm
+        return np.asarray((at.front_mm > 0.0) & (at.level_mm >= rising[0, 0]) & (at.lateral_mm < beside))
+
+    def transformed(self, transform: RigidTransform) -> Zones:
+        """The same in the transform's target frame."""
+        return Zones(
+            transform.points(self.origin_mm), transform.vectors(self.up), transform.vectors(self.lateral),
+            transform.vectors(self.front), self.ridge_level_mm, self.line_mm, self.tuberosity_deg, self.margins,
+        )  # fmt: skip
