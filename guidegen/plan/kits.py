@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from guidegen.plan.fields import Positive, Template, Words
+from guidegen.plan.fields import Positive, Switch, Template, Within, Words
 
 End = Literal["flat", "cone", "ball"]
 TunnelCount = Annotated[int, Field(ge=1, le=4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
-TipAngle = Annotated[float, Field(ge=20, lt=180, allow_inf_nan=False)]  # sharper than a trocar: a slip of the pen
+# sharper than a trocar: a slip of the pen
+TipAngle = Annotated[float, Field(ge=20, lt=180, allow_inf_nan=False, strict=True)]
 
 BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
 LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
@@ -26,7 +27,8 @@ class Drill(Template):
     """The tool that makes the tunnel.
 
     `tip_angle_deg`: the whole angle of a cone. `length_mm`: from chuck or handle to tip, the most that can go through
-    the sleeve. `bend_mm`: how far the tip strays sideways (rms) over 90 mm of free length.
+    the sleeve. `bend_mm`: how far the tip strays sideways (rms) over 90 mm of free length. `rotating`: whether teeth or
+    flutes turn in the sleeve by power. `chuck_diameter_mm`, `chuck_length_mm`: of what drives it, a cylinder.
     """
 
     diameter_mm: Positive
@@ -35,6 +37,18 @@ class Drill(Template):
     length_mm: Positive
     mark_step_mm: Positive
     bend_mm: Positive = BEND_MM
+    rotating: Switch
+    chuck_diameter_mm: Annotated[float, Within(10, 80)]
+    chuck_length_mm: Annotated[float, Within(10, 200)]
+
+    @model_validator(mode="after")
+    def _a_chuck_holds_it(self) -> Drill:
+        if self.chuck_diameter_mm <= self.diameter_mm:
+            raise ValueError(
+                f"expected a chuck wider than the drill of {self.diameter_mm:g} mm that it holds, found "
+                f"{self.chuck_diameter_mm:g} mm; measure the chuck"
+            )
+        return self
 
     @model_validator(mode="after")
     def _only_a_cone_has_a_tip_angle(self) -> Drill:
@@ -49,10 +63,20 @@ class Drill(Template):
 
 
 class Wire(Template):
-    """The wire that pins the guide, and how deep it goes into the bone."""
+    """The wire that pins the guide, how deep it goes into the bone, and its whole length."""
 
     diameter_mm: Positive
     depth_mm: Positive
+    length_mm: Annotated[float, Within(50, 500)]
+
+    @model_validator(mode="after")
+    def _longer_than_deep(self) -> Wire:
+        if self.length_mm <= self.depth_mm:
+            raise ValueError(
+                f"expected a wire longer than the {self.depth_mm:g} mm of it that go into the bone, found "
+                f"{self.length_mm:g} mm; give its whole length"
+            )
+        return self
 
 
 class Reamer(Template):
@@ -91,7 +115,9 @@ class Kit(Template):
     """The instruments of one operation.
 
     `sleeve_offsets_mm`: the distances from the cortex at the entry, along the axis, to the sleeve's top that the kit's
-    stops are made for. A reamer's shaft is as long as the drill.
+    stops are made for. `guided_length_mm`: the least over which the drill must be guided; None: as the guide shape
+    says. `leaves_wire`: the guide wire, or a drill that is itself a pin, stays in the bone when the guide comes off. A
+    reamer's shaft is as long as the drill.
     """
 
     name: Words
@@ -102,6 +128,8 @@ class Kit(Template):
     reamer: Reamer | None = None
     curette: Curette | None = None
     guide_wire: GuideWire | None = None
+    leaves_wire: Switch = False
+    guided_length_mm: Annotated[float, Within(10, 60)] | None = None
     sleeve_offsets_mm: Annotated[tuple[Positive, ...], Field(min_length=1)]
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
@@ -161,6 +189,16 @@ class Kit(Template):
             raise ValueError(
                 f"expected a drill at least {LEAST_TUNNEL_MM:g} mm longer than the largest sleeve offset of "
                 f"{offsets[-1]:g} mm, found {self.drill.length_mm:g} mm; give a longer drill or leave that offset out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_sleeve_that_guides_so_far(self) -> Kit:
+        guided, furthest = self.guided_length_mm, self.sleeve_offsets_mm[-1]
+        if guided is not None and guided >= furthest:
+            raise ValueError(
+                f"expected guided_length_mm below the largest sleeve offset of {furthest:g} mm, within which the "
+                f"sleeve lies, found {guided:g}; give larger offsets or guide less"
             )
         return self
 

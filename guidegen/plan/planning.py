@@ -118,7 +118,7 @@ class Task:
     @cached_property
     def fan_hip(self) -> Hip:
         """The same hip with the kit for several tunnels."""
-        bore = self.fan_kit.drill.diameter_mm + self.printer.bore_clearance_mm
+        bore = self.fan_kit.drill.diameter_mm + self.printer.bores.drill_clearance_mm
         return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore)
 
     @property
@@ -258,7 +258,7 @@ def _sources(task: Task, hip: Hip, tunnel: Tunnel) -> ErrorSources:
     offset = tunnel.sleeve_offset_mm if tunnel.sleeve_offset_mm is not None else max(hip.kit.sleeve_offsets_mm)
     return error_sources(
         printer_rms_mm=task.printer.rms_error_mm,
-        bore_clearance_mm=task.printer.bore_clearance_mm,
+        bore_clearance_mm=task.printer.bores.drill_clearance_mm,
         guided_length_mm=hip.guided_length_mm,
         sleeve_end_mm=max(0.0, offset - hip.guided_length_mm),
         bend_mm=hip.kit.drill.bend_mm,

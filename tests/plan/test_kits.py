@@ -17,13 +17,24 @@ STEP = {"tool": "drill", "through": "the sleeve", "stopped_by": "its stop at {re
 PROBE = {"tool": "probe", "through": "the tunnel", "stopped_by": "its floor at {length_mm} mm", "guide": "off"}
 WHOLE = {
     "name": "A whole kit",
-    "drill": {"diameter_mm": 9.0, "end": "cone", "tip_angle_deg": 118.0, "length_mm": 200.0, "mark_step_mm": 5.0},
-    "pin": {"diameter_mm": 2.0, "depth_mm": 25.0},
+    "drill": {
+        "diameter_mm": 9.0,
+        "end": "cone",
+        "tip_angle_deg": 118.0,
+        "length_mm": 200.0,
+        "mark_step_mm": 5.0,
+        "rotating": True,
+        "chuck_diameter_mm": 30.0,
+        "chuck_length_mm": 60.0,
+    },
+    "pin": {"diameter_mm": 2.0, "depth_mm": 25.0, "length_mm": 150.0},
     "fewest_tunnels": 2,
     "most_tunnels": 4,
     "reamer": {"radius_mm": 9.0, "cutting_length_mm": 20.0},
     "curette": {"reach_mm": 8.0},
     "guide_wire": {"diameter_mm": 3.2, "length_mm": 400.0},
+    "leaves_wire": True,
+    "guided_length_mm": 35.0,
     "sleeve_offsets_mm": [40.0, 50.0],
     "steps": [STEP, PROBE],
 }
@@ -56,10 +67,13 @@ def test_the_whole_kit_is_usable() -> None:
 
 def test_what_a_kit_need_not_have() -> None:
     content = copy.deepcopy(WHOLE)
-    for name in ("reamer", "curette", "guide_wire", "fewest_tunnels", "most_tunnels"):
+    for name in (
+        "reamer", "curette", "guide_wire", "fewest_tunnels", "most_tunnels", "leaves_wire", "guided_length_mm",
+    ):  # fmt: skip
         del content[name]
     kit = Kit.model_validate(content)
     assert (kit.reamer, kit.curette, kit.guide_wire, kit.fewest_tunnels, kit.most_tunnels) == (None, None, None, 1, 1)
+    assert (kit.leaves_wire, kit.guided_length_mm) == (False, None)
     assert set(kit.figures) == {"diameter_mm", "pin_mm", "pin_depth_mm"}
 
 
@@ -133,6 +147,31 @@ REFUSED = {
     ),
     "no marks": ("drill.mark_step_mm", 0.0, "Input should be greater than 0"),
     "a drill that does not bend": ("drill.bend_mm", -0.5, "Input should be greater than 0"),
+    "a drill that may or may not turn": ("drill.rotating", None, "Field required"),
+    "a drill that turns in words": ("drill.rotating", "yes", "Input should be a valid boolean"),
+    "a chuck of unknown size": ("drill.chuck_diameter_mm", None, "Field required"),
+    "a chuck thinner than any": ("drill.chuck_diameter_mm", 9.9, r"expected a number from 10 to 80, found 9\.9"),
+    "a chuck wider than any": ("drill.chuck_diameter_mm", 80.1, r"expected a number from 10 to 80, found 80\.1"),
+    "a chuck shorter than any": ("drill.chuck_length_mm", 9.9, r"expected a number from 10 to 200, found 9\.9"),
+    "a chuck longer than any": ("drill.chuck_length_mm", 200.1, r"expected a number from 10 to 200, found 200\.1"),
+    "a chuck thinner than its drill": (
+        "drill.diameter_mm", 30.0,
+        "expected a chuck wider than the drill of 30 mm that it holds, found 30 mm; measure the chuck",
+    ),
+    "a wire of unknown length": ("pin.length_mm", None, "Field required"),
+    "a wire shorter than any": ("pin.length_mm", 49.9, r"expected a number from 50 to 500, found 49\.9"),
+    "a wire longer than any": ("pin.length_mm", 500.1, r"expected a number from 50 to 500, found 500\.1"),
+    "a wire that goes in whole": (
+        "pin.depth_mm", 150.0,
+        "expected a wire longer than the 150 mm of it that go into the bone, found 150 mm; give its whole length",
+    ),
+    "hardly guided": ("guided_length_mm", 9.9, r"expected a number from 10 to 60, found 9\.9"),
+    "guided too far": ("guided_length_mm", 60.1, r"expected a number from 10 to 60, found 60\.1"),
+    "guided past its sleeve": (
+        "guided_length_mm", 50.0,
+        "expected guided_length_mm below the largest sleeve offset of 50 mm, within which .* found 50; give larger",
+    ),
+    "a wire left in words": ("leaves_wire", "true", "Input should be a valid boolean"),
     "no name": ("name", "", "String should have at least 1 character"),
     "one tunnel and a half": ("fewest_tunnels", 1.5, "Input should be a valid integer"),
 }  # fmt: skip
@@ -164,6 +203,8 @@ def test_the_kits_of_the_specification_are_shipped() -> None:
     assert [name for name in SHIPPED if kits[name].curette] == ["curette-10"]
     assert [name for name in SHIPPED if kits[name].guide_wire] == ["cannulated-9"]
     assert [name for name in SHIPPED if kits[name].most_tunnels > 1] == ["multiple-3.2"]
+    assert [name for name in SHIPPED if not kits[name].drill.rotating] == ["multiple-3.2"]  # a smooth pin
+    assert not any(kit.leaves_wire for kit in kits.values())
     assert (kits["multiple-3.2"].fewest_tunnels, kits["multiple-3.2"].most_tunnels) == (2, 4)
     assert kits["core-8"].drill.end == "flat"
     assert FOLDERS[Kit] == "kits"
@@ -177,6 +218,8 @@ def test_a_shipped_kit_can_be_used_on_a_femur(name) -> None:
     assert kit.longest_tunnel_mm(kit.sleeve_offsets_mm[-1]) >= 120.0  # longer than any tunnel of a large femur
     assert kit.steps[-1].guide == "off"
     assert 0.3 <= kit.drill.bend_mm <= 1.5
+    assert kit.pin.length_mm >= kit.pin.depth_mm + 60.0  # guided, through the shell, and held by a driver
+    assert kit.drill.chuck_diameter_mm > kit.drill.diameter_mm
 
 
 @pytest.mark.parametrize("name", SHIPPED)

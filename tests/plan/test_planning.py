@@ -324,6 +324,6 @@ def test_at_the_policys_limits_nothing_is_said() -> None:
 def test_the_kit_for_several_has_a_hip_of_its_own(case) -> None:
     task = task_of(case)
     assert isinstance(task.fan_kit, Kit)
-    assert task.fan_hip.sleeve_bore_mm == pytest.approx(3.2 + PRINTER.bore_clearance_mm)
+    assert task.fan_hip.sleeve_bore_mm == pytest.approx(3.2 + PRINTER.bores.drill_clearance_mm)
     assert task.fan_hip is task.fan_hip
     assert task.fan_hip.kit is task.fan_kit
