@@ -47,7 +47,7 @@ from guidegen.ordered import Templates, load_templates
 from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
-from guidegen.plan.planning import CENTROID, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
+from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
@@ -327,6 +327,7 @@ def _task(state: Run, assessed: Assessed) -> Task:
         kit=templates.kit_name,
         fan_kit=templates.fan_kit,
         fan_kit_name=templates.fan_kit_name,
+        fan_guided_length_mm=templates.guide.sleeve.guided_for(templates.fan_kit),
         printer=templates.printer,
         policy=templates.policy,
         surface_error_mm=assessed.bone.error_mm,
@@ -456,9 +457,10 @@ def _limits(state: Run, planned: Planned) -> dict[str, Any]:
     """What the files are held to: the rules, but for those that a proposed waiver reaches down to its floor."""
     chosen = planned.plan.chosen if planned.plan is not None else None
     rules = waived_rules(state.rules, planned.plan.waived) if planned.plan is not None else state.rules
+    kit = state.templates.fan_kit if state.case.order.strategy == MULTIPLE else state.templates.kit
     return record.limits(
         rules,
-        state.templates.guide.sleeve.least_guided_for(state.templates.kit),
+        state.templates.guide.sleeve.least_guided_for(kit),
         state.templates.printer.build.least_wall_mm,
         SMALLEST_CONTACT_MM2,
         through_centroid=chosen is not None and chosen.strategy == CENTROID,

@@ -11,12 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from guidegen.plan.fields import Positive, Switch, Template, Within, Words
+from guidegen.plan.fields import Switch, Template, Within, Words
 
 End = Literal["flat", "cone", "ball"]
-TunnelCount = Annotated[int, Field(ge=1, le=4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
-# sharper than a trocar: a slip of the pen
-TipAngle = Annotated[float, Field(ge=20, lt=180, allow_inf_nan=False, strict=True)]
+TunnelCount = Annotated[int, Within(1, 4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
 
 BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
 LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
@@ -31,12 +29,12 @@ class Drill(Template):
     flutes turn in the sleeve by power. `chuck_diameter_mm`, `chuck_length_mm`: of what drives it, a cylinder.
     """
 
-    diameter_mm: Positive
+    diameter_mm: Annotated[float, Within(1.5, 16)]
     end: End
-    tip_angle_deg: TipAngle | None = None
-    length_mm: Positive
-    mark_step_mm: Positive
-    bend_mm: Positive = BEND_MM
+    tip_angle_deg: Annotated[float, Within(20, 179)] | None = None  # 20: sharper than a trocar is a slip of the pen
+    length_mm: Annotated[float, Within(100, 500)]
+    mark_step_mm: Annotated[float, Within(0.5, 50)]
+    bend_mm: Annotated[float, Within(0.05, 5)] = BEND_MM
     rotating: Switch
     chuck_diameter_mm: Annotated[float, Within(10, 80)]
     chuck_length_mm: Annotated[float, Within(10, 200)]
@@ -65,8 +63,8 @@ class Drill(Template):
 class Wire(Template):
     """The wire that pins the guide, how deep it goes into the bone, and its whole length."""
 
-    diameter_mm: Positive
-    depth_mm: Positive
+    diameter_mm: Annotated[float, Within(0.8, 5)]
+    depth_mm: Annotated[float, Within(5, 100)]
     length_mm: Annotated[float, Within(50, 500)]
 
     @model_validator(mode="after")
@@ -82,21 +80,21 @@ class Wire(Template):
 class Reamer(Template):
     """A reamer that is put into the tunnel closed and opens at its deep end, to this radius over this length."""
 
-    radius_mm: Positive
-    cutting_length_mm: Positive
+    radius_mm: Annotated[float, Within(2, 25)]
+    cutting_length_mm: Annotated[float, Within(2, 80)]
 
 
 class Curette(Template):
     """A bent curette and how far beyond the tunnel's wall it scrapes."""
 
-    reach_mm: Positive
+    reach_mm: Annotated[float, Within(1, 30)]
 
 
 class GuideWire(Template):
     """The wire over which a cannulated drill runs."""
 
-    diameter_mm: Positive
-    length_mm: Positive
+    diameter_mm: Annotated[float, Within(0.8, 10)]
+    length_mm: Annotated[float, Within(100, 800)]
 
 
 class Step(Template):
@@ -130,7 +128,7 @@ class Kit(Template):
     guide_wire: GuideWire | None = None
     leaves_wire: Switch = False
     guided_length_mm: Annotated[float, Within(10, 60)] | None = None
-    sleeve_offsets_mm: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    sleeve_offsets_mm: Annotated[tuple[Annotated[float, Within(10, 150)], ...], Field(min_length=1)]
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     def longest_tunnel_mm(self, offset_mm: float) -> float:

@@ -100,12 +100,16 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked."""
+    """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked.
+
+    `fan_guided_length_mm`: over which the sleeves lead the drill of the kit for several; that for one is the hip's.
+    """
 
     hip: Hip
     kit: str
     fan_kit: Kit
     fan_kit_name: str
+    fan_guided_length_mm: float
     printer: Printer
     policy: Policy
     surface_error_mm: float
@@ -119,7 +123,7 @@ class Task:
     def fan_hip(self) -> Hip:
         """The same hip with the kit for several tunnels."""
         bore = self.fan_kit.drill.diameter_mm + self.printer.bores.drill_clearance_mm
-        return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore)
+        return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore, guided_length_mm=self.fan_guided_length_mm)
 
     @property
     def is_ordered(self) -> bool:
