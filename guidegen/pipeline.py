@@ -45,8 +45,9 @@ from guidegen.lesion.registration import Registration, register_femur, registrat
 from guidegen.notes import assessment_notes, guide_notes, plan_notes
 from guidegen.ordered import Templates, load_templates
 from guidegen.overrides import given_registration, overrule_anatomy
+from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
-from guidegen.plan.planning import CENTROID, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
+from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
@@ -243,7 +244,7 @@ def write_plan(
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
     results.require_place(Path(output), folder)
     planned = _plan(state)
-    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned))
+    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned), _printing(state))
     files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
     if planned.plan is not None:
         with state.stage("show"):
@@ -316,8 +317,8 @@ def _task(state: Run, assessed: Assessed) -> Task:
         lesion=assessed.lesion,
         kit=templates.kit,
         rules=state.rules,
-        sleeve_bore_mm=templates.kit.drill.diameter_mm + templates.printer.bore_clearance_mm,
-        guided_length_mm=templates.guide.sleeve.guided_length_mm,
+        sleeve_bore_mm=templates.kit.drill.diameter_mm + templates.printer.bores.drill_clearance_mm,
+        guided_length_mm=templates.guide.sleeve.guided_for(templates.kit),
         sleeve_wall_mm=templates.guide.sleeve.wall_mm,
         keep_out=assessed.keep_out,
     )
@@ -326,6 +327,7 @@ def _task(state: Run, assessed: Assessed) -> Task:
         kit=templates.kit_name,
         fan_kit=templates.fan_kit,
         fan_kit_name=templates.fan_kit_name,
+        fan_guided_length_mm=templates.guide.sleeve.guided_for(templates.fan_kit),
         printer=templates.printer,
         policy=templates.policy,
         surface_error_mm=assessed.bone.error_mm,
@@ -381,7 +383,7 @@ def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -
 
 def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:
     """The guide for the planned tunnel, or why there is none."""
-    assessed, templates = planned.assessed, state.templates
+    assessed, templates, order = planned.assessed, state.templates, state.case.order
     if planned.refusal is not None:
         return None, planned.refusal
     if len(planned.tunnels) > 1:
@@ -395,8 +397,9 @@ def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSa
     key = content_key("guide", state.inputs_sha256, state.parameters)
 
     def build_guide() -> Guide:
+        gap = fit(templates.printer, assessed.bone.error_mm, order.clearance_mm, order.periosteum_mm, templates.guide)
         return make_guide(
-            assessed.bone.surface, assessed.bone.error_mm, assessed.anatomy, tunnel,
+            assessed.bone.surface, gap, assessed.anatomy, tunnel,
             state.case.patient.id, state.size, templates.kit, templates.guide, templates.printer, make,
             assessed.keep_out, state.rules.keep_out_min_mm,
         )  # fmt: skip
@@ -426,7 +429,7 @@ def _write(
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     limits = _limits(state, planned)
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
-    content = record.plan_json(planned, guide, limits, notes)
+    content = record.plan_json(planned, guide, limits, notes, _printing(state))
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
     if planned.assessed.keep_out.surface is not None:
@@ -454,14 +457,19 @@ def _limits(state: Run, planned: Planned) -> dict[str, Any]:
     """What the files are held to: the rules, but for those that a proposed waiver reaches down to its floor."""
     chosen = planned.plan.chosen if planned.plan is not None else None
     rules = waived_rules(state.rules, planned.plan.waived) if planned.plan is not None else state.rules
+    kit = state.templates.fan_kit if state.case.order.strategy == MULTIPLE else state.templates.kit
     return record.limits(
         rules,
-        state.templates.guide.sleeve.least_guided_length_mm,
-        state.templates.printer.least_wall_mm,
+        state.templates.guide.sleeve.least_guided_for(kit),
+        state.templates.printer.build.least_wall_mm,
         SMALLEST_CONTACT_MM2,
         through_centroid=chosen is not None and chosen.strategy == CENTROID,
         unwaived={name: limit for name, limit in state.rules.record().items() if getattr(rules, name) != limit},
     )
+
+
+def _printing(state: Run) -> dict[str, Any]:
+    return record.printing(state.case.order.printer, state.templates.printer, state.templates.sterilisation)
 
 
 def _write_findings(findings: tuple[Finding, ...], scratch: Path) -> None:

@@ -20,6 +20,7 @@ from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource
 from guidegen.lesion.grades_record import grades_json
 from guidegen.lesion.lesion import Lesion
+from guidegen.plan.printers import Cycle, Printer
 from guidegen.plan.record import plan_record
 from guidegen.plan.rules import Rules
 from guidegen.rounded import axis, number, point
@@ -45,7 +46,11 @@ def assessment_json(assessed: Assessed, notes: tuple[str, ...]) -> dict[str, Any
 
 
 def plan_json(
-    planned: Planned, guide: Guide | None, limits: Mapping[str, float | None], notes: tuple[str, ...]
+    planned: Planned,
+    guide: Guide | None,
+    limits: Mapping[str, float | None],
+    notes: tuple[str, ...],
+    printing: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
     the notes.
@@ -55,6 +60,7 @@ def plan_json(
         **_assessed(planned.assessed),
         **plan_record(planned.plan),
         "guide": None if guide is None else _guide(guide),
+        "printing": dict(printing),
         "limits": dict(limits),
         "notes": list(notes),
     }
@@ -109,6 +115,22 @@ def limits(
         "guided_length_mm": least_guided_mm,
         "wall_p1_mm": least_wall_mm,
         "contact_area_mm2": contact_area_mm2,
+    }
+
+
+def printing(name: str, printer: Printer, sterilisation: Cycle) -> dict[str, Any]:
+    """How the guide is to be made and sterilised: on the printer of this `name`, within its limits."""
+    build = printer.build
+    return {
+        "printer": name,
+        "process": printer.process,
+        "material": printer.material,
+        "build_mm": list(build.build_mm),
+        "least_wall_mm": build.least_wall_mm,
+        "least_feature_mm": build.least_feature_mm,
+        "steepest_overhang_deg": build.steepest_overhang_deg,
+        "layer_mm": build.layer_mm,
+        "sterilisation": {"name": sterilisation.name, "text": sterilisation.text},
     }
 
 

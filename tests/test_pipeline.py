@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,17 @@ import pytest
 
 from guidegen import pipeline
 from guidegen.bone.head import find_head
+from guidegen.case import Order
 from guidegen.check.battery import check_result
 from guidegen.check.files import read_stl
 from guidegen.check.finding import Finding
-from guidegen.errors import NoSafePlan, TemplateError, VolumeError
+from guidegen.errors import NoSafeGuide, NoSafePlan, TemplateError, VolumeError
+from guidegen.guide.guide import Guide
+from guidegen.ordered import Templates, load_templates
 from guidegen.phantom import make_hip, write_case
 from guidegen.pipeline import STAGES, Result
+from guidegen.plan.fit import Fit
+from guidegen.plan.tunnel import Tunnel
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 
@@ -144,6 +149,11 @@ PLAN = {
             "depth_mm": NUMBER,
         },
         "seat": {},
+    },
+    "printing": {
+        "printer": "sla", "process": "SLA", "material": TEXT, "build_mm": 3 * [NUMBER], "layer_mm": NUMBER,
+        "least_wall_mm": NUMBER, "least_feature_mm": NUMBER, "steepest_overhang_deg": NUMBER,
+        "sterilisation": {"name": "steam-121-15", "text": TEXT},
     },
     "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0},
 }  # fmt: skip
@@ -324,17 +334,51 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     assert not (tmp_path / "output").exists()
 
 
-def test_a_template_that_is_not_there_is_found_before_anything_is_read(tmp_path: Path, done: Finished) -> None:
+@pytest.mark.parametrize(
+    ("line", "match"),
+    [
+        ('kit = "core-99"', r"read: expected one of the kits cannulated-9, core-10, .*, found 'core-99'"),
+        ('sterilisation = "steam-134-4"', r"read: expected a sterilisation validated for the printer 'sla': steam-121"),
+        ("clearance_mm = 0.9", r"read: expected an ordered clearance_mm from 0\.2 to 0\.8, .* found 0\.9"),
+    ],
+)
+def test_what_no_template_allows_is_found_before_anything_is_read(
+    tmp_path: Path, done: Finished, line: str, match: str
+) -> None:
     case = tmp_path / "case" / "case.toml"
     shutil.copytree(done.case.parent, case.parent)
-    case.write_text(case.read_text() + '[order]\nkit = "core-99"\n')
+    case.write_text(case.read_text() + f"[order]\n{line}\n")
     stages: list[str] = []
-    with pytest.raises(
-        TemplateError, match=r"read: expected one of the kits cannulated-9, core-10, .*, found 'core-99'"
-    ):
+    with pytest.raises(TemplateError, match=match):
         pipeline.run(case, tmp_path / "output", progress=stages.append)
     assert stages == []
     assert not (tmp_path / "output").exists()
+
+
+def test_a_guide_is_built_to_the_ordered_fit_and_to_the_kit_s_own_guided_length(
+    done: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def own_length(order: Order) -> Templates:
+        templates = load_templates(order)
+        return replace(templates, kit=templates.kit.model_copy(update={"guided_length_mm": 36.0}))
+
+    def no_guide(_bone: Surface, fit: Fit, *rest: Any) -> Guide:
+        tunnel = next(each for each in rest if isinstance(each, Tunnel))
+        asked.append((fit, tunnel.sleeve_offset_mm))
+        raise NoSafeGuide("expected a guide, found a test", rule="test", figures={})
+
+    asked: list[tuple[Fit, float | None]] = []
+    monkeypatch.setattr(pipeline, "load_templates", own_length)
+    monkeypatch.setattr(pipeline, "make_guide", no_guide)
+    case = tmp_path / "case" / "case.toml"
+    shutil.copytree(done.case.parent, case.parent)
+    case.write_text(case.read_text() + "[order]\nclearance_mm = 0.25\nperiosteum_mm = 0.4\n")
+    result = pipeline.run(case, done.stages_to(tmp_path / "output"))
+    ((fit, offset_mm),) = asked
+    assert fit == Fit(0.25, 0.4)
+    written, before = read(result.folder / "plan.json"), read(done.result.folder / "plan.json")
+    assert (before["limits"]["guided_length_mm"], written["limits"]["guided_length_mm"]) == (30.0, 36.0)
+    assert offset_mm == before["tunnels"][0]["sleeve_offset_mm"] + 5.0  # the kit's next stop
 
 
 def test_a_guide_that_fails_a_check_is_rejected(

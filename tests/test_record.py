@@ -29,8 +29,9 @@ from guidegen.lesion.lesion import Lesion
 from guidegen.overrides import Overruled
 from guidegen.plan.planning import Proposal
 from guidegen.plan.rules import Rules
+from guidegen.plan.templates import Printer, load_template
 from guidegen.plan.tunnel import Tunnel
-from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
+from guidegen.record import LIBRARIES, limits, plan_json, printing, run_json, to_json
 from guidegen.surfaces import Surface
 
 ORIGIN = Origin(
@@ -41,6 +42,8 @@ ORIGIN = Origin(
 )
 SIDES = (SideSource("the order", "left"), SideSource("the shape of the femur", "left"))
 LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
+SLA = load_template(Printer, "sla")[0]
+PRINTING = printing("sla", SLA, SLA.sterilisation[0])
 
 
 @functools.cache
@@ -80,7 +83,7 @@ def plan(**changed: Any) -> dict:
     tunnel = bound.get("tunnel", TUNNEL)
     made = None if tunnel is None else dataclasses.replace(PLAN, chosen=with_tunnel(tunnel))
     planned = Planned(Assessed(**(parts | changed)), made, None)
-    return plan_json(planned, bound.get("guide", GUIDE_MADE), LIMITS, ("one", "two"))
+    return plan_json(planned, bound.get("guide", GUIDE_MADE), LIMITS, ("one", "two"), PRINTING)
 
 
 def test_the_head_says_what_how_and_in_which_frame() -> None:
@@ -172,6 +175,20 @@ def test_only_a_tunnel_through_the_centroid_is_held_to_it() -> None:
     assert limits(Rules(), 30.0, 2.0, 300.0, False)["centroid_distance_max_mm"] is None
     given = {"guided_length_mm": 30.0, "wall_p1_mm": 2.0, "contact_area_mm2": 300.0, "wall_min_mm": 3.0}
     assert given.items() <= LIMITS.items()
+
+
+def test_how_it_is_printed_and_sterilised_is_that_of_the_printer_s_file() -> None:
+    assert plan()["printing"] == {
+        "printer": "sla", "process": "SLA", "material": "surgical-guide resin (Formlabs Surgical Guide)",
+        "build_mm": [145.0, 145.0, 185.0], "layer_mm": 0.1, "least_wall_mm": 2.0, "least_feature_mm": 0.4,
+        "steepest_overhang_deg": 45.0,
+        "sterilisation": {"name": "steam-121-15", "text": "steam, 121 °C, 15 min"},
+    }  # fmt: skip
+    titanium = load_template(Printer, "ti")[0]
+    found = printing("ti", titanium, titanium.sterilisation[1])
+    assert (found["printer"], found["process"], found["material"]) == ("ti", "LPBF", "Ti-6Al-4V")
+    assert (found["layer_mm"], found["least_wall_mm"]) == (0.03, 1.2)
+    assert found["sterilisation"]["name"] == "steam-134-18"
 
 
 def test_json_is_the_same_whatever_the_order_and_reads_back() -> None:

@@ -25,15 +25,12 @@ from guidegen.guide.placement import Tube
 from guidegen.guide.seat import Seat, find_seats
 from guidegen.guide.solids import along_axis, bore, part_solid, placed, to_surface, welded
 from guidegen.keep_out import NOTHING, KeepOut
+from guidegen.plan.fit import Fit
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import GuideTemplate, Kit, Printer
 from guidegen.plan.tunnel import Tunnel
 from guidegen.surfaces import Surface
 from guidegen.written import as_written
-
-# The clearance covers 95 % of the error between printed guide and bone, one-sided: 1.645 standard deviations.
-ONE_SIDED_95 = 1.645
-CLEARANCE_STEP_MM = 0.01
 
 CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
 OVERCUT_MM = 1.0
@@ -84,18 +81,9 @@ class Guide:
     label: Label
 
 
-def clearance(printer: Printer, surface_error_mm: float) -> float:
-    """The gap between guide and bone in mm: 95 % of print error and surface error together, at least the printer's
-    own.
-    """
-    budget = ONE_SIDED_95 * float(np.hypot(printer.rms_error_mm, surface_error_mm))
-    steps = np.ceil(max(budget, printer.least_clearance_mm) / CLEARANCE_STEP_MM - 1e-9)
-    return float(round(steps * CLEARANCE_STEP_MM, 6))
-
-
 def make_guide(
     bone: Surface,
-    surface_error_mm: float,
+    fit: Fit,
     anatomy: Anatomy,
     tunnel: Tunnel,
     patient_id: str,
@@ -112,7 +100,7 @@ def make_guide(
     Nothing of it rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts: here
     and now, or in a `Workshop` that was opened earlier.
     """
-    gap, bores = clearance(printer, surface_error_mm), Bores.of(kit, template, printer)
+    gap, bores = fit.clearance_mm, Bores.of(kit, template, printer)
     ground = Ground.of(bone, anatomy.shaft_axis, keep_out, keep_out_mm)
     seats = find_seats(ground, anatomy, tunnel, template, size, kit.drill.diameter_mm / 2.0)
     layout = lay_out(ground, seats, tunnel, gap, kit, template, bores)

@@ -41,10 +41,10 @@ class Bores:
     @classmethod
     def of(cls, kit: Kit, template: GuideTemplate, printer: Printer) -> Bores:
         """The bores for these instruments on this printer."""
-        drill = kit.drill.diameter_mm + printer.bore_clearance_mm
-        wire = kit.pin.diameter_mm + printer.pin_clearance_mm
+        drill = kit.drill.diameter_mm + printer.bores.drill_clearance_mm
+        wire = kit.pin.diameter_mm + printer.bores.pin_clearance_mm
         sleeve, boss = drill + 2.0 * template.sleeve.wall_mm, wire + 2.0 * template.pins.wall_mm
-        return cls(drill, sleeve, wire, boss, printer.least_wall_mm + STURDIER_MM)
+        return cls(drill, sleeve, wire, boss, printer.build.least_wall_mm + STURDIER_MM)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ def _laid_out(
     entry, target = seat.frame.points(tunnel.entry_mm), seat.frame.points(tunnel.target_mm)
     axis = seat.frame.vectors(tunnel.axis)
     _require_entry_inside(outline, entry, kit)
-    tube = place_tube(under, entry, axis, bores.drill_mm, bores.sleeve_mm, template.sleeve.guided_length_mm)
+    tube = place_tube(under, entry, axis, bores.drill_mm, bores.sleeve_mm, template.sleeve.guided_for(kit))
     tube = _at_stop(tube, tunnel.sleeve_offset_mm, kit)
     wires = choose_pins(
         field, outline, entry, target, tunnel.diameter_mm / 2.0, tube, bores.sleeve_mm / 2.0 + FOOT_WIDER_MM / 4.0,

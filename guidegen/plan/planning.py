@@ -100,12 +100,16 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked."""
+    """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked.
+
+    `fan_guided_length_mm`: over which the sleeves lead the drill of the kit for several; that for one is the hip's.
+    """
 
     hip: Hip
     kit: str
     fan_kit: Kit
     fan_kit_name: str
+    fan_guided_length_mm: float
     printer: Printer
     policy: Policy
     surface_error_mm: float
@@ -118,8 +122,8 @@ class Task:
     @cached_property
     def fan_hip(self) -> Hip:
         """The same hip with the kit for several tunnels."""
-        bore = self.fan_kit.drill.diameter_mm + self.printer.bore_clearance_mm
-        return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore)
+        bore = self.fan_kit.drill.diameter_mm + self.printer.bores.drill_clearance_mm
+        return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore, guided_length_mm=self.fan_guided_length_mm)
 
     @property
     def is_ordered(self) -> bool:
@@ -258,7 +262,7 @@ def _sources(task: Task, hip: Hip, tunnel: Tunnel) -> ErrorSources:
     offset = tunnel.sleeve_offset_mm if tunnel.sleeve_offset_mm is not None else max(hip.kit.sleeve_offsets_mm)
     return error_sources(
         printer_rms_mm=task.printer.rms_error_mm,
-        bore_clearance_mm=task.printer.bore_clearance_mm,
+        bore_clearance_mm=task.printer.bores.drill_clearance_mm,
         guided_length_mm=hip.guided_length_mm,
         sleeve_end_mm=max(0.0, offset - hip.guided_length_mm),
         bend_mm=hip.kit.drill.bend_mm,

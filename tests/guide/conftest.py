@@ -33,7 +33,7 @@ def planned() -> Planned:
     )
     hip = Hip(
         bone=bone.surface, anatomy=anatomy, lesion=lesion, kit=kit, rules=Rules(),
-        sleeve_bore_mm=kit.drill.diameter_mm + printer.bore_clearance_mm,
+        sleeve_bore_mm=kit.drill.diameter_mm + printer.bores.drill_clearance_mm,
         guided_length_mm=template.sleeve.guided_length_mm,
     )  # fmt: skip
     return Planned(bone, anatomy, through_centroid(ground_of(hip)).tunnels[0], kit, template, printer)

@@ -13,8 +13,8 @@ from guidegen.bone.surface import Bone
 from guidegen.check.mesh import bodies
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, RigidTransform, angle_deg, perpendicular_pair, rotation_about
-from guidegen.guide.guide import Guide, clearance
-from guidegen.plan.templates import Printer, load_template
+from guidegen.guide.guide import Guide
+from guidegen.plan.fit import print_clearance
 from guidegen.surfaces import Surface
 from guidegen.written import is_sound
 
@@ -52,36 +52,6 @@ def moved(value: Any, points: Any, vectors: Any) -> Any:
     return replace(value, **carried)
 
 
-# --- clearance ---
-
-
-def printer(name: str) -> Printer:
-    return load_template(Printer, name)[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "surface_error_mm", "expected_mm"),
-    [
-        ("sla", 0.0, 0.20),  # 1.645 × 0.12 = 0.197, and the printer's own 0.2
-        ("sla", 0.16, 0.33),  # 1.645 × 0.2 = 0.329
-        ("sla", 0.35, 0.61),  # 1.645 × 0.37 = 0.6087
-        ("fdm", 0.0, 0.40),  # 1.645 × 0.18 = 0.296, but the printer wants 0.4
-        ("sls", 0.2, 0.38),  # 1.645 × 0.2283 = 0.3755
-    ],
-)
-def test_the_clearance_covers_95_percent_of_both_errors(name: str, surface_error_mm: float, expected_mm: float) -> None:
-    assert clearance(printer(name), surface_error_mm) == expected_mm
-
-
-def test_the_clearance_is_never_rounded_down_and_grows_with_the_error() -> None:
-    errors = np.linspace(0.0, 1.0, 101)
-    gaps = np.array([clearance(printer("sla"), float(error)) for error in errors])
-    budget = 1.645 * np.hypot(0.12, errors)
-    assert (gaps >= budget - 1e-9).all()
-    assert (gaps < np.maximum(budget, 0.2) + 0.01).all()
-    assert (np.diff(gaps) >= 0.0).all()
-
-
 # --- sound ---
 
 
@@ -97,7 +67,7 @@ def test_it_is_one_sound_solid(guide: Guide) -> None:
 
 def test_every_point_keeps_its_clearance(planned: Planned, guide: Guide) -> None:
     bone = planned.bone.surface
-    assert guide.clearance_mm == clearance(planned.printer, planned.bone.error_mm)
+    assert guide.clearance_mm == print_clearance(planned.printer, planned.bone.error_mm)
     assert bone.signed_distance_mm(guide.surface.vertices).min() >= guide.clearance_mm - 0.06
     assert bone.signed_distance_mm(samples(guide.surface, 50_000)).min() >= guide.clearance_mm - 0.06
     assert not guide.surface.contains(samples(bone, 50_000)).any()

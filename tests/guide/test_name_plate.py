@@ -12,12 +12,10 @@ from guidegen.guide import parts
 from guidegen.guide.label import WIDEST_PLATE_MM, Label, place_label
 from guidegen.guide.placement import Tube
 from guidegen.guide.solids import part_solid
-from guidegen.plan.templates import LabelShape, SleeveShape
+from guidegen.plan.templates import GuideTemplate, load_template
 
-SHAPE = LabelShape(text_height_mm=4.0, least_text_height_mm=2.5, depth_mm=0.6)
-SLEEVE = SleeveShape(
-    guided_length_mm=32.0, least_guided_length_mm=30.0, wall_mm=3.0, collar_height_mm=4.0, collar_wall_mm=5.0
-)
+TEMPLATE = load_template(GuideTemplate, "lateral")[0]
+SHAPE, SLEEVE = TEMPLATE.label, TEMPLATE.sleeve
 OUTER_MM = 14.2
 AXIS = np.array([0.0, np.sin(np.radians(40.0)), -np.cos(np.radians(40.0))])
 

@@ -12,10 +12,10 @@ from guidegen.errors import NoSafeGuide
 from guidegen.guide.height_field import STEP_MM, HeightField, grown, look_down
 from guidegen.guide.outline import CORNER_POWER, Outline, draw_outline, shell_solid
 from guidegen.guide.solids import to_surface
-from guidegen.plan.templates import Footprint, Shell
+from guidegen.plan.templates import Footprint, GuideTemplate, load_template
 
 FOOTPRINT = Footprint(length_mm=55.0, width_mm=40.0)
-SHELL = Shell(thickness_mm=4.0, largest_wrap_deg=72.0)
+SHELL = load_template(GuideTemplate, "lateral")[0].shell
 CLEARANCE_MM = 0.36
 
 
@@ -63,7 +63,7 @@ def test_on_a_plate_it_is_the_footprint_with_round_corners(plate: Outline) -> No
 @pytest.mark.parametrize(("radius_mm", "wrap_deg"), [(12.0, 72.0), (16.0, 72.0), (16.0, 50.0), (25.0, 40.0)])
 def test_round_a_cylinder_it_ends_where_the_wrap_does(radius_mm: float, wrap_deg: float) -> None:
     field = look_down(cylinder(radius_mm, 90.0), np.array([-32.0, -40.0]), np.array([32.0, 40.0]))
-    shell = Shell(thickness_mm=4.0, largest_wrap_deg=wrap_deg)
+    shell = SHELL.model_copy(update={"largest_wrap_deg": wrap_deg})
     outline = draw_outline(field, FOOTPRINT, shell, np.zeros(field.height_mm.shape, dtype=bool))
     limit = radius_mm * np.sin(np.radians(wrap_deg))
     widest = max(outline.right_mm.max(), -outline.left_mm.min())

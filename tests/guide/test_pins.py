@@ -16,10 +16,11 @@ from guidegen.guide.placement import place_tube
 from guidegen.seat.scan_end import END_MARGIN_MM, ScanEnd
 from guidegen.guide.solids import to_surface
 from guidegen.keep_out import NOTHING, KeepOut, Structure
-from guidegen.plan.templates import Footprint, PinShape, Shell, Wire
+from guidegen.plan.templates import Footprint, GuideTemplate, PinShape, Wire, load_template
 
-SHAPE = PinShape(guided_length_mm=8.0, wall_mm=2.4, least_divergence_deg=12.0, tunnel_distance_mm=3.0)
-WIRE = Wire(diameter_mm=2.0, depth_mm=25.0)
+TEMPLATE = load_template(GuideTemplate, "lateral")[0]
+SHAPE = TEMPLATE.pins
+WIRE = Wire(diameter_mm=2.0, depth_mm=25.0, length_mm=150.0)
 ENTRY, AXIS = np.array([0.0, -8.0, 0.0]), np.array([0.0, np.sin(np.radians(42.0)), -np.cos(np.radians(42.0))])
 TARGET = ENTRY + 90.0 * AXIS
 TUNNEL_MM, SLEEVE_MM, BOSS_MM = 4.0, 9.1, 3.5  # radii
@@ -34,8 +35,7 @@ def flat() -> HeightField:
 
 def outlined(field: HeightField, length_mm: float, width_mm: float) -> Outline:
     footprint = Footprint(length_mm=length_mm, width_mm=width_mm)
-    shell = Shell(thickness_mm=4.0, largest_wrap_deg=72.0)
-    return draw_outline(field, footprint, shell, np.zeros(field.height_mm.shape, dtype=bool))
+    return draw_outline(field, footprint, TEMPLATE.shell, np.zeros(field.height_mm.shape, dtype=bool))
 
 
 def ground(keep_out: KeepOut = NOTHING, end_mm: float = -200.0) -> Ground:
@@ -102,7 +102,7 @@ def test_they_are_as_far_apart_as_the_shell_allows(wires: Wires) -> None:
     assert np.linalg.norm(wires[0][0] - wires[1][0]) > 30.0
 
 
-@pytest.mark.parametrize("degrees", [5.0, 12.0, 30.0])
+@pytest.mark.parametrize("degrees", [5.0, 15.0, 30.0])
 def test_the_divergence_asked_for_is_kept(flat: HeightField, outline: Outline, degrees: float) -> None:
     first, second = pinned(flat, outline, SHAPE.model_copy(update={"least_divergence_deg": degrees}))
     assert angle_deg(first[1], second[1]) >= degrees
@@ -119,7 +119,7 @@ def test_on_a_steep_flank_no_wire_skids() -> None:
 def test_without_room_there_is_no_guide(flat: HeightField, length_mm: float, width_mm: float) -> None:
     y = np.array([-length_mm / 2, length_mm / 2])
     small = Outline(y, np.full(2, -width_mm / 2), np.full(2, width_mm / 2))
-    with pytest.raises(NoSafeGuide, match="expected room for two wires at least 12° apart") as refusal:
+    with pytest.raises(NoSafeGuide, match="expected room for two wires at least 15° apart") as refusal:
         pinned(flat, small)
     assert refusal.value.rule == "pins"
     assert refusal.value.exit_code == 3

@@ -34,6 +34,11 @@ def test_size_s_finds_a_seat_with_room_for_everything(planned: Planned) -> None:
     assert (half - np.abs(entry[:2])).min() >= planned.kit.drill.diameter_mm / 2.0
 
 
+def test_a_kit_s_own_guided_length_goes_before_the_shape_s(planned: Planned) -> None:
+    kit = planned.kit.model_copy(update={"guided_length_mm": 45.0})
+    assert replace(planned, kit=kit).guide().sleeves[0].guided_length_mm >= 45.0
+
+
 def test_a_guide_stays_above_the_end_of_the_scan(planned: Planned) -> None:
     short = cut(planned, 30.0)
     guide = short.guide()

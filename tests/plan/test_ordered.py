@@ -59,6 +59,40 @@ def test_a_template_that_is_not_there_is_refused(name, match) -> None:
         load_templates(Order(**{name: "no-such"}))
 
 
+def test_the_sterilisation_is_the_one_ordered_or_the_printer_s_first() -> None:
+    assert load_templates(Order()).sterilisation.name == "steam-121-15"
+    assert load_templates(Order(printer="ti")).sterilisation.text == "steam with pre-vacuum, 134 °C, 3 min"
+    assert load_templates(Order(sterilisation="h2o2-plasma")).sterilisation.name == "h2o2-plasma"
+
+
+@pytest.mark.parametrize(
+    ("printer", "cycle", "listed"),
+    [
+        ("sla", "steam-134-4", "steam-121-15, h2o2-plasma"),  # after it the resin is another size
+        ("fdm", "steam-121-15", "h2o2-plasma"),
+        ("mjf", "steam-134-4", "steam-121-15, h2o2-plasma"),
+    ],
+)
+def test_a_sterilisation_that_nobody_validated_is_refused_with_those_that_are(printer, cycle, listed) -> None:
+    match = (
+        f"expected a sterilisation validated for the printer '{printer}': {listed}; found '{cycle}'; choose one of "
+        "them, or add yours to the printer's file with the source that shows it"
+    )
+    with pytest.raises(TemplateError, match=match) as refusal:
+        load_templates(Order(printer=printer, sterilisation=cycle))
+    assert refusal.value.exit_code == 2
+
+
+def test_a_fit_that_the_printer_does_not_allow_is_refused_before_anything_is_read() -> None:
+    assert load_templates(Order(clearance_mm=0.8, periosteum_mm=0.5)).printer.process == "SLA"
+    with pytest.raises(TemplateError, match=r"expected an ordered clearance_mm from 0\.2 to 0\.8, .* found 0\.81"):
+        load_templates(Order(clearance_mm=0.81))
+    with pytest.raises(TemplateError, match=r"expected an ordered clearance_mm from 0\.4 to 0\.8, .* found 0\.3"):
+        load_templates(Order(printer="fdm", clearance_mm=0.3))
+    with pytest.raises(TemplateError, match=r"expected an ordered periosteum_mm of at most 0\.5, .* found 0\.6"):
+        load_templates(Order(periosteum_mm=0.6))
+
+
 def test_the_hashes_are_those_of_the_files() -> None:
     found = load_templates(Order())
     folder = resources.files("guidegen.templates")

@@ -36,9 +36,9 @@ PRINTER, POLICY = load_template(Printer, "sla")[0], load_template(Policy, "defau
 
 def task_of(case: Case, strategy: str = CENTROID, entry_mm=None, target_mm=None, waive=()) -> Task:
     return Task(
-        hip=case.hip, kit="core-8", fan_kit=case.fan_kit, fan_kit_name="multiple-3.2", printer=PRINTER, policy=POLICY,
-        surface_error_mm=0.27, strategy=strategy, entry_mm=entry_mm, target_mm=target_mm,
-        waivers=tuple(Waiver(rule, "a reason", "an engineer") for rule in waive),
+        hip=case.hip, kit="core-8", fan_kit=case.fan_kit, fan_kit_name="multiple-3.2", fan_guided_length_mm=33.0,
+        printer=PRINTER, policy=POLICY, surface_error_mm=0.27, strategy=strategy, entry_mm=entry_mm,
+        target_mm=target_mm, waivers=tuple(Waiver(rule, "a reason", "an engineer") for rule in waive),
     )  # fmt: skip
 
 
@@ -324,6 +324,7 @@ def test_at_the_policys_limits_nothing_is_said() -> None:
 def test_the_kit_for_several_has_a_hip_of_its_own(case) -> None:
     task = task_of(case)
     assert isinstance(task.fan_kit, Kit)
-    assert task.fan_hip.sleeve_bore_mm == pytest.approx(3.2 + PRINTER.bore_clearance_mm)
+    assert task.fan_hip.sleeve_bore_mm == pytest.approx(3.2 + PRINTER.bores.drill_clearance_mm)
+    assert (task.hip.guided_length_mm, task.fan_hip.guided_length_mm) == (32.0, 33.0)
     assert task.fan_hip is task.fan_hip
     assert task.fan_hip.kit is task.fan_kit
