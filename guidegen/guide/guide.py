@@ -1,96 +1,145 @@
-"""The guide: shell, sleeve, pins, windows and label, built in the one order that keeps it off the bone.
-
-Everything that adds material comes first; then the bone, grown by the clearance and swept along the
-removal direction, is taken away; then bores, pin holes, windows and text. A sleeve added after
-the bone was taken away would pass every mesh test with its end inside the bone.
-"""
+"""The guide: where it sits, its body, its sleeve, pins, windows and marks, in patient coordinates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray
+from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
-from guidegen.seat.ground import Ground
-from guidegen.guide.height_field import HeightField
-from guidegen.guide.label import Label, place_label
-from guidegen.guide.layout import FOOT_WIDER_MM, Bores, Layout, lay_out
-from guidegen.guide.outline import shell_solid
-from guidegen.guide.placement import Tube
-from guidegen.guide.seat import Seat, find_seats
-from guidegen.guide.solids import along_axis, bore, part_solid, placed, to_surface, welded
+from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
+from guidegen.guide.label import Label, sleeve_plates, what_for
+from guidegen.guide.layout import Layout, Order, lay_out
+from guidegen.guide.solids import to_surface, welded
 from guidegen.keep_out import NOTHING, KeepOut
-from guidegen.plan.fit import Fit
 from guidegen.plan.rules import Rules
-from guidegen.plan.templates import GuideTemplate, Kit, Printer
+from guidegen.plan.sleeve_sizes import CALLIPER_MM
 from guidegen.plan.tunnel import Tunnel
+from guidegen.seat.cells import cells_on
+from guidegen.seat.ground import Ground
+from guidegen.seat.search import Search, find_seats
+from guidegen.seat.seat import Seat
+from guidegen.seat.zones import Zones
 from guidegen.surfaces import Surface
 from guidegen.written import as_written
 
-CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
-OVERCUT_MM = 1.0
 WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
+METAL_OFF_BONE_MM = 0.5  # a metal sleeve ends so far before the bone: it must not hold the guide off
+
+
+@dataclass(frozen=True)
+class MetalSleeve:
+    """The sleeve that is pressed into the print, in mm: diameters, length below its flange, and the flange."""
+
+    inner_diameter_mm: float
+    outer_diameter_mm: float
+    length_mm: float
+    flange_diameter_mm: float
+    flange_height_mm: float
 
 
 @dataclass(frozen=True, eq=False)
 class Sleeve:
-    """The tube along a tunnel: `top_mm` (3,) is the middle of its outer end on the axis, `offset_mm` off the entry."""
+    """The tube along a tunnel. `top_mm` (3,): the middle of its printed outer end, on the axis; `stop_face_mm` (3,): where
+    the drill's stop rests, `offset_mm` from the entry; the same unless a metal sleeve's flange lies between.
+    `inner_diameter_mm` and `guided_length_mm` are the printed hole's; `bore_mm` is what guides the drill.
+    """
 
     tunnel: int
+    kind: str
     inner_diameter_mm: float
     outer_diameter_mm: float
+    collar_diameter_mm: float
+    bore_mm: float
     drill_diameter_mm: float
     guided_length_mm: float
     top_mm: FloatArray
+    stop_face_mm: FloatArray
     offset_mm: float
+    metal: MetalSleeve | None
 
 
 @dataclass(frozen=True, eq=False)
 class Pin:
-    """A hole for a wire: where the wire meets the bone (3,), its direction into the bone, the outer end of its boss
-    (3,).
+    """A hole for a wire: where the wire meets the bone (3,), its direction into the bone, the outer end of its boss (3,), how
+    deep it goes from there on the bone, and how far it comes out of the far cortex, None where it stops in the bone.
     """
 
     point_mm: FloatArray
     direction: FloatArray
     hole_diameter_mm: float
+    boss_diameter_mm: float
     wire_diameter_mm: float
     wire_depth_mm: float
+    wire_length_mm: float
+    far_exit_mm: float | None
     guided_length_mm: float
     top_mm: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
+class Hole:
+    """A window or a probe hole: the bone under it (3,), its diameter."""
+
+    kind: str
+    point_mm: FloatArray
+    diameter_mm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Two flat faces, a point (3,) on each and their normal (3,), CALLIPER_MM apart."""
+
+    first_mm: FloatArray
+    second_mm: FloatArray
+    normal: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class Guide:
-    """A guide in LPS mm as it sits on the bone. `label`'s places and directions are LPS too."""
+    """A guide in LPS mm as it sits on the bone, and whatever is known of its parts; places and directions are LPS.
+
+    `genus`: how many holes go through it, as designed. `axis_mark_mm` (2, 3): the groove above the tunnel's axis.
+    `pointer_mm` (3,): the vastus ridge, shown by a notch in the rim; None where it lies too far off.
+    """
 
     surface: Surface
     seat: Seat
+    zones: Zones
+    others: tuple[Seat, ...]
     clearance_mm: float
     thickness_mm: float
     contact_area_mm2: float
+    genus: int
     sleeves: tuple[Sleeve, ...]
     pins: tuple[Pin, ...]
-    windows_mm: tuple[FloatArray, ...]
-    label: Label
+    holes: tuple[Hole, ...]
+    labels: tuple[Label, ...]
+    pointer_mm: FloatArray | None
+    axis_mark_mm: FloatArray
+    calliper: Faces | None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What is written on a guide: whose it is, and which plan it was made for."""
+
+    patient_id: str
+    revision: str
+    plan_hash: str
 
 
 def make_guide(
     bone: Surface,
-    fit: Fit,
     anatomy: Anatomy,
     tunnel: Tunnel,
-    patient_id: str,
+    identity: Identity,
     size: str,
-    kit: Kit,
-    template: GuideTemplate,
-    printer: Printer,
+    order: Order,
     make: parts.Make = parts.make,
     keep_out: KeepOut = NOTHING,
     keep_out_mm: float = Rules.keep_out_min_mm,
@@ -100,88 +149,61 @@ def make_guide(
     Nothing of it rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts: here
     and now, or in a `Workshop` that was opened earlier.
     """
-    gap, bores = fit.clearance_mm, Bores.of(kit, template, printer)
+    search = search_of(bone, anatomy, tunnel, order, keep_out, keep_out_mm)
+    seats = find_seats(search, size, order.template.sizes[size].length_mm)
+    lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
+    layout = lay_out(search.ground, search.zones, seats, tunnel, lesser_mm, order)
+    labels = _labels(layout, anatomy.side, tunnel, identity, order)
+    local = bone.transformed(layout.seat.frame)
+    surface = _as_written(body_of(layout, labels, local, order, make), layout.seat)
+    return _described(layout, labels, surface, bone, search.zones, _others(search, size, order), order)
+
+
+def search_of(
+    bone: Surface, anatomy: Anatomy, tunnel: Tunnel, order: Order, keep_out: KeepOut, keep_out_mm: float
+) -> Search:
+    """All that the search for a seat rests on."""
     ground = Ground.of(bone, anatomy.shaft_axis, keep_out, keep_out_mm)
-    seats = find_seats(ground, anatomy, tunnel, template, size, kit.drill.diameter_mm / 2.0)
-    layout = lay_out(ground, seats, tunnel, gap, kit, template, bores)
-    label = place_label(patient_id, anatomy.side, layout.tube, bores.sleeve_mm, template.label, template.sleeve)
-    surface = _as_written(_body(layout, label, gap, template, bores, make), layout.seat)
-    back = layout.seat.frame.inverse()
-    return Guide(
-        surface=surface,
-        seat=layout.seat,
-        clearance_mm=gap,
-        thickness_mm=template.shell.thickness_mm,
-        contact_area_mm2=_contact_area(surface, bone, gap),
-        sleeves=(_sleeve(layout.tube, bores, kit, layout.seat),),
-        pins=tuple(_pin(boss, bores.wire_mm, kit, layout.seat) for boss in layout.bosses),
-        windows_mm=tuple(
-            back.points(np.array([*spot, float(layout.field.at(spot[None])[0])])) for spot in layout.windows_mm
-        ),
-        label=_label_in_lps(label, layout.seat),
+    zones = Zones.of(bone, anatomy, order.template.zones)
+    return Search(
+        ground=ground,
+        zones=zones,
+        cells=cells_on(ground, zones),
+        entry_mm=tunnel.entry_mm,
+        tip_mm=tunnel.target_mm,
+        axis=tunnel.axis,
+        room_mm=order.kit.drill.diameter_mm / 2.0,
+        clearance_mm=order.clearance_mm,
+        steepest_deg=order.template.shell.largest_wrap_deg,
+        along_the_wire=order.kit.leaves_wire,
     )
 
 
-def _body(layout: Layout, label: Label, gap_mm: float, template: GuideTemplate, bores: Bores, make: parts.Make) -> Any:
-    """The solid in the guide's frame: what is added, then the bone swept along the removal direction, then the
-    holes.
-    """
-    tube, bosses, thickness = layout.tube, layout.bosses, template.shell.thickness_mm
-    added = [shell_solid(layout.base, layout.outline, gap_mm, thickness, layout.relief.there), label.plate(make)]
-    added.append(_sleeve_solid(tube, bores.sleeve_mm, template, make))
-    added += [_boss_solid(boss, bores.boss_mm, make) for boss in bosses]
-    holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), bores.drill_mm)]
-    holes += [
-        bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), bores.wire_mm) for boss in bosses
-    ]
-    top = float(layout.base.height_mm.max()) + 100.0
-    holes += [_window_solid(spot, layout.field, top, template.window.diameter_mm) for spot in layout.windows_mm]
-    return _in_order(added, layout.relief.under, [*holes, label.engraving(make)])
+def _others(search: Search, size: str, order: Order) -> tuple[Seat, ...]:
+    """The best seat of every other size, to compare with; sizes that have none are left out."""
+    found = []
+    for other, footprint in order.template.sizes.items():
+        if other == size:
+            continue
+        try:
+            found.append(find_seats(search, other, footprint.length_mm)[0])
+        except NoSafeGuide:
+            continue
+    return tuple(found)
 
 
-def _sleeve_solid(tube: Tube, outer_mm: float, template: GuideTemplate, make: parts.Make) -> Any:
-    collar_mm = outer_mm + 2.0 * (template.sleeve.collar_wall_mm - template.sleeve.wall_mm)
-    body = make(
-        "sleeve",
-        tube.sunk_to_mm - tube.top_mm,
-        outer_mm,
-        collar_mm,
-        template.sleeve.collar_height_mm,
-        outer_mm + FOOT_WIDER_MM,
-    )
-    return placed(part_solid(body, "the sleeve"), along_axis(tube.at(tube.sunk_to_mm), -tube.axis))
+def _labels(layout: Layout, side: str, tunnel: Tunnel, identity: Identity, order: Order) -> tuple[Label, ...]:
+    shape = order.template
+    reading_mm = order.sizes.flange_height_mm - layout.tube.top_mm + tunnel.length_mm
+    about = what_for(1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
+    plates = sleeve_plates(
+        identity.patient_id, side, about, layout.tube, order.sizes, shape.sleeve.collar_height_mm,
+        layout.bone_field, order.outside_mm, shape.label,
+    )  # fmt: skip
+    return plates if layout.pad is None else (*plates, layout.pad)
 
 
-def _boss_solid(boss: Tube, outer_mm: float, make: parts.Make) -> Any:
-    body = part_solid(make("boss", boss.sunk_to_mm - boss.top_mm, outer_mm), "a pin boss")
-    return placed(body, along_axis(boss.at(boss.sunk_to_mm), -boss.axis))
-
-
-def _window_solid(spot: FloatArray, field: HeightField, top_mm: float, diameter_mm: float) -> Any:
-    return bore(np.array([*spot, field.floor_mm]), np.array([*spot, top_mm]), diameter_mm)
-
-
-def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
-    """Add everything, take the swept bone away, then the holes and the text; one body is left."""
-    import manifold3d
-
-    body = manifold3d.Manifold.batch_boolean(added, manifold3d.OpType.Add)
-    bounds = np.array(body.bounding_box()).reshape(2, 3)
-    body = body - under.solid_under(bounds[0], bounds[1])
-    body = manifold3d.Manifold.batch_boolean([body, *taken], manifold3d.OpType.Subtract)
-    bodies = sorted(body.decompose(), key=lambda part: -part.volume())
-    # a cavity is a body of negative volume
-    if not bodies or any(abs(part.volume()) > CRUMB_MM3 for part in bodies[1:]):
-        raise NoSafeGuide(
-            f"expected a guide in one piece without a cavity, found {len(bodies)} bodies (volumes "
-            f"{', '.join(f'{part.volume():.0f} mm³' for part in bodies[:3])}); choose a larger footprint",
-            rule="one_piece",
-            figures={"pieces": float(len(bodies))},
-        )
-    return bodies[0]
-
-
-def _as_written(body: Any, seat: Seat) -> Surface:
+def _as_written(body: object, seat: Seat) -> Surface:
     """The guide in LPS as an STL holds it; NoSafeGuide where float32 leaves no sound solid of it."""
     exact = to_surface(body).transformed(seat.frame.inverse())
     surface = as_written(exact) or as_written(welded(exact, WELD_MM))
@@ -194,6 +216,39 @@ def _as_written(body: Any, seat: Seat) -> Surface:
     return surface
 
 
+def _described(
+    layout: Layout, labels: tuple[Label, ...], surface: Surface, bone: Surface, zones: Zones, others: tuple[Seat, ...],
+    order: Order,
+) -> Guide:  # fmt: skip
+    back = layout.seat.frame.inverse()
+    holes = [("window", spot, order.template.window.diameter_mm) for spot in layout.windows_mm]
+    holes += [("probe", spot, order.template.probe.diameter_mm) for spot in layout.probes_mm]
+    first, last = rail_span_mm(layout.tube, order)
+    outwards = -layout.tube.axis
+    upper = unit(np.array([0.0, 0.0, 1.0]) - outwards[2] * outwards)
+    over = (order.sizes.tube_mm / 2.0 + rail_height_mm(order)) * upper
+    return Guide(
+        surface=surface,
+        seat=layout.seat,
+        zones=zones,
+        others=others,
+        clearance_mm=order.clearance_mm,
+        thickness_mm=order.template.shell.thickness_mm,
+        contact_area_mm2=_contact_area(surface, bone, order.clearance_mm),
+        genus=1 + len(layout.bosses) + len(holes),
+        sleeves=(_sleeve(layout, order),),
+        pins=tuple(_pin(layout, k, order) for k in range(len(layout.bosses))),
+        holes=tuple(
+            Hole(kind, back.points(np.array([*spot, float(layout.bone_field.at(spot[None])[0])])), diameter)
+            for kind, spot, diameter in holes
+        ),
+        labels=tuple(label.transformed(back) for label in labels),
+        pointer_mm=None if layout.notch_mm is None else back.points(layout.notch_mm),
+        axis_mark_mm=back.points(np.stack([layout.tube.at(first) + over, layout.tube.at(last) + over])),
+        calliper=_calliper(layout, order),
+    )
+
+
 def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
     """The area in mm² of the guide's faces that look at the bone from within the clearance and a little more."""
     distance, face, _ = bone.nearest(guide.face_centers_mm)
@@ -201,34 +256,54 @@ def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
     return float(guide.face_areas_mm2[facing & (distance < gap_mm + CONTACT_REACH_MM)].sum())
 
 
-def _sleeve(tube: Tube, bores: Bores, kit: Kit, seat: Seat) -> Sleeve:
-    top = seat.frame.inverse().points(tube.at(tube.top_mm))
-    return Sleeve(0, bores.drill_mm, bores.sleeve_mm, kit.drill.diameter_mm, tube.guided_length_mm, top, -tube.top_mm)
+def _sleeve(layout: Layout, order: Order) -> Sleeve:
+    tube, sizes, back = layout.tube, order.sizes, layout.seat.frame.inverse()
+    stop_mm = tube.top_mm - sizes.flange_height_mm
+    metal = None
+    if sizes.kind == "metal":
+        length = tube.guided_to_mm - METAL_OFF_BONE_MM - tube.top_mm
+        metal = MetalSleeve(sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm)
+    return Sleeve(
+        tunnel=0,
+        kind=sizes.kind,
+        inner_diameter_mm=sizes.hole_mm,
+        outer_diameter_mm=sizes.tube_mm,
+        collar_diameter_mm=sizes.collar_mm,
+        bore_mm=sizes.bore_mm,
+        drill_diameter_mm=sizes.drill_mm,
+        guided_length_mm=tube.guided_length_mm,
+        top_mm=back.points(tube.at(tube.top_mm)),
+        stop_face_mm=back.points(tube.at(stop_mm)),
+        offset_mm=-stop_mm,
+        metal=metal,
+    )
 
 
-def _pin(boss: Tube, hole_mm: float, kit: Kit, seat: Seat) -> Pin:
-    back = seat.frame.inverse()
+def _pin(layout: Layout, number: int, order: Order) -> Pin:
+    boss, wires, back = layout.bosses[number], layout.wires, layout.seat.frame.inverse()
+    far = float(wires.far_exits_mm[number])
     return Pin(
         point_mm=back.points(boss.point_mm),
         direction=back.vectors(boss.axis),
-        hole_diameter_mm=hole_mm,
-        wire_diameter_mm=kit.pin.diameter_mm,
-        wire_depth_mm=kit.pin.depth_mm,
+        hole_diameter_mm=order.wire_hole_mm,
+        boss_diameter_mm=order.boss_mm,
+        wire_diameter_mm=order.kit.pin.diameter_mm,
+        wire_depth_mm=float(wires.depths_mm[number]),
+        wire_length_mm=order.kit.pin.length_mm,
+        far_exit_mm=None if np.isnan(far) else far,
         guided_length_mm=boss.guided_length_mm,
         top_mm=back.points(boss.at(boss.top_mm)),
     )
 
 
-def _label_in_lps(label: Label, seat: Seat) -> Label:
-    back = seat.frame.inverse()
-    return Label(
-        label.lines,
-        label.text_height_mm,
-        label.depth_mm,
-        back.points(label.center_mm),
-        back.vectors(label.reading_direction),
-        back.vectors(label.up_direction),
-        back.vectors(label.outward_direction),
-        label.width_mm,
-        label.height_mm,
-    )
+def _calliper(layout: Layout, order: Order) -> Faces | None:
+    """The two flats of the collar; None where it has none."""
+    if not order.sizes.flats:
+        return None
+    tube, back = layout.tube, layout.seat.frame.inverse()
+    outwards = -tube.axis
+    upper = unit(np.array([0.0, 0.0, 1.0]) - outwards[2] * outwards)
+    sideways = np.cross(upper, outwards)
+    middle = tube.at(tube.top_mm + order.template.sleeve.collar_height_mm / 2.0)
+    half = CALLIPER_MM / 2.0 * sideways
+    return Faces(back.points(middle - half), back.points(middle + half), back.vectors(sideways))

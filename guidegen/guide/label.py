@@ -1,30 +1,46 @@
-"""The engraved name plate on the sleeve: patient id and side in words."""
+"""The marks: plates on the sleeve that say whose guide it is and what for, and a pad that says which way is up.
+
+Whatever is written stands on a flat, so that it can be read, and read back from the file.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, RigidTransform, across, unit
+from guidegen.frames import FloatArray, RigidTransform, across, rotation_about, unit
 from guidegen.guide import parts
+from guidegen.guide.height_field import HeightField
+from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
 from guidegen.guide.solids import part_solid, placed
-from guidegen.plan.templates import LabelShape, SleeveShape
+from guidegen.plan.guide_shapes import LabelShape
+from guidegen.plan.sleeve_sizes import SleeveSizes
 
 LINE_STEP = 1.3  # of the text height
 MARGIN_MM = 0.6
 PROUD_MM = 1.0  # the plate's face over the tube
 WIDEST_PLATE_MM = 24.0
 HEIGHT_STEP_MM = 0.25
+FEW_LINES = 4
+ROUND_SLEEVE_DEG = 105.0  # from the sleeve's upper side, where the axis mark is, to the plates on both sides
+
+# Which way the arrows point on the pad, whose text runs along the shaft to the head.
+TO_HEAD, TO_FRONT, FROM_FRONT = "PROX →", "ANT ↑", "ANT ↓"
+PAD_PROUD_MM = 0.4  # the pad's face over the shell's highest point under it
+PAD_ROOT_MM = 3.0  # how deep it reaches down
+PAD_GRID_MM = 1.5
 
 
 @dataclass(frozen=True, eq=False)
 class Label:
     """Text lines on a flat plate: centre (3,) of its face, unit vectors (3,) to read along, up and out; width and
-    height of the flat.
+    height of the flat, and how thick it is below its face. `raised`: the letters stand out by `depth_mm`, else they are
+    cut in.
 
     The plate is a rounded edge larger than its flat.
     """
@@ -32,12 +48,14 @@ class Label:
     lines: tuple[str, ...]
     text_height_mm: float
     depth_mm: float
+    raised: bool
     center_mm: FloatArray
     reading_direction: FloatArray
     up_direction: FloatArray
     outward_direction: FloatArray
     width_mm: float
     height_mm: float
+    thickness_mm: float
 
     def _place(self) -> RigidTransform:
         axes = np.stack([self.reading_direction, self.up_direction, self.outward_direction])
@@ -45,58 +63,192 @@ class Label:
 
     def plate(self, make: parts.Make) -> Any:
         """The plate as a solid in the guide's frame."""
-        thickness = self.height_mm / 4.0 + 3.0  # deep enough to root in the tube
         width, height = (size + 2.0 * parts.PLATE_EDGE_MM for size in (self.width_mm, self.height_mm))
-        return placed(part_solid(make("plate", width, height, thickness), "the name plate"), self._place())
+        return placed(part_solid(make("plate", width, height, self.thickness_mm), "a name plate"), self._place())
 
-    def engraving(self, make: parts.Make) -> Any:
-        """The letters to cut away, in the guide's frame."""
+    def letters(self, make: parts.Make) -> Any:
+        """The letters to cut away, or to add where they are raised, in the guide's frame."""
         step_mm = LINE_STEP * self.text_height_mm
-        text = make("engraving", self.lines, self.text_height_mm, step_mm, self.depth_mm)
+        text = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
         return placed(part_solid(text, "the letters"), self._place())
 
-
-def place_label(
-    patient_id: str, side: str, sleeve: Tube, outer_mm: float, shape: LabelShape, sleeve_shape: SleeveShape
-) -> Label:
-    """A plate on the outward side of the sleeve, below its collar, with the largest text that fits."""
-    outwards = -sleeve.axis
-    face = unit(across(np.array([0.0, 0.0, 1.0]), outwards))
-    start = sleeve.top_mm + sleeve_shape.collar_height_mm + sleeve_shape.collar_wall_mm - sleeve_shape.wall_mm
-    width = sleeve.guided_to_mm - start - 2.0 * parts.PLATE_EDGE_MM
-    for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
-        lines = _broken_lines(patient_id, side.upper(), float(height), width - 2.0 * MARGIN_MM)
-        plate = max(outer_mm - 4.0, len(lines) * LINE_STEP * height + 2.0 * MARGIN_MM)
-        if plate <= WIDEST_PLATE_MM and (len(lines) <= 2 or height <= shape.least_text_height_mm + HEIGHT_STEP_MM):
-            center = sleeve.at(start + parts.PLATE_EDGE_MM + width / 2.0) + (outer_mm / 2.0 + PROUD_MM) * face
-            return Label(
-                lines,
-                float(height),
-                shape.depth_mm,
-                center,
-                outwards,
-                np.cross(face, outwards),
-                face,
-                width,
-                float(plate),
-            )
-    raise NoSafeGuide(
-        f"expected a patient id that fits a plate of {width:.0f} × {WIDEST_PLATE_MM:g} mm in letters of at least "
-        f"{shape.least_text_height_mm:g} mm, found {patient_id!r}; use a shorter id",
-        rule="label",
-        figures={"characters": float(len(patient_id))},
-    )
+    def transformed(self, frame: RigidTransform) -> Label:
+        """The same in the transform's target frame."""
+        return Label(
+            self.lines, self.text_height_mm, self.depth_mm, self.raised, frame.points(self.center_mm),
+            frame.vectors(self.reading_direction), frame.vectors(self.up_direction),
+            frame.vectors(self.outward_direction), self.width_mm, self.height_mm, self.thickness_mm,
+        )  # fmt: skip
 
 
-def _broken_lines(patient_id: str, side: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
-    """The id in as many lines as its width needs, then the side."""
-    from PIL import ImageFont
-
-    font = ImageFont.truetype(str(parts.font_path()), 100)
+def whose(patient_id: str, side: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
+    """The id in as many lines as its width needs, then the side in a word."""
     lines, line = [], ""
     for letter in patient_id:
-        if line and font.getlength(line + letter) * height_mm / 100.0 > width_mm:
+        if line and text_width_mm(line + letter, height_mm) > width_mm:
             lines.append(line)
             line = ""
         line += letter
-    return (*lines, line, side)
+    return (*lines, line, side.upper())
+
+
+def what_for(number: int, diameter_mm: float, reading_mm: float, revision: str, plan_hash: str) -> tuple[str, ...]:
+    """The tunnel's number, the drill's diameter and the depth at which its stop is set; the revision and the plan."""
+    return f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}", revision, plan_hash
+
+
+def text_width_mm(text: str, height_mm: float) -> float:
+    """How wide a line is in the engraver's font."""
+    from PIL import ImageFont
+
+    font = ImageFont.truetype(str(parts.font_path()), 100)
+    return float(font.getlength(text)) * height_mm / 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Flank:
+    """One side of a sleeve that a plate stands on: its direction (3,), and where along the axis it is free, from below the
+    collar to the shell.
+    """
+
+    tube: Tube
+    outer_mm: float
+    face: FloatArray
+    field: HeightField
+    outside_mm: float
+    start_mm: float
+
+    def free_mm(self, plate_mm: float) -> float:
+        """How long a plate this high may be before its lower end would come near the shell: between the two a channel
+        would run that nothing cleans.
+        """
+        ways = np.arange(self.start_mm, self.tube.guided_to_mm, WAY_STEP_MM)
+        sideways = np.cross(self.face, self.tube.axis)
+        corners = [
+            over * self.face + side * (plate_mm / 2.0 + parts.PLATE_EDGE_MM) * sideways
+            for over in (0.0, self.outer_mm / 2.0 + PROUD_MM)
+            for side in (-1.0, 1.0)
+        ]
+        places = self.tube.point_mm + ways[:, None, None] * self.tube.axis + np.array(corners)
+        over_shell = places[..., 2] - self.field.at(places) - self.outside_mm
+        low = (over_shell < OFF_SHELL_MM).any(axis=1)
+        end = float(ways[int(np.argmax(low))]) if low.any() else self.tube.guided_to_mm
+        return end - self.start_mm - 2.0 * parts.PLATE_EDGE_MM
+
+
+WAY_STEP_MM = 0.25
+OFF_SHELL_MM = 3.0  # over the shell's outside, where its flanks are steep, and its fillet
+
+
+def sleeve_plates(
+    patient_id: str, side: str, about: tuple[str, ...], tube: Tube, sizes: SleeveSizes, collar_height_mm: float,
+    field: HeightField, outside_mm: float, shape: LabelShape,
+) -> tuple[Label, Label]:  # fmt: skip
+    """The two plates on the flanks of a sleeve, between its collar and the shell, each with the largest text that fits:
+    whose guide it is, and what it is for. NoSafeGuide where a text is too long for letters of the least height.
+
+    `field` is the bone's; the shell's outside lies `outside_mm` over it.
+    """
+    start = tube.top_mm + collar_height_mm + (sizes.collar_mm - sizes.tube_mm) / 2.0
+    upper = unit(across(np.array([0.0, 0.0, 1.0]), tube.axis))
+    first, second = (
+        Flank(tube, sizes.tube_mm, rotation_about(tube.axis, turn) @ upper, field, outside_mm, start)
+        for turn in (ROUND_SLEEVE_DEG, -ROUND_SLEEVE_DEG)
+    )
+    return (
+        _sleeve_plate(first, lambda height, width: whose(patient_id, side, height, width), patient_id, shape),
+        _sleeve_plate(second, lambda _height, _width: about, " ".join(about), shape),
+    )
+
+
+def _sleeve_plate(
+    flank: Flank, lines_of: Callable[[float, float], tuple[str, ...]], said: str, shape: LabelShape
+) -> Label:
+    """The plate with the largest text: first that with few lines, then whatever fits."""
+    heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
+    for few in (True, False):
+        for height in heights:
+            plate = flank.outer_mm - 4.0
+            for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
+                width = flank.free_mm(plate)
+                lines = lines_of(float(height), width - 2.0 * MARGIN_MM)
+                plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM)
+            widest = max(text_width_mm(line, float(height)) for line in lines)
+            if widest <= width - 2.0 * MARGIN_MM and plate <= WIDEST_PLATE_MM and (len(lines) <= FEW_LINES or not few):
+                return _plate_at(flank, lines, float(height), width, plate, shape)
+    raise NoSafeGuide(
+        f"expected a text that fits a plate of {flank.free_mm(WIDEST_PLATE_MM):.0f} × {WIDEST_PLATE_MM:g} mm in letters "
+        f"of at least {shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id",
+        rule="label",
+        figures={"characters": float(len(said))},
+    )
+
+
+def _plate_at(
+    flank: Flank, lines: tuple[str, ...], text_mm: float, width_mm: float, plate_mm: float, shape: LabelShape
+) -> Label:
+    outwards, face = -flank.tube.axis, flank.face
+    middle = flank.tube.at(flank.start_mm + parts.PLATE_EDGE_MM + width_mm / 2.0)
+    return Label(
+        lines, text_mm, shape.depth_mm, shape.raised, middle + (flank.outer_mm / 2.0 + PROUD_MM) * face, outwards,
+        np.cross(face, outwards), face, width_mm, plate_mm, plate_mm / 4.0 + 3.0,
+    )  # fmt: skip
+
+
+def arrow_pad(
+    patch: Patch, front: FloatArray, outside_mm: float, taken: list[tuple[FloatArray, float]], shape: LabelShape
+) -> Label | None:
+    """A pad on the shell that says which way the head and the front of the patient are; None where there is no room.
+
+    `front` (3,): to the front of the patient, in the guide's frame, in which the shaft runs along y and so does the
+    text. The shell's outside lies `outside_mm` over the bone.
+    """
+    lines = (TO_HEAD, TO_FRONT if -front[0] > 0.0 else FROM_FRONT)
+    for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
+        width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
+        tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
+        half = np.array([tall, width]) / 2.0 + parts.PLATE_EDGE_MM
+        spot = _flattest_spot(patch, half, taken)
+        if spot is None:
+            continue
+        center, slope = spot
+        outward = unit(np.array([-slope, 0.0, 1.0]))
+        up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
+        corners = np.array([center + half * sign for sign in ((-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0))])
+        tops = np.c_[corners, patch.field.at(corners)] @ outward + outside_mm
+        base = np.array([*center, float(patch.field.at(center[None])[0])])
+        face = base + (float(tops.max()) + PAD_PROUD_MM - base @ outward) * outward
+        return Label(
+            lines, float(height), shape.depth_mm, shape.raised, face, np.array([0.0, 1.0, 0.0]), up, outward,
+            float(width), float(tall), PAD_ROOT_MM + float(np.ptp(tops)),
+        )  # fmt: skip
+    return None
+
+
+FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
+
+
+def _flattest_spot(
+    patch: Patch, half_mm: FloatArray, taken: list[tuple[FloatArray, float]]
+) -> tuple[FloatArray, float] | None:
+    """The spot (2,) where a pad of this half size lies flattest, and the bone's slope across the shaft there."""
+    low, high = patch.bounds_mm
+    axes = [np.arange(a + half, b - half, PAD_GRID_MM) for a, b, half in zip(low, high, half_mm, strict=True)]
+    if min(len(axis) for axis in axes) == 0:
+        return None
+    spots = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    steps = np.stack(np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij"), axis=-1).reshape(-1, 2)
+    around = spots[:, None] + steps * half_mm
+    inside = patch.edge_distance_mm(around.reshape(-1, 2)).reshape(around.shape[:2]).min(axis=1) >= 0.0
+    for points, radius in taken:
+        away = np.abs(spots[:, None] - points[None, :, :2]) - half_mm - radius
+        inside &= (away.max(axis=2) >= 0.0).all(axis=1)
+    if not inside.any():
+        return None
+    heights = patch.field.at(around.reshape(-1, 2)).reshape(around.shape[:2])
+    plane = np.linalg.pinv(np.c_[steps * half_mm, np.ones(len(steps))])
+    slopes = heights @ plane.T
+    flat = heights - slopes @ np.c_[steps * half_mm, np.ones(len(steps))].T
+    rough = np.where(inside, np.ptp(flat, axis=1) + np.abs(slopes[:, 1]) * 2.0 * half_mm[1], np.inf)
+    best = int(np.argmin(rough))
+    return (spots[best], float(slopes[best, 0])) if rough[best] <= FLATTEST_MM else None

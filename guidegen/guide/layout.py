@@ -7,154 +7,245 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray
-from guidegen.seat.ground import Ground
+from guidegen.frames import FloatArray, unit
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.outline import Outline, draw_outline
-from guidegen.guide.pins import choose_pins
+from guidegen.guide.label import Label, arrow_pad
+from guidegen.guide.parts import PLATE_EDGE_MM
+from guidegen.guide.patch import Patch, lay_patch
+from guidegen.guide.pins import Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
 from guidegen.guide.relief import Flags, Relief, relieved, sturdy
-from guidegen.guide.seat import Seat
-from guidegen.guide.windows import choose_windows
+from guidegen.guide.sights import choose_probes, choose_windows
 from guidegen.keep_out import KEEP_OUT
-from guidegen.plan.templates import Footprint, GuideTemplate, Kit, Printer
+from guidegen.plan.guide_shapes import GuideTemplate
+from guidegen.plan.kits import Kit
+from guidegen.plan.printers import Printer
+from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.plan.tunnel import Tunnel
+from guidegen.seat.footprint import Footprint
+from guidegen.seat.ground import Ground
+from guidegen.seat.seat import Seat
+from guidegen.seat.zones import Zones
 
-FIELD_MARGIN_MM = 32.0  # of height field beside the footprint: the sleeve leans out over the bone
-NEAR_MM = 8.0  # beside the footprint the field is exact too
-FOOT_WIDER_MM = 8.0  # the sleeve's diameter at its root, over that of the tube
-MOST_TRIES = 60  # seats, best first; each takes up to half a second
+FIELD_MARGIN_MM = 34.0  # of height field beside the footprint: the sleeve leans out over the bone
+NEAR_MM = 9.0  # beside the patch the field is exact too: the rim lies there
+ROOT_WIDER_MM = 3.0  # how much wider than its tube a sleeve's root is, with its fillet
+PLATES_MM = 6.0  # how far beside its tube a sleeve's plates and collar reach
+MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
 MOST_PUSHED_MM = 10.0  # that a relief may take sleeve or boss off the bone: so much more of the tool is unguided
+RIB_SHARE = 0.6  # of the sleeve that stands off, how much the rib holds
+NOTCH_MM = 12.0  # how far off the outline the vastus ridge may lie for a notch to show it
 
 
 @dataclass(frozen=True, eq=False)
-class Bores:
-    """The diameters in mm of the bores as printed, and of what is round them; and the thinnest wall beside a relief."""
+class Order:
+    """What a guide is made to: kit, shape, printer, the gap to the bone, and the sleeve's sizes."""
 
-    drill_mm: float
-    sleeve_mm: float
-    wire_mm: float
-    boss_mm: float
-    thinnest_mm: float
+    kit: Kit
+    template: GuideTemplate
+    printer: Printer
+    clearance_mm: float
+    sizes: SleeveSizes
 
-    @classmethod
-    def of(cls, kit: Kit, template: GuideTemplate, printer: Printer) -> Bores:
-        """The bores for these instruments on this printer."""
-        drill = kit.drill.diameter_mm + printer.bores.drill_clearance_mm
-        wire = kit.pin.diameter_mm + printer.bores.pin_clearance_mm
-        sleeve, boss = drill + 2.0 * template.sleeve.wall_mm, wire + 2.0 * template.pins.wall_mm
-        return cls(drill, sleeve, wire, boss, printer.build.least_wall_mm + STURDIER_MM)
+    @property
+    def wire_hole_mm(self) -> float:
+        """The hole for a wire, on the diameter."""
+        return self.kit.pin.diameter_mm + self.printer.bores.pin_clearance_mm
+
+    @property
+    def boss_mm(self) -> float:
+        """The boss round it, on the diameter."""
+        return self.wire_hole_mm + 2.0 * self.template.pins.wall_mm
+
+    @property
+    def outside_mm(self) -> float:
+        """From the bone to the shell's outside."""
+        return self.clearance_mm + self.template.shell.thickness_mm
+
+    @property
+    def printed_guide_mm(self) -> float:
+        """How long the printed hole leads all the way round."""
+        return self.template.sleeve.guided_for(self.kit)
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
     """A guide before it has a body, in the guide's frame.
 
-    `field` is the bone as seen, `base` the same with the relief over what is kept out, on which the shell is
-    laid; the guide begins at `relief.under`.
+    `patch` is the contact on the bone's field; `under` is where the guide may begin: the bone grown by the clearance, or
+    the relief over what is kept out. `rib_mm` (3, 3): the triangle of the web under the sleeve, None where it stands square.
+    `notch_mm` (3,): the vastus ridge, where a notch of the rim shows it; None where it is too far.
     """
 
     seat: Seat
-    field: HeightField
-    base: HeightField
+    footprint: Footprint
+    bone_field: HeightField
+    patch: Patch
     relief: Relief
-    outline: Outline
     tube: Tube
     bosses: tuple[Tube, ...]
+    wires: Wires
+    rib_mm: FloatArray | None
     windows_mm: tuple[FloatArray, ...]
+    probes_mm: tuple[FloatArray, ...]
+    notch_mm: FloatArray | None
+    pad: Label | None
+
+    @property
+    def under(self) -> HeightField:
+        """Where the guide may begin."""
+        return self.relief.under
 
 
-def lay_out(
-    ground: Ground,
-    seats: list[Seat],
-    tunnel: Tunnel,
-    clearance_mm: float,
-    kit: Kit,
-    template: GuideTemplate,
-    bores: Bores,
-) -> Layout:
+def lay_out(ground: Ground, zones: Zones, seats: list[Seat], tunnel: Tunnel, lesser_mm: float, order: Order) -> Layout:
     """The layout on the first of the seats (in the ground's frame, LPS) that has room for everything.
 
-    NoSafeGuide of the best seat where none of the first MOST_TRIES has. A seat is tried on the bone's field merely
-    raised by the clearance, which is nearly the exact one and takes a tenth of its time.
+    `lesser_mm`: the level of the lesser trochanter above the head centre. NoSafeGuide of the best seat where none of the
+    first MOST_TRIES has room. A seat is tried on the bone's field merely raised by the clearance, which is nearly the
+    exact one and takes a tenth of its time.
     """
     best: NoSafeGuide | None = None
     for seat in seats[:MOST_TRIES]:
-        local = ground.transformed(seat.frame)
-        field = _field(local, seat.footprint)
-        rough = replace(field, height_mm=field.height_mm + clearance_mm)
+        local, near = ground.transformed(seat.frame), zones.transformed(seat.frame)
+        footprint = seat.footprint.transformed(seat.frame)
+        field, patch = _field(local, footprint)
+        rough = replace(field, height_mm=field.height_mm + order.clearance_mm)
         try:
-            _laid_out(seat, local, field, rough, tunnel, clearance_mm, kit, template, bores)
+            _laid_out(seat, local, near, footprint, patch, rough, tunnel, lesser_mm, order)
         except NoSafeGuide as refusal:
             best = best or refusal
             continue
-        exact = grown(field, local.bone, clearance_mm, _near(field, seat.footprint))
-        return _laid_out(seat, local, field, exact, tunnel, clearance_mm, kit, template, bores)
+        exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
+        return _laid_out(seat, local, near, footprint, patch, exact, tunnel, lesser_mm, order)
     assert best is not None, "there is at least one seat"
     raise best
 
 
-def _field(local: Ground, footprint: Footprint) -> HeightField:
-    half = np.array([footprint.width_mm, footprint.length_mm]) / 2.0
-    return look_down(local.bone, -half - FIELD_MARGIN_MM, half + FIELD_MARGIN_MM)
+def _field(local: Ground, footprint: Footprint) -> tuple[HeightField, Patch]:
+    """The bone's height field round a footprint, and the patch on it."""
+    covered = np.argwhere(footprint.covers)
+    levels, turns = footprint.levels_mm[covered[:, 0]], np.radians(footprint.turns_deg[covered[:, 1]])
+    zones = footprint.zones
+    around = np.cos(turns)[:, None] * zones.lateral + np.sin(turns)[:, None] * zones.front
+    rough = zones.origin_mm + levels[:, None] * zones.up + BONE_RADIUS_MM * around
+    low, high = rough.min(axis=0)[:2] - FIELD_MARGIN_MM, rough.max(axis=0)[:2] + FIELD_MARGIN_MM
+    field = look_down(local.bone, low, high)
+    return field, lay_patch(field, footprint)
 
 
-def _near(field: HeightField, footprint: Footprint) -> Flags:
-    half = (footprint.width_mm / 2.0, footprint.length_mm / 2.0)
-    x, y = (np.abs(grid) < side + NEAR_MM for grid, side in zip((field.x_mm, field.y_mm), half, strict=True))
-    return np.asarray(x[:, None] & y[None, :])
+BONE_RADIUS_MM = 20.0
 
 
 def _laid_out(
-    seat: Seat,
-    local: Ground,
-    field: HeightField,
-    under: HeightField,
-    tunnel: Tunnel,
-    clearance_mm: float,
-    kit: Kit,
-    template: GuideTemplate,
-    bores: Bores,
-) -> Layout:
-    """Everything in its place on one seat; NoSafeGuide where something has none. `local` is in the guide's frame."""
-    relief = relieved(field, under, local)
-    outline = draw_outline(field, seat.footprint, template.shell, relief.tall)
+    seat: Seat, local: Ground, zones: Zones, footprint: Footprint, patch: Patch, under: HeightField, tunnel: Tunnel,
+    lesser_mm: float, order: Order,
+) -> Layout:  # fmt: skip
+    """Everything in its place on one seat; NoSafeGuide where something has none. All but the seat in the guide's frame."""
+    shape, sizes = order.template, order.sizes
+    relief = relieved(patch.field, under, local)
+    patch = replace(patch, bears=patch.bears & ~relief.tall)
     entry, target = seat.frame.points(tunnel.entry_mm), seat.frame.points(tunnel.target_mm)
-    axis = seat.frame.vectors(tunnel.axis)
-    _require_entry_inside(outline, entry, kit)
-    tube = place_tube(under, entry, axis, bores.drill_mm, bores.sleeve_mm, template.sleeve.guided_for(kit))
-    tube = _at_stop(tube, tunnel.sleeve_offset_mm, kit)
-    wires = choose_pins(
-        field, outline, entry, target, tunnel.diameter_mm / 2.0, tube, bores.sleeve_mm / 2.0 + FOOT_WIDER_MM / 4.0,
-        template.pins, kit.pin, bores.boss_mm / 2.0, local,
-    )  # fmt: skip
+    axis = unit(target - entry)
+    _require_entry_inside(patch, entry, order)
+    tube = _at_stop(place_tube(under, entry, axis, sizes.hole_mm, sizes.tube_mm, order.printed_guide_mm), tunnel, order)
+    rib = _rib(patch, tube, order)
+    wires = _wires(patch, zones, local, tube, rib, target, tunnel, lesser_mm, order)
     bosses = [
-        place_tube(under, point, way, bores.wire_mm, bores.boss_mm, template.pins.guided_length_mm)
-        for point, way in wires
+        place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, shape.pins.guided_length_mm)
+        for point, way in zip(wires.points_mm, wires.directions, strict=True)
     ]
     if relief.there.any():
-        holes = [(tube, bores.drill_mm / 2.0), *((boss, bores.wire_mm / 2.0) for boss in bosses)]
-        relief = sturdy(relief, under, _outside(field, outline), holes, bores.thinnest_mm)
-        tube = _off_relief(relief, tube, bores.drill_mm, bores.sleeve_mm, local)
-        tube = _at_stop(tube, tunnel.sleeve_offset_mm, kit)
-        bosses = [_off_relief(relief, boss, bores.wire_mm, bores.boss_mm, local) for boss in bosses]
-    base = replace(field, height_mm=np.where(relief.there, relief.under.height_mm - clearance_mm, field.height_mm))
-    lines = [(_dense(np.stack([tube.at(0.0), tube.at(tube.top_mm)])), bores.sleeve_mm / 2.0)]
-    lines += [(boss.at(0.0)[None], bores.boss_mm / 2.0) for boss in bosses]
+        relief, tube, bosses = _over_relief(relief, under, patch, tube, bosses, tunnel, local, order)
+    lines = [(_dense(tube.at(tube.guided_to_mm), tube.at(tube.top_mm)), sizes.tube_mm / 2.0 + PLATES_MM)]
+    lines += [(boss.at(0.0)[None], order.boss_mm / 2.0) for boss in bosses]
+    if rib is not None:
+        lines.append((_dense(rib[0], rib[2]), shape.sleeve.rib_thickness_mm / 2.0))
     if relief.there.any():  # a window shows bone that bears
-        lines.append((_spots(field, relief.there), 0.0))
-    windows = choose_windows(outline, template.window.diameter_mm / 2.0, lines)
-    return Layout(seat, field, base, relief, outline, tube, tuple(bosses), tuple(windows))
+        lines.append((_spots(patch.field, relief.there), 0.0))
+    notch = _notch(patch, seat, zones)
+    if notch is not None:
+        lines.append((notch[None], shape.pointer.width_mm / 2.0))
+    pad = arrow_pad(patch, zones.front, order.outside_mm, lines, shape.label)
+    if pad is not None:
+        lines.append((_over(pad), 0.0))
+    windows = choose_windows(
+        patch, shape.window.diameter_mm / 2.0, shape.window.most, lines, _likely_motions(seat, zones)
+    )
+    lines += [(np.array([[*spot, 0.0]]), shape.window.diameter_mm / 2.0) for spot in windows]
+    probes = choose_probes(patch, shape.probe.diameter_mm / 2.0, shape.probe.count, lines)
+    return Layout(
+        seat, footprint, patch.field, patch, relief, tube, tuple(bosses), wires, rib, tuple(windows), tuple(probes),
+        notch, pad,
+    )  # fmt: skip
 
 
-def _outside(field: HeightField, outline: Outline) -> Flags:
-    """Which points (X, Y) of the field lie outside the shell."""
-    import matplotlib.path
+def _over(pad: Label) -> FloatArray:
+    """Points (K, 3) all over a pad, edge included."""
+    shares = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 12), np.linspace(-0.5, 0.5, 12)), axis=-1).reshape(-1, 2)
+    along = shares[:, :1] * (pad.width_mm + 2.0 * PLATE_EDGE_MM) * pad.reading_direction
+    return np.asarray(pad.center_mm + along + shares[:, 1:] * (pad.height_mm + 2.0 * PLATE_EDGE_MM) * pad.up_direction)
 
-    grid = np.stack(np.meshgrid(field.x_mm, field.y_mm, indexing="ij"), axis=-1).reshape(-1, 2)
-    inside = matplotlib.path.Path(outline.polygon_mm).contains_points(grid)
-    return np.asarray(~inside.reshape(field.height_mm.shape))
+
+def _likely_motions(seat: Seat, zones: Zones) -> FloatArray:
+    """The seat's likely motions (M, 6) in the guide's frame: shift in mm and turn in radians."""
+    axes = np.stack([zones.up, zones.lateral, zones.front])
+    return np.concatenate([seat.motions[:, :3] @ axes, np.radians(seat.motions[:, 3:]) @ axes], axis=1)
+
+
+def _wires(
+    patch: Patch, zones: Zones, local: Ground, tube: Tube, rib: FloatArray | None, target: FloatArray, tunnel: Tunnel,
+    lesser_mm: float, order: Order,
+) -> Wires:  # fmt: skip
+    pins = order.template.pins
+    lines = [
+        Line(tube.at(0.0), target, tunnel.diameter_mm / 2.0 + pins.tunnel_distance_mm, inside=True),
+        Line(tube.at(tube.sunk_to_mm), tube.at(tube.top_mm), order.sizes.tube_mm / 2.0 + ROOT_WIDER_MM, inside=False),
+        Line(tube.at(tube.top_mm + order.template.sleeve.collar_height_mm), tube.at(tube.top_mm), order.sizes.collar_mm / 2.0, inside=False),
+    ]
+    if rib is not None:
+        lines.append(Line(rib[0], rib[2], order.template.sleeve.rib_thickness_mm / 2.0, inside=False))
+    return choose_pins(patch, zones, local, lines, pins, order.kit.pin, order.boss_mm / 2.0, lesser_mm)
+
+
+def _rib(patch: Patch, tube: Tube, order: Order) -> FloatArray | None:
+    """The triangle (3, 3) of the web that holds the sleeve up from the shell, in the plane of sleeve and removal
+    direction: the sleeve's foot, a point up the sleeve, and the shell below that; None where the sleeve stands square.
+    """
+    up_mm = tube.guided_to_mm + RIB_SHARE * (tube.top_mm - tube.guided_to_mm)
+    foot, high = tube.at(tube.guided_to_mm), tube.at(up_mm)
+    way = (high - foot)[:2]
+    if np.linalg.norm(way) < order.sizes.tube_mm / 2.0:
+        return None
+    shares = np.linspace(1.0, 0.2, 33)
+    spots = foot[:2] + shares[:, None] * way
+    inside = np.flatnonzero(patch.edge_distance_mm(spots) > order.template.sleeve.rib_thickness_mm / 2.0)
+    if len(inside) == 0:
+        return None
+    spot = spots[inside[0]]
+    low = np.array([*spot, float(patch.field.at(spot[None])[0]) + order.outside_mm / 2.0])
+    return np.stack([foot, high, low])
+
+
+def _notch(patch: Patch, seat: Seat, zones: Zones) -> FloatArray | None:
+    """The vastus ridge on the bone (3,), where a notch of the rim can show it."""
+    ridge = zones.ridge_mm
+    if abs(float(patch.edge_distance_mm(ridge[None])[0])) > NOTCH_MM:
+        return None
+    return np.array([*ridge[:2], float(patch.field.at(ridge[None, :2])[0])])
+
+
+def _over_relief(
+    relief: Relief, under: HeightField, patch: Patch, tube: Tube, bosses: list[Tube], tunnel: Tunnel, local: Ground,
+    order: Order,
+) -> tuple[Relief, Tube, list[Tube]]:  # fmt: skip
+    """The relief made sturdy beside everything, and tube and bosses moved out over it."""
+    holes = [(tube, order.sizes.hole_mm / 2.0), *((boss, order.wire_hole_mm / 2.0) for boss in bosses)]
+    thinnest = order.printer.build.least_wall_mm + STURDIER_MM
+    relief = sturdy(relief, under, ~patch.bears & ~relief.there, holes, thinnest)
+    tube = _at_stop(_off_relief(relief, tube, order.sizes.hole_mm, order.sizes.tube_mm, local), tunnel, order)
+    bosses = [_off_relief(relief, boss, order.wire_hole_mm, order.boss_mm, local) for boss in bosses]
+    return relief, tube, bosses
 
 
 def _off_relief(relief: Relief, bare: Tube, bore_mm: float, outer_mm: float, local: Ground) -> Tube:
@@ -173,35 +264,38 @@ def _off_relief(relief: Relief, bare: Tube, bore_mm: float, outer_mm: float, loc
     return replace(tube, sunk_to_mm=max(tube.sunk_to_mm, bare.sunk_to_mm))
 
 
-def _at_stop(tube: Tube, planned_mm: float | None, kit: Kit) -> Tube:
-    """The tube made longer outwards, to the planned distance from the cortex to its top, or to the next one that the
-    kit's stops are made for: the depth is read there. NoSafeGuide where none is enough.
+def _at_stop(tube: Tube, tunnel: Tunnel, order: Order) -> Tube:
+    """The tube made longer outwards, so that the drill's stop rests at the planned distance from the cortex, or at the
+    next one that the kit's stops are made for: the depth is read there. A metal sleeve's flange lies between the print
+    and the stop. NoSafeGuide where no distance is enough.
     """
-    offsets = [each for each in kit.sleeve_offsets_mm if each >= max(planned_mm or 0.0, -tube.top_mm) - 1e-9]
+    kit, flange = order.kit, order.sizes.flange_height_mm
+    needed = max(tunnel.sleeve_offset_mm or 0.0, flange - tube.top_mm)
+    offsets = [each for each in kit.sleeve_offsets_mm if each >= needed - 1e-9]
     if not offsets:
         raise NoSafeGuide(
             f"expected a sleeve whose top is at most {max(kit.sleeve_offsets_mm):g} mm from the cortex, as far as the "
-            f"kit's stops reach, found one at {-tube.top_mm:.1f} mm; choose another entry or a kit with larger offsets",
+            f"kit's stops reach, found one at {needed:.1f} mm; choose another entry or a kit with larger offsets",
             rule="sleeve_offset_mm",
-            figures={"sleeve_offset_mm": -tube.top_mm},
+            figures={"sleeve_offset_mm": needed},
         )
-    return replace(tube, top_mm=-min(offsets))
+    return replace(tube, top_mm=flange - min(offsets))
 
 
-def _require_entry_inside(outline: Outline, entry: FloatArray, kit: Kit) -> None:
-    room = float(outline.edge_distance_mm(entry[None])[0])
-    if room < kit.drill.diameter_mm / 2.0:
+def _require_entry_inside(patch: Patch, entry: FloatArray, order: Order) -> None:
+    room, needed = float(patch.edge_distance_mm(entry[None])[0]), order.kit.drill.diameter_mm / 2.0
+    if room < needed:
         raise NoSafeGuide(
-            f"expected the tunnel's entry at least {kit.drill.diameter_mm / 2.0:g} mm inside the shell, found it "
-            f"{room:.1f} mm inside; choose a larger footprint or an entry nearer to the middle of the bone",
+            f"expected the tunnel's entry at least {needed:g} mm inside the shell, found it {room:.1f} mm inside; choose "
+            "a larger footprint or an entry nearer to the middle of the bone",
             rule="entry_inside_shell",
             figures={"entry_inside_mm": room},
         )
 
 
-def _dense(ends: FloatArray) -> FloatArray:
-    """Points along the line between two points (2, 3)."""
-    return np.asarray(ends[0] + np.linspace(0.0, 1.0, 40)[:, None] * (ends[1] - ends[0]))
+def _dense(start_mm: FloatArray, end_mm: FloatArray) -> FloatArray:
+    """Points along the line between two points (3,)."""
+    return np.asarray(start_mm + np.linspace(0.0, 1.0, 40)[:, None] * (end_mm - start_mm))
 
 
 def _spots(field: HeightField, there: Flags) -> FloatArray:

@@ -42,22 +42,22 @@ class Shell(Template):
 
 
 class Footprint(Template):
-    """The most contact along the shaft, and the width round it of a footprint that is cut as a rectangle."""
+    """The most contact along the shaft."""
 
     length_mm: Annotated[float, Within(10, 120)]
-    width_mm: Annotated[float, Within(10, 90)] = 40.0
 
 
 class Zones(Template):
     """Where the contact ends: how far above the vastus ridge it may reach, how far it stays off what lies beside it.
 
-    `farthest_back_deg`: round the shaft's axis, from the lateral direction towards the back.
+    `farthest_back_deg`, `farthest_front_deg`: round the shaft's axis, from the lateral direction towards back and front.
     """
 
     above_ridge_mm: Annotated[float, Within(0, 15)]
     off_intertrochanteric_line_mm: Annotated[float, Within(0, 15)]
     off_tuberosity_mm: Annotated[float, Within(0, 15)]
     farthest_back_deg: Annotated[float, Within(0, 90)]
+    farthest_front_deg: Annotated[float, Within(30, 160)]
     off_keep_out_mm: Annotated[float, Within(1, 15)]
 
 

@@ -14,6 +14,7 @@ Flags = npt.NDArray[np.bool_]
 
 # No arm of a footprint is narrower than three cells, 6 mm: it would bend and bear nothing.
 ARM_CELLS = 3
+CALM_CELLS = 1.2  # over which the outline is drawn smooth: corners round, slants without steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +33,12 @@ class Footprint:
 
         The points are in the frame of `zones`.
         """
+        from scipy import ndimage
         from scipy.interpolate import RegularGridInterpolator
 
+        calm = ndimage.gaussian_filter(self.covers.astype(np.float64), CALM_CELLS, mode="constant")
         look_up = RegularGridInterpolator(
-            (-self.levels_mm, self.turns_deg), self.covers.astype(np.float64), bounds_error=False, fill_value=0.0
+            (-self.levels_mm, self.turns_deg), calm, method="cubic", bounds_error=False, fill_value=0.0
         )
         at = self.zones.place(points_mm)
         return np.asarray(look_up(np.stack([-at.level_mm, at.turn_deg], axis=1)))

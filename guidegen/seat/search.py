@@ -25,7 +25,7 @@ from guidegen.seat.cells import LEVEL_STEP_MM, Cells
 from guidegen.seat.docking import LEVER_MM, Contact, displaced, docked, pushes
 from guidegen.seat.footprint import Flags, Footprint, covered
 from guidegen.seat.ground import Ground
-from guidegen.seat.seat import GUIDE, Seat, likely_motion
+from guidegen.seat.seat import GUIDE, Seat, likely_motions
 from guidegen.seat.surface_error import ERROR_MM, error_fields
 from guidegen.seat.zones import KEPT_OUT, OPEN, SCAN_END, Zones
 
@@ -38,6 +38,7 @@ BACKS_DEG = (0.0, 15.0)  # from the furthest back that is open
 FRONTS_DEG = (60.0, 85.0, 110.0, 145.0)
 
 LARGEST_SLEEVE_DEG = 62.0  # between sleeve and removal direction: flatter, and the sleeve lies on the skin
+OFF_MM = 0.1  # off the surface, where a ray that looks for shadow starts
 SMALLEST_CONTACT_MM2 = 300.0  # the bony lateral wall alone is 567 ± 83 mm²; half of that holds nothing
 RIM_MM = 1.0  # the guide's contact reaches past the middle of the outermost cells by so much on both ends
 
@@ -71,7 +72,8 @@ class Candidate:
 class Search:
     """All that a search for seats rests on, in LPS mm. `tip_mm` (3,), `axis` (3,): the deep end and direction of the
     tunnel; `entry_mm` (3,) its entry, which lies inside the footprint by `room_mm`; `clearance_mm` between guide and bone;
-    `steepest_deg` between removal direction and the bone's where a guide still bears.
+    `steepest_deg` between removal direction and the bone's where a guide still bears. `along_the_wire`: the guide must
+    come off along the tunnel, over a wire that stays in it.
     """
 
     ground: Ground
@@ -83,6 +85,7 @@ class Search:
     room_mm: float
     clearance_mm: float
     steepest_deg: float
+    along_the_wire: bool = False
 
     @cached_property
     def middle_mm(self) -> FloatArray:
@@ -114,14 +117,13 @@ class Search:
 
     @cached_property
     def facings(self) -> tuple[Facing, ...]:
-        """Every removal direction of the grid whose sleeve does not lie too flat."""
-        found = [self._facing(turn, lean) for turn in TURNS_DEG for lean in LEANS_DEG]
-        return tuple(each for each in found if each is not None and len(each.index))
+        """Every removal direction of the grid whose sleeve does not lie too flat, or the one along a wire that stays."""
+        ways = [removal_direction(self.zones, turn, lean) for turn in TURNS_DEG for lean in LEANS_DEG]
+        ways = [way for way in ways if angle_deg(way, -self.axis) <= LARGEST_SLEEVE_DEG]
+        found = [self._facing(way) for way in ([-self.axis] if self.along_the_wire else ways)]
+        return tuple(each for each in found if len(each.index))
 
-    def _facing(self, turn_deg: float, lean_deg: float) -> Facing | None:
-        removal = removal_direction(self.zones, turn_deg, lean_deg)
-        if angle_deg(removal, -self.axis) > LARGEST_SLEEVE_DEG:
-            return None
+    def _facing(self, removal: FloatArray) -> Facing:
         normals, points = self.cells.normals.reshape(-1, 3), self.cells.points_mm.reshape(-1, 3)
         faces = self.cells.open.ravel() & (normals @ removal > np.cos(np.radians(self.steepest_deg)))
         index = np.flatnonzero(faces)
@@ -150,9 +152,6 @@ class Search:
         points, normals = self.cells.points_mm.reshape(-1, 3)[index], self.cells.normals.reshape(-1, 3)[index]
         local, areas = self.cells.local_normals.reshape(-1, 3)[index], self.cells.areas_mm2.ravel()[index]
         return Contact(points + self.clearance_mm * normals, local, areas), index
-
-
-OFF_MM = 0.1  # off the surface, where a ray that looks for shadow starts
 
 
 def removal_direction(zones: Zones, turn_deg: float, lean_deg: float) -> FloatArray:
@@ -300,7 +299,7 @@ def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -
         fit=spread(levers @ covariance @ levers.T),
         dock=Spread(float(np.mean(tips)), float(np.percentile(tips, 95.0))),
         held_share=float(np.mean(held)),
-        weakest=likely_motion(covariance, search.zones),
+        motions=likely_motions(covariance, search.zones),
     )
 
 

@@ -26,8 +26,8 @@ class Seat:
     `frame` leads from LPS to the guide's own frame: z the removal direction, y along the shaft to the head, origin on the
     bone in the middle of the contact. `fit`: how far the tip of the drill strays when a careful hand fits the guide;
     `dock`: when it is pushed home without friction at an uncertain place; `held_share`: of a hand's pushes, those that
-    dry friction keeps in place. `weakest` (6,): the largest likely motion of the best fit (95 %), shift in mm and turn in
-    degrees along shaft, lateral and front.
+    dry friction keeps in place. `motions` (3, 6): the three largest likely motions of the best fit (95 % of each), shift in mm
+    and turn in degrees along shaft, lateral and front.
     """
 
     size: str
@@ -37,7 +37,7 @@ class Seat:
     fit: Spread
     dock: Spread
     held_share: float
-    weakest: FloatArray
+    motions: FloatArray
 
     @property
     def removal_direction(self) -> FloatArray:
@@ -47,19 +47,22 @@ class Seat:
     @property
     def weakest_in_words(self) -> str:
         """The largest likely motion, such as "turns 1.1° about the shaft and slides 0.3 mm along it"."""
-        return motion_in_words(self.weakest)
+        return motion_in_words(self.motions[0])
 
 
-def likely_motion(covariance: FloatArray, zones: Zones) -> FloatArray:
-    """The motion (6,) along which a best fit with this covariance strays most, at the 95 % of one direction: shift in mm
-    and turn in degrees along shaft, lateral and front.
+def likely_motions(covariance: FloatArray, zones: Zones) -> FloatArray:
+    """The three motions (3, 6) along which a best fit with this covariance strays most, at the 95 % of one direction:
+    shift in mm and turn in degrees along shaft, lateral and front.
     """
     values, vectors = np.linalg.eigh(covariance)
-    motion = 1.96 * np.sqrt(max(float(values[-1]), 0.0)) * vectors[:, -1]
     axes = np.stack([zones.up, zones.lateral, zones.front])
-    shift, turn = axes @ motion[:3], np.degrees(axes @ motion[3:] / LEVER_MM)
-    sign = np.sign(turn[int(np.argmax(np.abs(turn)))]) or 1.0
-    return np.concatenate([shift, turn]) * sign
+    motions = []
+    for k in (-1, -2, -3):
+        motion = 1.96 * np.sqrt(max(float(values[k]), 0.0)) * vectors[:, k]
+        shift, turn = axes @ motion[:3], np.degrees(axes @ motion[3:] / LEVER_MM)
+        sign = np.sign(turn[int(np.argmax(np.abs(turn)))]) or 1.0  # of an eigenvector, either would do
+        motions.append(np.concatenate([shift, turn]) * sign)
+    return np.stack(motions)
 
 
 def motion_in_words(motion: FloatArray) -> str:

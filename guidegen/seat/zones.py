@@ -22,6 +22,7 @@ import numpy.typing as npt
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.tuberosity import gluteal_tuberosity_deg
 from guidegen.frames import FloatArray, IntArray, RigidTransform
+from guidegen.plan.guide_shapes import Zones as Margins
 from guidegen.surfaces import Surface
 
 # Why bone is closed to a guide, by number; 0 is open.
@@ -43,17 +44,6 @@ RIDGE_FRONT_DEG = 30.0
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Margins:
-    """How far a guide keeps off each border, and how far round the shaft it may reach at all."""
-
-    above_ridge_mm: float = 3.0
-    off_intertrochanteric_line_mm: float = 3.0
-    off_tuberosity_mm: float = 3.0
-    farthest_back_deg: float = 40.0
-    farthest_front_deg: float = 140.0
-
-
 @dataclass(frozen=True, eq=False)
 class Place:
     """Where points are on the femur: level (K,) in mm above the head centre along the shaft, turn (K,) in degrees to the
@@ -70,7 +60,7 @@ class Place:
 class Zones:
     """The borders on one femur. `origin_mm` (3,), `up`, `lateral`, `front` (3,) are the shaft's frame; all in one frame.
 
-    `ridge_level_mm`: of the vastus ridge. `line_mm` (5, 3): level, lateral and turn of the intertrochanteric line's
+    `ridge_mm` (3,): the vastus ridge. `line_mm` (5, 3): level, lateral and turn of the intertrochanteric line's
     corners from above; empty where it is not known. `tuberosity_deg`: the turn of the gluteal tuberosity; None where
     none was found.
     """
@@ -79,7 +69,7 @@ class Zones:
     up: FloatArray
     lateral: FloatArray
     front: FloatArray
-    ridge_level_mm: float
+    ridge_mm: FloatArray
     line_mm: FloatArray
     tuberosity_deg: float | None
     margins: Margins
@@ -88,21 +78,25 @@ class Zones:
     def of(cls, bone: Surface, anatomy: Anatomy, margins: Margins) -> Zones:
         """The borders on a bone with its anatomy, both in LPS mm."""
         origin, up, lateral, front = anatomy.frame.origin_mm, anatomy.shaft_axis, anatomy.lateral, -anatomy.posterior
-        bare = cls(origin, up, lateral, front, 0.0, np.empty((0, 3)), None, margins)
-        ridge = bare.place(anatomy.vastus_ridge_mm[None])
+        bare = cls(origin, up, lateral, front, anatomy.vastus_ridge_mm, np.empty((0, 3)), None, margins)
         corners = anatomy.intertrochanteric_line_mm
         line = np.empty((0, 3))
         if corners is not None:
             at = bare.place(corners)
             line = np.stack([at.level_mm, at.lateral_mm, at.turn_deg], axis=1)[np.argsort(-at.level_mm)]
         found = gluteal_tuberosity_deg(bone, anatomy)
-        return cls(origin, up, lateral, front, float(ridge.level_mm[0]), line, found, margins)
+        return cls(origin, up, lateral, front, anatomy.vastus_ridge_mm, line, found, margins)
 
     def place(self, points_mm: FloatArray) -> Place:
         """Where points (K, 3) are."""
         relative = points_mm - self.origin_mm
         lateral, front = relative @ self.lateral, relative @ self.front
         return Place(relative @ self.up, np.degrees(np.arctan2(front, lateral)), lateral, front)
+
+    @cached_property
+    def ridge_level_mm(self) -> float:
+        """The vastus ridge's level above the head centre."""
+        return float((self.ridge_mm - self.origin_mm) @ self.up)
 
     @cached_property
     def back_deg(self) -> float:
@@ -150,5 +144,6 @@ class Zones:
         """The same in the transform's target frame."""
         return Zones(
             transform.points(self.origin_mm), transform.vectors(self.up), transform.vectors(self.lateral),
-            transform.vectors(self.front), self.ridge_level_mm, self.line_mm, self.tuberosity_deg, self.margins,
+            transform.vectors(self.front), transform.points(self.ridge_mm), self.line_mm, self.tuberosity_deg,
+            self.margins,
         )  # fmt: skip

@@ -1,0 +1,164 @@
+"""The guide's body, built in the one order that keeps it off the bone.
+
+Everything that adds material comes first; then the bone, grown by the clearance and swept along the removal direction, is
+taken away; then bores, pin holes, windows and text. A sleeve added after the bone was taken away would pass every mesh test
+with its end inside the bone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from guidegen.errors import NoSafeGuide
+from guidegen.frames import FloatArray, RigidTransform, across, unit
+from guidegen.guide import parts
+from guidegen.guide.base import Rib, Rod, Root, ShellShape, base_solid
+from guidegen.guide.height_field import HeightField
+from guidegen.guide.label import Label
+from guidegen.guide.layout import Layout, Order
+from guidegen.guide.placement import Tube
+from guidegen.guide.solids import along_axis, bore, part_solid, placed
+from guidegen.plan.sleeve_sizes import CALLIPER_MM
+from guidegen.surfaces import Surface
+
+CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
+OVERCUT_MM = 1.0
+ROOTED_MM = 12.0  # how far up a sleeve its root, and with it the fillet, reaches
+BOSS_ROOTED_MM = 5.0
+INSET_MM = 0.3  # a root is so much thinner than the machined part that it carries
+SIMPLIFIED_MM = 0.01  # how far the drawn base may be moved to have fewer faces
+GROOVE_MARGIN_MM = 1.5  # of rail on both sides of its groove
+RAIL_PROUD_MM = 1.2  # of rail under its groove, over the tube
+COLLAR_GAP_MM = 0.5
+
+
+def body_of(layout: Layout, labels: tuple[Label, ...], bone: Surface, order: Order, make: parts.Make) -> Any:
+    """The solid in the guide's frame, where the bone is too."""
+    added = [_base(layout, bone, order), _sleeve(layout.tube, order, make), _rail(layout.tube, order, make)]
+    added += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
+    added += [label.plate(make) for label in labels]
+    letters = [label.letters(make) for label in labels]
+    if labels and labels[0].raised:
+        added += letters
+    holes = _holes(layout, order)
+    return _in_order(added, layout.under, holes if labels and labels[0].raised else [*holes, *letters])
+
+
+def _base(layout: Layout, bone: Surface, order: Order) -> Any:
+    """The shell with the roots of sleeve, bosses and rib."""
+    shell, tube = order.template.shell, layout.tube
+    shape = ShellShape(order.outside_mm, shell.rim_width_mm, order.clearance_mm + shell.rim_relief_mm)
+    up = max(tube.top_mm + order.template.sleeve.collar_height_mm, tube.guided_to_mm - ROOTED_MM)
+    roots: list[Root] = [Rod(tube.at(tube.guided_to_mm), tube.at(up), order.sizes.tube_mm / 2.0 - INSET_MM)]
+    roots += [
+        Rod(boss.at(boss.guided_to_mm), boss.at(boss.guided_to_mm - BOSS_ROOTED_MM), order.boss_mm / 2.0 - INSET_MM)
+        for boss in layout.bosses
+    ]
+    if layout.rib_mm is not None:
+        roots.append(Rib(layout.rib_mm, order.template.sleeve.rib_thickness_mm / 2.0))
+    return base_solid(bone, layout.footprint, _raised(layout, order), shape, roots).simplify(SIMPLIFIED_MM)
+
+
+def _raised(layout: Layout, order: Order) -> FloatArray:
+    """Points (K, 3) of the surface that the shell passes over what is kept out on."""
+    index = np.argwhere(layout.relief.there)
+    field = layout.under
+    heights = field.height_mm[index[:, 0], index[:, 1]] - order.clearance_mm
+    return np.stack([field.x_mm[index[:, 0]], field.y_mm[index[:, 1]], heights], axis=1)
+
+
+def _sleeve(tube: Tube, order: Order, make: parts.Make) -> Any:
+    sizes = order.sizes
+    length = tube.sunk_to_mm - tube.top_mm
+    flats = CALLIPER_MM if sizes.flats else 0.0
+    body = make("sleeve", length, sizes.tube_mm, sizes.collar_mm, order.template.sleeve.collar_height_mm, flats)
+    return placed(part_solid(body, "the sleeve"), sleeve_frame(tube))
+
+
+def sleeve_frame(tube: Tube) -> RigidTransform:
+    """From the sleeve's own frame (z outwards along it from its foot, y to its upper side) to the guide's."""
+    outwards = -tube.axis
+    upper = unit(across(np.array([0.0, 0.0, 1.0]), outwards))
+    axes = np.stack([np.cross(upper, outwards), upper, outwards])
+    return RigidTransform.to_frame(tube.at(tube.sunk_to_mm), axes, "guide", "part").inverse()
+
+
+def rail_span_mm(tube: Tube, order: Order) -> tuple[float, float]:
+    """Where along the sleeve's axis the rail with the axis mark begins and ends, from the top down."""
+    below_collar = (order.sizes.collar_mm - order.sizes.tube_mm) / 2.0 + COLLAR_GAP_MM
+    return tube.top_mm + order.template.sleeve.collar_height_mm + below_collar, tube.guided_to_mm - COLLAR_GAP_MM
+
+
+def rail_height_mm(order: Order) -> float:
+    """The rail's face over the tube."""
+    return RAIL_PROUD_MM + order.template.axis_mark.depth_mm
+
+
+def _rail(tube: Tube, order: Order, make: parts.Make) -> Any:
+    """The rail on the sleeve's upper side, in whose groove a wire lies along the tunnel's axis."""
+    mark = order.template.axis_mark
+    first, last = rail_span_mm(tube, order)
+    width = mark.width_mm + 2.0 * GROOVE_MARGIN_MM
+    height = order.sizes.tube_mm / 2.0 + rail_height_mm(order)
+    rail = part_solid(make("rail", last - first, width, height, mark.width_mm, mark.depth_mm), "the axis mark")
+    outwards = -tube.axis
+    upper = unit(across(np.array([0.0, 0.0, 1.0]), outwards))
+    axes = np.stack([upper, np.cross(outwards, upper), outwards])
+    return placed(rail, RigidTransform.to_frame(tube.at(last), axes, "guide", "part").inverse())
+
+
+def _boss(boss: Tube, outer_mm: float, make: parts.Make) -> Any:
+    body = part_solid(make("boss", boss.sunk_to_mm - boss.top_mm, outer_mm), "a pin boss")
+    return placed(body, along_axis(boss.at(boss.sunk_to_mm), -boss.axis))
+
+
+def _holes(layout: Layout, order: Order) -> list[Any]:
+    tube, shape = layout.tube, order.template
+    holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), order.sizes.hole_mm)]
+    holes += [
+        bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), order.wire_hole_mm)
+        for boss in layout.bosses
+    ]
+    top = float(layout.bone_field.height_mm.max()) + 100.0
+    for spots, diameter in ((layout.windows_mm, shape.window.diameter_mm), (layout.probes_mm, shape.probe.diameter_mm)):
+        floor = layout.bone_field.floor_mm
+        holes += [bore(np.array([*spot, floor]), np.array([*spot, top]), diameter) for spot in spots]
+    if layout.notch_mm is not None:
+        holes.append(_notch(layout.notch_mm, layout.bone_field, top, shape.pointer.width_mm))
+    return holes
+
+
+def _notch(ridge_mm: FloatArray, field: HeightField, top_mm: float, width_mm: float) -> Any:
+    """A slot along the removal direction, from the vastus ridge out through the upper rim, with a round bottom."""
+    import manifold3d
+
+    low, high = np.array([*ridge_mm[:2], field.floor_mm]), np.array([*ridge_mm[:2], top_mm])
+    end = bore(low, high, width_mm)
+    beyond = NOTCH_BEYOND_MM
+    slot = manifold3d.Manifold.cube((width_mm, beyond, top_mm - field.floor_mm))
+    return end + slot.translate((float(ridge_mm[0]) - width_mm / 2.0, float(ridge_mm[1]), field.floor_mm))
+
+
+NOTCH_BEYOND_MM = 40.0
+
+
+def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
+    """Add everything, take the swept bone away, then the holes and the text; one body is left."""
+    import manifold3d
+
+    body = manifold3d.Manifold.batch_boolean(added, manifold3d.OpType.Add)
+    bounds = np.array(body.bounding_box()).reshape(2, 3)
+    body = body - under.solid_under(bounds[0], bounds[1])
+    body = manifold3d.Manifold.batch_boolean([body, *taken], manifold3d.OpType.Subtract)
+    bodies = sorted(body.decompose(), key=lambda part: -part.volume())
+    # a cavity is a body of negative volume
+    if not bodies or any(abs(part.volume()) > CRUMB_MM3 for part in bodies[1:]):
+        raise NoSafeGuide(
+            f"expected a guide in one piece without a cavity, found {len(bodies)} bodies (volumes "
+            f"{', '.join(f'{part.volume():.0f} mm³' for part in bodies[:3])}); choose a larger footprint",
+            rule="one_piece",
+            figures={"pieces": float(len(bodies))},
+        )
+    return bodies[0]
