@@ -114,7 +114,7 @@ def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
 def guide_notes(guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
     """The notes on the guide, or on why there is none."""
     notes = []
-    if guide is not None and not guide.windows_mm:
+    if guide is not None and not any(hole.kind == "window" for hole in guide.holes):
         notes.append("This footprint has no room for a window.")
     if refusal is not None:
         notes.append(f"There is no guide: {refusal.message}")

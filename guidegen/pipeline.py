@@ -32,9 +32,9 @@ from guidegen.check.battery import check_result
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafeGuide, NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
-from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.guide import Guide, Identity, make_guide
+from guidegen.guide.layout import Order
 from guidegen.guide.parts import Make
-from guidegen.guide.seat import SMALLEST_CONTACT_MM2
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.grades import Grades, grade_lesion
@@ -49,6 +49,9 @@ from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
 from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
 from guidegen.plan.rules import Rules, waived_rules
+from guidegen.plan.sleeve_sizes import SleeveSizes
+from guidegen.record import Built
+from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
@@ -109,6 +112,11 @@ class Run:
         return inputs
 
     @property
+    def sleeve_sizes(self) -> SleeveSizes:
+        """How wide the sleeve for the ordered kit is."""
+        return SleeveSizes.of(self.templates.kit, self.templates.guide, self.templates.printer)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """All that was asked, as recorded and as hashed."""
         order = self.case.order.model_dump(mode="json") | {"size": self.size}
@@ -153,28 +161,38 @@ def run(
             return Result(known, read_findings(known), unchanged=True)
     with Workshop() as workshop:
         planned = _plan(state)
-        guide, refusal = _guide(state, planned, workshop.make)
-        planned = _as_built(state, planned, guide)
-        state.store.keep()
-        return _revision(state, planned, guide, refusal, fingerprint, folder, workshop)
+        while True:
+            revision = results.upcoming(folder)
+            built, refusal = _guide(state, planned, workshop.make, revision)
+            state.store.keep()
+            result = _revision(
+                state, _as_built(state, planned, built), built, refusal, fingerprint, folder, revision, workshop
+            )
+            if result is not None:
+                return result
 
 
 def _revision(
     state: Run,
     planned: Planned,
-    guide: Guide | None,
+    built: Built | None,
     refusal: NoSafePlan | None,
     fingerprint: str,
     folder: Path,
+    name: str,
     workshop: Workshop,
-) -> Result:
-    """Everything that a run leaves, as the case's next revision: whole, or not at all."""
+) -> Result | None:
+    """Everything that a run leaves, as the case's next revision: whole, or not at all. None where another run took the
+    `name` that stands on the guide.
+    """
     with results.locked(folder):
         known = results.find_revision(folder, fingerprint)
         if known is not None:  # another run of the same case was faster
             return Result(known, read_findings(known), unchanged=True)
+        if results.next_revision(folder) != name:
+            return None
         with results.new_revision(folder) as scratch:
-            findings = _write(state, planned, guide, refusal, scratch, workshop)
+            findings = _write(state, planned, built, refusal, scratch, workshop)
             summary = record.run_json(
                 fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch)
             )
@@ -317,9 +335,10 @@ def _task(state: Run, assessed: Assessed) -> Task:
         lesion=assessed.lesion,
         kit=templates.kit,
         rules=state.rules,
-        sleeve_bore_mm=templates.kit.drill.diameter_mm + templates.printer.bores.drill_clearance_mm,
-        guided_length_mm=templates.guide.sleeve.guided_for(templates.kit),
+        sleeve_bore_mm=state.sleeve_sizes.hole_mm,
+        guided_length_mm=templates.guide.sleeve.guided_for(templates.kit) + state.sleeve_sizes.flange_height_mm,
         sleeve_wall_mm=templates.guide.sleeve.wall_mm,
+        sleeve_play_mm=state.sleeve_sizes.clearance_mm,
         keep_out=assessed.keep_out,
     )
     return Task(
@@ -381,8 +400,8 @@ def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -
     )
 
 
-def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:
-    """The guide for the planned tunnel, or why there is none."""
+def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Built | None, NoSafePlan | None]:
+    """The guide for the planned tunnel, with the revision it is to become on it, or why there is none."""
     assessed, templates, order = planned.assessed, state.templates, state.case.order
     if planned.refusal is not None:
         return None, planned.refusal
@@ -394,42 +413,46 @@ def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSa
             figures={"tunnels": float(len(planned.tunnels))},
         )
     tunnel = planned.tunnels[0]
-    key = content_key("guide", state.inputs_sha256, state.parameters)
-
-    def build_guide() -> Guide:
-        gap = fit(templates.printer, assessed.bone.error_mm, order.clearance_mm, order.periosteum_mm, templates.guide)
-        return make_guide(
-            assessed.bone.surface, gap, assessed.anatomy, tunnel,
-            state.case.patient.id, state.size, templates.kit, templates.guide, templates.printer, make,
-            assessed.keep_out, state.rules.keep_out_min_mm,
-        )  # fmt: skip
-
+    key = content_key("guide", state.inputs_sha256, state.parameters, revision)
+    identity = Identity(state.case.patient.id, revision, record.plan_hash(planned)[: record.SHORT_HASH])
     try:
         with state.stage("guide"):
-            return state.store.reuse(Guide, key, build_guide), None
+            gap = fit(
+                templates.printer, assessed.bone.error_mm, order.clearance_mm, order.periosteum_mm, templates.guide
+            )
+            made_to = Order(templates.kit, templates.guide, templates.printer, gap.clearance_mm, state.sleeve_sizes)
+            guide = state.store.reuse(
+                Guide, key,
+                lambda: make_guide(
+                    assessed.bone.surface, assessed.anatomy, tunnel, identity, state.size, made_to, make,
+                    assessed.keep_out, state.rules.keep_out_min_mm,
+                ),
+            )  # fmt: skip
+            return (guide, identity, gap), None
     except NoSafePlan as refusal:
         return None, refusal
 
 
-def _as_built(state: Run, planned: Planned, guide: Guide | None) -> Planned:
+def _as_built(state: Run, planned: Planned, built: Built | None) -> Planned:
     """The plan with the sleeve as it was built: what is kept away from may have pushed it further off the bone."""
-    if guide is None or planned.plan is None:
+    if built is None or planned.plan is None:
         return planned
-    return replace(planned, plan=with_sleeve(planned.plan, state.templates.kit, guide.sleeves[0].offset_mm))
+    return replace(planned, plan=with_sleeve(planned.plan, state.templates.kit, built[0].sleeves[0].offset_mm))
 
 
 def _write(
     state: Run,
     planned: Planned,
-    guide: Guide | None,
+    built: Built | None,
     refusal: NoSafePlan | None,
     scratch: Path,
     workshop: Workshop,
 ) -> tuple[Finding, ...]:
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     limits = _limits(state, planned)
+    guide = None if built is None else built[0]
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
-    content = record.plan_json(planned, guide, limits, notes, _printing(state))
+    content = record.plan_json(planned, built, limits, notes, _printing(state))
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
     if planned.assessed.keep_out.surface is not None:

@@ -130,6 +130,14 @@ def next_revision(folder: Path) -> str:
     return REVISION.format(max(numbers, default=0) + 1)
 
 
+def upcoming(folder: Path) -> str:
+    """The name that the next revision of a case will have, unless another run is faster."""
+    if not folder.is_dir():
+        return REVISION.format(1)
+    with locked(folder):
+        return next_revision(folder)
+
+
 def _set_aside(revision: Path) -> None:
     number = 1
     while (aside := revision.with_name(f"{revision.name}-altered-{number}")).exists():

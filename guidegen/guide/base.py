@@ -45,9 +45,7 @@ class Rod:
         """From points (..., 3) to its surface, negative inside."""
         way = self.end_mm - self.start_mm
         share = np.clip((points_mm - self.start_mm) @ way / (way @ way), 0.0, 1.0)
-        return np.asarray(
-            np.linalg.norm(points_mm - self.start_mm - share[..., None] * way, axis=-1) - self.radius_mm
-        )
+        return np.asarray(np.linalg.norm(points_mm - self.start_mm - share[..., None] * way, axis=-1) - self.radius_mm)
 
     @property
     def corners_mm(self) -> FloatArray:

@@ -18,7 +18,7 @@ from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.plan.rules import Rules
 from guidegen.plan.sleeve_sizes import CALLIPER_MM
 from guidegen.plan.tunnel import Tunnel
-from guidegen.seat.cells import cells_on
+from guidegen.seat.cells import Cells, cells_on
 from guidegen.seat.ground import Ground
 from guidegen.seat.search import Search, find_seats
 from guidegen.seat.seat import Seat
@@ -46,7 +46,8 @@ class MetalSleeve:
 class Sleeve:
     """The tube along a tunnel. `top_mm` (3,): the middle of its printed outer end, on the axis; `stop_face_mm` (3,): where
     the drill's stop rests, `offset_mm` from the entry; the same unless a metal sleeve's flange lies between.
-    `inner_diameter_mm` and `guided_length_mm` are the printed hole's; `bore_mm` is what guides the drill.
+    `inner_diameter_mm` and `guided_length_mm` are the printed hole's; `bore_mm` is what guides the drill. The chuck is
+    what drives the drill.
     """
 
     tunnel: int
@@ -60,6 +61,8 @@ class Sleeve:
     top_mm: FloatArray
     stop_face_mm: FloatArray
     offset_mm: float
+    chuck_diameter_mm: float
+    chuck_length_mm: float
     metal: MetalSleeve | None
 
 
@@ -92,24 +95,28 @@ class Hole:
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """Two flat faces, a point (3,) on each and their normal (3,), CALLIPER_MM apart."""
+    """Two flat faces: a point (3,) on each, their normal (3,), and how far apart they are."""
 
     first_mm: FloatArray
     second_mm: FloatArray
     normal: FloatArray
+    distance_mm: float
 
 
 @dataclass(frozen=True, eq=False)
 class Guide:
     """A guide in LPS mm as it sits on the bone, and whatever is known of its parts; places and directions are LPS.
 
-    `genus`: how many holes go through it, as designed. `axis_mark_mm` (2, 3): the groove above the tunnel's axis.
+    `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its contact;
+    `others`: the best seat of every other size. `genus`: how many holes go through it, as designed. `axis_mark_mm` (2, 3): the groove above the tunnel's axis.
     `pointer_mm` (3,): the vastus ridge, shown by a notch in the rim; None where it lies too far off.
     """
 
     surface: Surface
     seat: Seat
+    cells: Cells
     zones: Zones
+    rim_mm: float
     others: tuple[Seat, ...]
     clearance_mm: float
     thickness_mm: float
@@ -156,7 +163,7 @@ def make_guide(
     labels = _labels(layout, anatomy.side, tunnel, identity, order)
     local = bone.transformed(layout.seat.frame)
     surface = _as_written(body_of(layout, labels, local, order, make), layout.seat)
-    return _described(layout, labels, surface, bone, search.zones, _others(search, size, order), order)
+    return _described(layout, labels, surface, bone, search, _others(search, size, order), order)
 
 
 def search_of(
@@ -217,8 +224,8 @@ def _as_written(body: object, seat: Seat) -> Surface:
 
 
 def _described(
-    layout: Layout, labels: tuple[Label, ...], surface: Surface, bone: Surface, zones: Zones, others: tuple[Seat, ...],
-    order: Order,
+    layout: Layout, labels: tuple[Label, ...], surface: Surface, bone: Surface, search: Search,
+    others: tuple[Seat, ...], order: Order,
 ) -> Guide:  # fmt: skip
     back = layout.seat.frame.inverse()
     holes = [("window", spot, order.template.window.diameter_mm) for spot in layout.windows_mm]
@@ -230,7 +237,9 @@ def _described(
     return Guide(
         surface=surface,
         seat=layout.seat,
-        zones=zones,
+        cells=search.cells,
+        zones=search.zones,
+        rim_mm=order.template.shell.rim_width_mm,
         others=others,
         clearance_mm=order.clearance_mm,
         thickness_mm=order.template.shell.thickness_mm,
@@ -275,6 +284,8 @@ def _sleeve(layout: Layout, order: Order) -> Sleeve:
         top_mm=back.points(tube.at(tube.top_mm)),
         stop_face_mm=back.points(tube.at(stop_mm)),
         offset_mm=-stop_mm,
+        chuck_diameter_mm=order.kit.drill.chuck_diameter_mm,
+        chuck_length_mm=order.kit.drill.chuck_length_mm,
         metal=metal,
     )
 
@@ -306,4 +317,4 @@ def _calliper(layout: Layout, order: Order) -> Faces | None:
     sideways = np.cross(upper, outwards)
     middle = tube.at(tube.top_mm + order.template.sleeve.collar_height_mm / 2.0)
     half = CALLIPER_MM / 2.0 * sideways
-    return Faces(back.points(middle - half), back.points(middle + half), back.vectors(sideways))
+    return Faces(back.points(middle - half), back.points(middle + half), back.vectors(sideways), CALLIPER_MM)

@@ -201,7 +201,12 @@ def _wires(
     lines = [
         Line(tube.at(0.0), target, tunnel.diameter_mm / 2.0 + pins.tunnel_distance_mm, inside=True),
         Line(tube.at(tube.sunk_to_mm), tube.at(tube.top_mm), order.sizes.tube_mm / 2.0 + ROOT_WIDER_MM, inside=False),
-        Line(tube.at(tube.top_mm + order.template.sleeve.collar_height_mm), tube.at(tube.top_mm), order.sizes.collar_mm / 2.0, inside=False),
+        Line(
+            tube.at(tube.top_mm + order.template.sleeve.collar_height_mm),
+            tube.at(tube.top_mm),
+            order.sizes.collar_mm / 2.0,
+            inside=False,
+        ),
     ]
     if rib is not None:
         lines.append(Line(rib[0], rib[2], order.template.sleeve.rib_thickness_mm / 2.0, inside=False))

@@ -81,9 +81,7 @@ def plate(width_mm: float, height_mm: float, thickness_mm: float) -> Part:
     return [_mesh(body.val())]
 
 
-def letters(
-    lines: tuple[str, ...], text_height_mm: float, line_step_mm: float, depth_mm: float, raised: bool
-) -> Part:
+def letters(lines: tuple[str, ...], text_height_mm: float, line_step_mm: float, depth_mm: float, raised: bool) -> Part:
     """The text on a plate whose face is z = 0, to cut into it or, `raised`, to stand on it: lines centred under each
     other, read along x, up along y.
     """

@@ -50,9 +50,7 @@ class Wires:
 
     def only(self, which: Flags | list[int]) -> Wires:
         """Some of them."""
-        return Wires(
-            self.points_mm[which], self.directions[which], self.depths_mm[which], self.far_exits_mm[which]
-        )
+        return Wires(self.points_mm[which], self.directions[which], self.depths_mm[which], self.far_exits_mm[which])
 
     @property
     def ends_mm(self) -> FloatArray:

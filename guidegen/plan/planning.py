@@ -122,8 +122,14 @@ class Task:
     @cached_property
     def fan_hip(self) -> Hip:
         """The same hip with the kit for several tunnels."""
-        bore = self.fan_kit.drill.diameter_mm + self.printer.bores.drill_clearance_mm
-        return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore, guided_length_mm=self.fan_guided_length_mm)
+        play = self.printer.bores.drill_clearance_mm
+        return replace(
+            self.hip,
+            kit=self.fan_kit,
+            sleeve_bore_mm=self.fan_kit.drill.diameter_mm + play,
+            guided_length_mm=self.fan_guided_length_mm,
+            sleeve_play_mm=play,
+        )
 
     @property
     def is_ordered(self) -> bool:
@@ -262,7 +268,7 @@ def _sources(task: Task, hip: Hip, tunnel: Tunnel) -> ErrorSources:
     offset = tunnel.sleeve_offset_mm if tunnel.sleeve_offset_mm is not None else max(hip.kit.sleeve_offsets_mm)
     return error_sources(
         printer_rms_mm=task.printer.rms_error_mm,
-        bore_clearance_mm=task.printer.bores.drill_clearance_mm,
+        bore_clearance_mm=hip.sleeve_play_mm,
         guided_length_mm=hip.guided_length_mm,
         sleeve_end_mm=max(0.0, offset - hip.guided_length_mm),
         bend_mm=hip.kit.drill.bend_mm,

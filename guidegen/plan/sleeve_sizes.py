@@ -38,8 +38,10 @@ class SleeveSizes:
         if kind == "metal":
             bore = drill + shape.metal_clearance_mm
             metal = bore + 2.0 * shape.metal_wall_mm
-            hole, flange, height = metal + printer.bores.insert_clearance_mm, metal + shape.metal_flange_mm, (
-                shape.metal_flange_height_mm
+            hole, flange, height = (
+                metal + printer.bores.insert_clearance_mm,
+                metal + shape.metal_flange_mm,
+                (shape.metal_flange_height_mm),
             )
         else:
             bore = hole = drill + printer.bores.drill_clearance_mm
@@ -48,7 +50,16 @@ class SleeveSizes:
         collar = hole + 2.0 * shape.collar_wall_mm
         flats = template.calliper.on and hole + 2.0 * printer.build.least_wall_mm <= CALLIPER_MM
         return cls(
-            kind, drill, bore, hole, metal, flange, height, tube, max(collar, FLAT_COLLAR_MM) if flats else collar, flats
+            kind,
+            drill,
+            bore,
+            hole,
+            metal,
+            flange,
+            height,
+            tube,
+            max(collar, FLAT_COLLAR_MM) if flats else collar,
+            flats,
         )
 
     @property

@@ -66,7 +66,8 @@ def cells_on(ground: Ground, zones: Zones) -> Cells:
     turns = np.arange(TURNS_DEG[0], TURNS_DEG[1] + TURN_STEP_DEG / 2.0, TURN_STEP_DEG)
     points, there, reach, face = _looked_at(ground.bone, zones, levels, turns)
     outwards = _outwards(zones, turns)
-    normals = _directions(np.where(there, reach, np.nan), outwards, zones.up)
+    sideways = _outwards(zones, turns + 90.0)
+    normals = _directions(np.where(there, reach, np.nan), outwards, sideways, zones.up)
     cosine = (normals * outwards).sum(axis=2)
     there &= cosine > LEAST_COSINE
     areas = np.where(there, LEVEL_STEP_MM * np.radians(TURN_STEP_DEG) * reach / np.maximum(cosine, LEAST_COSINE), 0.0)
@@ -108,17 +109,16 @@ def _outwards(zones: Zones, turns_deg: FloatArray) -> FloatArray:
     return np.asarray(np.cos(turn) * zones.lateral + np.sin(turn) * zones.front)
 
 
-def _directions(reach_mm: FloatArray, outwards: FloatArray, up: FloatArray) -> FloatArray:
-    """Outward directions (L, T, 3) of the surface at this distance (L, T) from the shaft axis, calmed; NaN is no bone."""
+def _directions(reach_mm: FloatArray, outwards: FloatArray, sideways: FloatArray, up: FloatArray) -> FloatArray:
+    """Outward directions (L, T, 3) of the surface at this distance (L, T) from the shaft axis, calmed; NaN is
+    no bone. `outwards` (T, 3) lead from the shaft, `sideways` (T, 3) round it to the front.
+    """
     from scipy import ndimage
 
     known = np.isfinite(reach_mm)
     weight = ndimage.gaussian_filter(known.astype(np.float64), CALM_CELLS)
     calm = ndimage.gaussian_filter(np.where(known, reach_mm, 0.0), CALM_CELLS) / np.maximum(weight, 1e-9)
-    along, around = np.gradient(calm, -LEVEL_STEP_MM, np.radians(TURN_STEP_DEG))
-    sideways = np.roll(outwards, -1, axis=0) - outwards * np.cos(np.radians(TURN_STEP_DEG))
-    sideways[-1] = outwards[-1] * np.cos(np.radians(TURN_STEP_DEG)) - outwards[-2]
-    sideways = unit(sideways)
+    along, around = np.gradient(calm, -LEVEL_STEP_MM, np.radians(TURN_STEP_DEG), axis=(0, 1))
     slope = around / np.maximum(calm, 1.0)
     return unit(outwards - slope[..., None] * sideways - along[..., None] * up)
 

@@ -56,7 +56,7 @@ def covered(bears: Flags, entry: tuple[int, int]) -> Flags:
 
     # a hole is bridged before arms are looked for: a hollow of the bone in the middle of a shell makes no arms
     whole = ndimage.binary_fill_holes(bears)
-    opened = ndimage.binary_opening(whole, structure=np.ones((ARM_CELLS, ARM_CELLS)))
+    opened = ndimage.binary_opening(whole, structure=np.ones((ARM_CELLS, ARM_CELLS), dtype=np.bool_))
     pieces, count = ndimage.label(opened)
     if count == 0:
         return np.zeros_like(bears)

@@ -1,10 +1,10 @@
 """The search for the seat: every removal direction with every footprint, judged by how far the drill's tip strays.
 
-    1. For every removal direction of the grid, the open bone that looks its way within the steepest wall and is not
-       shadowed may bear. Sums over it are kept so that any window of rows and columns of cells costs four look-ups.
-    2. For every window the closed form says how far the tip strays when a careful hand fits the guide (`best_fit`).
-    3. The best are docked without friction at an even gap: how unique the seat is (`docking`).
-    4. The best of those are docked and pushed with friction on drawn errors of the surface (`surface_error`, `friction`).
+1. For every removal direction of the grid, the open bone that looks its way within the steepest wall and is not
+   shadowed may bear. Sums over it are kept so that any window of rows and columns of cells costs four look-ups.
+2. For every window the closed form says how far the tip strays when a careful hand fits the guide (`best_fit`).
+3. The best are docked without friction at an even gap: how unique the seat is (`docking`).
+4. The best of those are docked and pushed with friction on drawn errors of the surface (`surface_error`, `friction`).
 """
 
 from __future__ import annotations
@@ -262,7 +262,8 @@ def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tu
         for row in rows
         for back in backs
         for front in fronts
-        if cells.turns_deg[back] <= entry.turn_deg[0] - room_deg and entry.turn_deg[0] + room_deg <= cells.turns_deg[front - 1]
+        if cells.turns_deg[back] <= entry.turn_deg[0] - room_deg
+        and entry.turn_deg[0] + room_deg <= cells.turns_deg[front - 1]
     ]
 
 
@@ -292,9 +293,7 @@ def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -
     return Seat(
         size=size,
         frame=_frame(search, contact, removal),
-        footprint=Footprint(
-            search.cells.levels_mm, search.cells.turns_deg, search.covered(candidate), search.zones
-        ),
+        footprint=Footprint(search.cells.levels_mm, search.cells.turns_deg, search.covered(candidate), search.zones),
         contact_mm2=float(contact.areas_mm2.sum()),
         fit=spread(levers @ covariance @ levers.T),
         dock=Spread(float(np.mean(tips)), float(np.percentile(tips, 95.0))),

@@ -70,9 +70,7 @@ def motion_in_words(motion: FloatArray) -> str:
     shift, turn = np.abs(motion[:3]), np.abs(motion[3:])
     turns = [
         f"{angle:.1f}° {about}"
-        for angle, about in zip(
-            turn, ("about the shaft", "in the sagittal plane", "in the frontal plane"), strict=True
-        )
+        for angle, about in zip(turn, ("about the shaft", "in the sagittal plane", "in the frontal plane"), strict=True)
         if angle >= max(SAID_SHARE * turn.max(), LEAST_TURN_DEG)
     ]
     slides = [

@@ -122,9 +122,9 @@ class Zones:
         """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; the landmarks' borders only."""
         at = self.place(points_mm)
         why = np.full(len(points_mm), OPEN, dtype=np.int64)
-        why[(at.turn_deg > self.margins.farthest_front_deg) | (at.turn_deg < -180.0 + self.margins.farthest_front_deg)] = (
-            INNER_SIDE
-        )
+        why[
+            (at.turn_deg > self.margins.farthest_front_deg) | (at.turn_deg < -180.0 + self.margins.farthest_front_deg)
+        ] = INNER_SIDE
         why[self._past_line(at)] = CAPSULE
         why[(at.turn_deg < self.back_deg) & (why != INNER_SIDE)] = TUBEROSITY
         why[at.level_mm > self.top_mm(at.turn_deg)] = ABDUCTORS
