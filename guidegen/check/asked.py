@@ -12,6 +12,8 @@ from guidegen.errors import ResultError
 
 # How far from length 1 a direction may be written: six decimals of rounding.
 UNIT_TOLERANCE = 1e-5
+# An arrow any shorter is a blot.
+SHORTEST_ARROW_MM = 1.0
 
 
 def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -22,8 +24,19 @@ def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, fl
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Degrees = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0, le=90.0)]
 Point = tuple[Number, Number, Number]
 Direction = Annotated[Point, AfterValidator(_of_length_one)]
+Line = Annotated[str, Field(pattern=r"\S")]
+
+
+def _new() -> Any:
+    """A field that plans of earlier guides lack: it is None then, and what it asks for is not checked.
+
+    Once no such plan is left, `Field()` here makes every one of them required.
+    """
+    return Field(default=None)
 
 
 class _Part(BaseModel):
@@ -40,6 +53,7 @@ class AskedAnatomy(_Part):
     shaft_point_mm: Point
     shaft_axis: Direction
     lesser_trochanter_mm: Point
+    vastus_ridge_mm: Point | None = None
 
 
 class AskedLesion(_Part):
@@ -63,14 +77,35 @@ class AskedTunnel(_Part):
     keep_out_mm: Number | None = None
 
 
-class AskedSleeve(_Part):
-    """One of plan.json's `guide.sleeves`."""
+class AskedMetal(_Part):
+    """The metal tube that is pressed into a sleeve's hole: a part of its own, whose flange rests on the printed top."""
 
-    tunnel: Annotated[int, Field(strict=True, ge=0)]
+    outer_diameter_mm: Length
+    flange_diameter_mm: Length
+    flange_height_mm: Length
+
+
+class AskedSleeve(_Part):
+    """One of plan.json's `guide.sleeves`; the inner diameter is that of the hole as printed."""
+
+    tunnel: Count
+    kind: Literal["printed", "metal"] = "printed"
     inner_diameter_mm: Length
+    outer_diameter_mm: Length | None = _new()
     drill_diameter_mm: Length
     guided_length_mm: Length
     top_mm: Point
+    stop_face_mm: Point | None = _new()  # where the drill's stop rests, on the axis
+    offset_mm: Length | None = _new()  # from the entry to the stop's face
+    chuck_diameter_mm: Length | None = _new()  # what turns above the stop's face at full depth
+    chuck_length_mm: Length | None = _new()
+    metal: AskedMetal | None = None
+
+    @model_validator(mode="after")
+    def _metal_is_described(self) -> Self:
+        if (self.kind == "metal") != (self.metal is not None):
+            raise ValueError("expected the measures of the metal where the sleeve is of metal, and only there")
+        return self
 
 
 class AskedPin(_Part):
@@ -83,12 +118,60 @@ class AskedPin(_Part):
     guided_length_mm: Length
     top_mm: Point
     depth_mm: Length | None = None  # how far the wire goes in; None: as far as a surgeon may drive it
+    wire_length_mm: Length | None = _new()  # of the whole wire
+    cortices: Literal[1, 2] | None = _new()
+    far_exit_mm: Number | None = None  # how far the wire stands out of the far cortex; None where it stays in the bone
+
+
+class AskedWindow(_Part):
+    """One of plan.json's `guide.windows`: a hole to look or probe through, from the bone outwards."""
+
+    kind: Literal["window", "probe"]
+    point_mm: Point
+    direction: Direction
+    diameter_mm: Length
+
+
+class AskedPointer(_Part):
+    """plan.json's `guide.pointer`: its tip lies over a landmark."""
+
+    tip_mm: Point
+    landmark: Literal["vastus ridge"]
+
+
+class AskedAxisMark(_Part):
+    """plan.json's `guide.axis_mark`: a line on the outside above the tunnel's axis."""
+
+    start_mm: Point
+    end_mm: Point
+
+
+class AskedCalliper(_Part):
+    """plan.json's `guide.calliper`: two parallel faces for an inspector's jaws; the normal is that of the second."""
+
+    points_mm: tuple[Point, Point]
+    normal: Direction
+    distance_mm: Length
+
+
+class AskedArrow(_Part):
+    """One of plan.json's `guide.arrows`, from its tail to its tip."""
+
+    text: Literal["PROX", "ANT"]
+    start_mm: Point
+    end_mm: Point
+
+    @model_validator(mode="after")
+    def _points_somewhere(self) -> Self:
+        if float(np.linalg.norm(np.subtract(self.end_mm, self.start_mm))) < SHORTEST_ARROW_MM:
+            raise ValueError(f"expected an arrow of at least {SHORTEST_ARROW_MM:g} mm")
+        return self
 
 
 class AskedLabel(_Part):
-    """plan.json's `guide.label`."""
+    """One of plan.json's `guide.labels`."""
 
-    lines: Annotated[list[Annotated[str, Field(pattern=r"\S")]], Field(min_length=1)]
+    lines: Annotated[list[Line], Field(min_length=1)]
     center_mm: Point
     reading_direction: Direction
     up_direction: Direction
@@ -109,11 +192,36 @@ class AskedLabel(_Part):
 class AskedGuide(_Part):
     """plan.json's `guide`."""
 
+    revision: Line | None = _new()
+    plan_hash: Line | None = _new()
     removal_direction: Direction
     clearance_mm: Length
+    genus: Count | None = _new()
     sleeves: Annotated[list[AskedSleeve], Field(min_length=1)]
     pins: list[AskedPin]
-    label: AskedLabel
+    windows: list[AskedWindow] | None = _new()
+    pointer: AskedPointer | None = None
+    axis_mark: AskedAxisMark | None = None
+    calliper: AskedCalliper | None = None
+    labels: Annotated[list[AskedLabel], Field(min_length=1)]
+    arrows: list[AskedArrow] | None = _new()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_label_is_a_list_of_one(cls, content: Any) -> Any:
+        """Plans of earlier guides have one `label`; this goes with them."""
+        if isinstance(content, dict) and "labels" not in content and "label" in content:
+            return {**content, "labels": [content["label"]]}
+        return content
+
+
+class AskedPrinting(_Part):
+    """plan.json's `printing`: the printer that the guide was made for."""
+
+    build_mm: tuple[Length, Length, Length]
+    least_feature_mm: Length
+    least_drain_mm: Length | None = _new()
+    steepest_overhang_deg: Degrees  # from the vertical; 90: the process needs no supports
 
 
 class AskedLimits(_Part):
@@ -145,6 +253,7 @@ class Asked(_Part):
     lesion: AskedLesion
     tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
     guide: AskedGuide
+    printing: AskedPrinting | None = _new()
     limits: AskedLimits
 
     @model_validator(mode="after")

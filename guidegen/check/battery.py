@@ -5,29 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from guidegen.check.asked import read_plan
+from guidegen.check.arrows import arrow_findings
+from guidegen.check.asked import Asked, read_plan
 from guidegen.check.bore import pin_hole_findings, sleeve_findings
+from guidegen.check.calliper import calliper_findings
+from guidegen.check.chuck import chuck_findings
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.files import read_result
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
-from guidegen.check.mesh import bone_mesh_findings, guide_mesh_findings
+from guidegen.check.mesh import bone_mesh_findings, genus_findings, guide_mesh_findings
 from guidegen.check.pins import pin_findings
-from guidegen.check.print_file import print_findings
-from guidegen.check.removal import removal_finding
-from guidegen.check.seat import seated
+from guidegen.check.print_file import print_findings, print_pose, read_print
+from guidegen.check.removal import removal_findings
+from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
+from guidegen.check.stop import stop_findings
+from guidegen.check.supports import support_findings
+from guidegen.check.theatre import theatre_findings
 from guidegen.check.tunnel import tunnel_findings
 from guidegen.check.wall import wall_finding
+from guidegen.check.words import word_findings
+from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
 
 
 def check_files(
-    plan: dict[str, Any], bone: Surface, guide: Surface, keep_out: Surface | None = None
+    plan: dict[str, Any],
+    bone: Surface,
+    guide: Surface,
+    keep_out: Surface | None = None,
+    printed_mm: FloatArray | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding on a guide, from the content of plan.json and the surfaces as read back (LPS, mm).
+    """Every finding on a guide, from the content of plan.json and the surfaces as read back (LPS, mm); with the print
+    file's triangles (M, 3, 3) as `read_print` gives them, those on the print too.
 
     Nothing stops at a failure: all checks run, and the guide is good when all have passed.
     Raises ResultError when the plan lacks what the checks ask of it.
@@ -37,22 +50,38 @@ def check_files(
     return (
         *bone_mesh_findings(bone),
         *guide_mesh_findings(guide),
+        *genus_findings(asked, guide),
         *sleeve_findings(asked, guide),
+        *stop_findings(asked, guide),
         *drill_way_findings(asked, guide),
+        *chuck_findings(asked, guide),
         *pin_hole_findings(asked, guide),
         *pin_findings(asked, bone),
         *tunnel_findings(asked, bone),
         *gap_findings(asked, seat),
         depth_finding(bone, guide, seat),
-        removal_finding(asked, bone, guide, seat),
-        wall_finding(asked, guide),
+        *removal_findings(asked, bone, guide, seat),
+        wall_finding(asked, guide, seat),
         *keep_out_findings(asked, bone, guide, seat, keep_out),
+        *theatre_findings(asked, guide),
+        *calliper_findings(asked, guide),
         *side_findings(asked, bone),
+        *word_findings(asked),
         *label_findings(asked, guide),
+        *arrow_findings(asked, guide, seat),
+        *_on_print(asked, guide, seat, printed_mm),
     )
+
+
+def _on_print(asked: Asked, guide: Surface, seat: Seat, printed_mm: FloatArray | None) -> list[Finding]:
+    if printed_mm is None:
+        return []
+    pose = print_pose(printed_mm, guide)
+    turn = None if pose is None else pose[0]
+    return [*print_findings(asked, printed_mm, pose), *support_findings(asked, seat, turn)]
 
 
 def check_result(folder: Path) -> tuple[Finding, ...]:
     """Every finding on the files of a result folder, read as a stranger would; ResultError when one is unusable."""
     plan, bone, guide, keep_out = read_result(folder)
-    return (*check_files(plan, bone, guide, keep_out), *print_findings(folder, guide))
+    return check_files(plan, bone, guide, keep_out, read_print(folder))

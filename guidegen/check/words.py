@@ -1,0 +1,70 @@
+"""What the labels say, in words and figures: whose guide it is, which side, which revision, which tunnel."""
+
+from __future__ import annotations
+
+import re
+
+from guidegen.check.asked import Asked
+from guidegen.check.finding import Finding, at_least
+
+# Figures on a label are rounded: diameters to a tenth, depths to half a millimetre, as they are read off a drill.
+DIAMETER_ROUNDED_MM = 0.05
+DEPTH_ROUNDED_MM = 0.25 + 1e-6
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+WHY_SIDE = "The word on the guide is the last thing read before the wrong hip would be drilled."
+WHY_PATIENT = "A guide fits one patient only, and its label is all that tells two guides apart."
+WHY_REVISION = "Of two prints for one patient only the approved one may be used, and they look alike."
+WHY_PLAN = "The plan's hash ties the print in the hand to the plan that was signed."
+WHY_DEPTH = "The stop is set in the theatre by what the guide says: diameter and depth belong beside the tunnel."
+
+
+def word_findings(asked: Asked) -> tuple[Finding, ...]:
+    """Whether side, patient, revision, plan and each tunnel's diameter and stop depth stand on the labels."""
+    guide = asked.guide
+    findings = [
+        _said("labels name the side", _names_side(asked), WHY_SIDE),
+        _said(
+            "labels name the patient", any(asked.case_id in "".join(each.lines) for each in guide.labels), WHY_PATIENT
+        ),
+    ]
+    if guide.revision is not None:
+        findings.append(_said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION))
+    if guide.plan_hash is not None:
+        findings.append(_said("labels name the plan", _is_word(asked, guide.plan_hash), WHY_PLAN))
+    for number, sleeve in enumerate(guide.sleeves, start=1):
+        if sleeve.offset_mm is not None and guide.revision is not None:
+            tunnel = asked.tunnels[sleeve.tunnel]
+            named = _names_depth(asked, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
+            findings.append(_said(f"labels name tunnel {number}'s diameter and depth", named, WHY_DEPTH))
+    return tuple(findings)
+
+
+def _said(name: str, said: bool, why: str) -> Finding:
+    return at_least(name, float(said), 1, "", why)
+
+
+def _lines(asked: Asked) -> list[str]:
+    return [line for label in asked.guide.labels for line in label.lines]
+
+
+def _names_side(asked: Asked) -> bool:
+    """Whether the labels, apart from the patient's id, have the word of this side and not that of the other."""
+    lines = [line.upper() for line in _lines(asked) if line != asked.case_id]
+    words = re.findall(r"[A-Z]+", " ".join(lines))
+    return {word for word in words if word in ("LEFT", "RIGHT")} == {asked.side.upper()}
+
+
+def _is_word(asked: Asked, text: str) -> bool:
+    return text.upper() in re.findall(r"[0-9A-Z]+", " ".join(_lines(asked)).upper())
+
+
+def _names_depth(asked: Asked, diameter_mm: float, depth_mm: float) -> bool:
+    """Whether one label has both figures."""
+    for label in asked.guide.labels:
+        figures = [float(number) for number in NUMBER.findall(" ".join(label.lines))]
+        diameters = [each for each in figures if abs(each - diameter_mm) <= DIAMETER_ROUNDED_MM]
+        depths = [each for each in figures if abs(each - depth_mm) <= DEPTH_ROUNDED_MM]
+        if diameters and depths:
+            return True
+    return False
