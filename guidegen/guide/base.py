@@ -1,10 +1,9 @@
 """The body that lies on the bone: a shell of even thickness with round edges, and what grows out of it.
 
 It is drawn as a field of distances on a grid and contoured once, so that every edge is round and every joint filleted.
-Two distances make the shell: to the bone, and to the patch that bears. In their plane (how far beside the patch, how far
-off the bone) its section is a rectangle with round corners, whose part beside the patch is lifted off the bone: the rim
-spares the soft tissue there. Dilation by a ball makes the thickness the same at right angles to the bone, on its flanks
-too. What reaches into the bone here is taken away with the bone later.
+Two distances make the shell: to the bone, and to the patch that bears. In their plane (how far beside the patch, how
+far off the bone) its section is a rectangle with round corners. Dilation by a ball makes the thickness the same at
+right angles to the bone, on its flanks too. What reaches into the bone here is taken away with the bone later.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ VOXEL_MM = 0.7
 POINT_MM, POINT_DEG = 0.9, 2.4  # between the points of the bone that distances are measured from
 REACH_MM = 11.0  # as far as distances are known
 ROUND_MM = 1.0  # radius of the rim's edges
+RIM_FULLER_MM = 0.5  # at its edge the rim stands out by so much: it is lifted off the bone and would be thin there
 FILLET_MM = 5.0  # where parts meet
 CALM_VOXELS = 0.6
 SINK_MM = 2.5  # how far the shell reaches into the bone, which is taken away later
@@ -81,11 +81,10 @@ Root = Rod | Rib
 
 @dataclass(frozen=True, eq=False)
 class ShellShape:
-    """The shell's section in mm: its outside over the bone, and beside the patch how far it reaches and is lifted."""
+    """The shell's section in mm: its outside over the bone, and how far it reaches beside the patch."""
 
     outside_mm: float
     rim_width_mm: float
-    rim_lift_mm: float
 
 
 def base_solid(
@@ -165,9 +164,8 @@ def _splat(points: FloatArray, low: FloatArray, squared: FloatArray, step: float
 def _shell(to_patch: FloatArray, to_bone: FloatArray, shape: ShellShape) -> FloatArray:
     """The shell's field: its section in the plane of `beside` the patch and `over` the bone."""
     beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0))
-    contact = _rectangle(beside, to_bone, 0.0, -SINK_MM, shape.outside_mm)
-    rim = _rectangle(beside, to_bone, shape.rim_width_mm, shape.rim_lift_mm, shape.outside_mm)
-    return np.minimum(contact, rim)
+    over = to_bone - RIM_FULLER_MM * np.clip(beside / shape.rim_width_mm, 0.0, 1.0)
+    return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 
 
 def _rectangle(beside: FloatArray, over: FloatArray, width: float, bottom: float, top: float) -> FloatArray:

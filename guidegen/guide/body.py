@@ -1,8 +1,8 @@
 """The guide's body, built in the one order that keeps it off the bone.
 
-Everything that adds material comes first; then the bone, grown by the clearance and swept along the removal direction, is
-taken away; then bores, pin holes, windows and text. A sleeve added after the bone was taken away would pass every mesh test
-with its end inside the bone.
+Everything that adds material comes first; then the bone, grown by the clearance and swept along the removal direction,
+is taken away; then bores, pin holes, windows and text. A sleeve added after the bone was taken away would pass every
+mesh test with its end inside the bone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from guidegen.guide.height_field import HeightField
 from guidegen.guide.label import Label
 from guidegen.guide.layout import Layout, Order
 from guidegen.guide.placement import Tube
+from guidegen.guide.sights import Sight
 from guidegen.guide.solids import along_axis, bore, part_solid, placed
 from guidegen.plan.sleeve_sizes import CALLIPER_MM
 from guidegen.surfaces import Surface
@@ -32,6 +33,8 @@ SIMPLIFIED_MM = 0.01  # how far the drawn base may be moved to have fewer faces
 GROOVE_MARGIN_MM = 1.5  # of rail on both sides of its groove
 RAIL_PROUD_MM = 1.2  # of rail under its groove, over the tube
 COLLAR_GAP_MM = 0.5
+NOTCH_BEYOND_MM = 40.0
+THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and not through what stands over it
 
 
 def body_of(layout: Layout, labels: tuple[Label, ...], bone: Surface, order: Order, make: parts.Make) -> Any:
@@ -49,7 +52,7 @@ def body_of(layout: Layout, labels: tuple[Label, ...], bone: Surface, order: Ord
 def _base(layout: Layout, bone: Surface, order: Order) -> Any:
     """The shell with the roots of sleeve, bosses and rib."""
     shell, tube = order.template.shell, layout.tube
-    shape = ShellShape(order.outside_mm, shell.rim_width_mm, order.clearance_mm + shell.rim_relief_mm)
+    shape = ShellShape(order.outside_mm, shell.rim_width_mm)
     up = max(tube.top_mm + order.template.sleeve.collar_height_mm, tube.guided_to_mm - ROOTED_MM)
     roots: list[Root] = [Rod(tube.at(tube.guided_to_mm), tube.at(up), order.sizes.tube_mm / 2.0 - INSET_MM)]
     roots += [
@@ -121,27 +124,30 @@ def _holes(layout: Layout, order: Order) -> list[Any]:
         bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), order.wire_hole_mm)
         for boss in layout.bosses
     ]
-    top = float(layout.bone_field.height_mm.max()) + 100.0
-    for spots, diameter in ((layout.windows_mm, shape.window.diameter_mm), (layout.probes_mm, shape.probe.diameter_mm)):
-        floor = layout.bone_field.floor_mm
-        holes += [bore(np.array([*spot, floor]), np.array([*spot, top]), diameter) for spot in spots]
-    if layout.notch_mm is not None:
-        holes.append(_notch(layout.notch_mm, layout.bone_field, top, shape.pointer.width_mm))
+    for sights, diameter in ((layout.windows, shape.window.diameter_mm), (layout.probes, shape.probe.diameter_mm)):
+        holes += [_through_shell(sight, diameter) for sight in sights]
+    if layout.notch is not None:
+        holes.append(_notch(layout.notch, shape.pointer.width_mm))
     return holes
 
 
-def _notch(ridge_mm: FloatArray, field: HeightField, top_mm: float, width_mm: float) -> Any:
-    """A slot along the removal direction, from the vastus ridge out through the upper rim, with a round bottom."""
+def _through_shell(sight: Sight, diameter_mm: float) -> Any:
+    """A round hole through the shell, square to the bone."""
+    start, end = (sight.point_mm + way * sight.direction for way in (-THROUGH_MM, THROUGH_MM))
+    return bore(start, end, diameter_mm)
+
+
+def _notch(sight: Sight, width_mm: float) -> Any:
+    """A slot square to the bone, from the vastus ridge out through the upper rim, with a round bottom."""
     import manifold3d
 
-    low, high = np.array([*ridge_mm[:2], field.floor_mm]), np.array([*ridge_mm[:2], top_mm])
-    end = bore(low, high, width_mm)
-    beyond = NOTCH_BEYOND_MM
-    slot = manifold3d.Manifold.cube((width_mm, beyond, top_mm - field.floor_mm))
-    return end + slot.translate((float(ridge_mm[0]) - width_mm / 2.0, float(ridge_mm[1]), field.floor_mm))
-
-
-NOTCH_BEYOND_MM = 40.0
+    up = unit(across(np.array([0.0, 1.0, 0.0]), sight.direction))
+    frame = RigidTransform.to_frame(
+        sight.point_mm, np.stack([np.cross(up, sight.direction), up, sight.direction]), "guide", "part"
+    )
+    slot = manifold3d.Manifold.cube((width_mm, NOTCH_BEYOND_MM, 2.0 * THROUGH_MM))
+    slot = slot.translate((-width_mm / 2.0, 0.0, -THROUGH_MM))
+    return _through_shell(sight, width_mm) + placed(slot, frame.inverse())
 
 
 def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:

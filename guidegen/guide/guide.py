@@ -44,8 +44,8 @@ class MetalSleeve:
 
 @dataclass(frozen=True, eq=False)
 class Sleeve:
-    """The tube along a tunnel. `top_mm` (3,): the middle of its printed outer end, on the axis; `stop_face_mm` (3,): where
-    the drill's stop rests, `offset_mm` from the entry; the same unless a metal sleeve's flange lies between.
+    """The tube along a tunnel. `top_mm` (3,): the middle of its printed outer end, on the axis; `stop_face_mm` (3,):
+    where the drill's stop rests, `offset_mm` from the entry; the same unless a metal sleeve's flange lies between.
     `inner_diameter_mm` and `guided_length_mm` are the printed hole's; `bore_mm` is what guides the drill. The chuck is
     what drives the drill.
     """
@@ -68,8 +68,9 @@ class Sleeve:
 
 @dataclass(frozen=True, eq=False)
 class Pin:
-    """A hole for a wire: where the wire meets the bone (3,), its direction into the bone, the outer end of its boss (3,), how
-    deep it goes from there on the bone, and how far it comes out of the far cortex, None where it stops in the bone.
+    """A hole for a wire: where the wire meets the bone (3,), its direction into the bone, the outer end of its boss
+    (3,), how deep it goes from there on the bone, and how far it comes out of the far cortex, None where it stops in
+    the bone.
     """
 
     point_mm: FloatArray
@@ -86,10 +87,11 @@ class Pin:
 
 @dataclass(frozen=True, eq=False)
 class Hole:
-    """A window or a probe hole: the bone under it (3,), its diameter."""
+    """A window or a probe hole: the bone under it (3,), its direction (3,) outwards, its diameter."""
 
     kind: str
     point_mm: FloatArray
+    direction: FloatArray
     diameter_mm: float
 
 
@@ -107,9 +109,10 @@ class Faces:
 class Guide:
     """A guide in LPS mm as it sits on the bone, and whatever is known of its parts; places and directions are LPS.
 
-    `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its contact;
-    `others`: the best seat of every other size. `genus`: how many holes go through it, as designed. `axis_mark_mm` (2, 3): the groove above the tunnel's axis.
-    `pointer_mm` (3,): the vastus ridge, shown by a notch in the rim; None where it lies too far off.
+    `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its
+    contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed.
+    `axis_mark_mm` (2, 3): the groove above the tunnel's axis. `pointer_mm` (3,): the bottom of a notch in the rim, just
+    below the vastus ridge; None where that lies too far off.
     """
 
     surface: Surface
@@ -228,8 +231,8 @@ def _described(
     others: tuple[Seat, ...], order: Order,
 ) -> Guide:  # fmt: skip
     back = layout.seat.frame.inverse()
-    holes = [("window", spot, order.template.window.diameter_mm) for spot in layout.windows_mm]
-    holes += [("probe", spot, order.template.probe.diameter_mm) for spot in layout.probes_mm]
+    holes = [("window", sight, order.template.window.diameter_mm) for sight in layout.windows]
+    holes += [("probe", sight, order.template.probe.diameter_mm) for sight in layout.probes]
     first, last = rail_span_mm(layout.tube, order)
     outwards = -layout.tube.axis
     upper = unit(np.array([0.0, 0.0, 1.0]) - outwards[2] * outwards)
@@ -248,11 +251,11 @@ def _described(
         sleeves=(_sleeve(layout, order),),
         pins=tuple(_pin(layout, k, order) for k in range(len(layout.bosses))),
         holes=tuple(
-            Hole(kind, back.points(np.array([*spot, float(layout.bone_field.at(spot[None])[0])])), diameter)
-            for kind, spot, diameter in holes
+            Hole(kind, back.points(sight.point_mm), back.vectors(sight.direction), diameter)
+            for kind, sight, diameter in holes
         ),
         labels=tuple(label.transformed(back) for label in labels),
-        pointer_mm=None if layout.notch_mm is None else back.points(layout.notch_mm),
+        pointer_mm=None if layout.notch is None else back.points(_pointer(layout, order)),
         axis_mark_mm=back.points(np.stack([layout.tube.at(first) + over, layout.tube.at(last) + over])),
         calliper=_calliper(layout, order),
     )
@@ -305,6 +308,14 @@ def _pin(layout: Layout, number: int, order: Order) -> Pin:
         guided_length_mm=boss.guided_length_mm,
         top_mm=back.points(boss.at(boss.top_mm)),
     )
+
+
+def _pointer(layout: Layout, order: Order) -> FloatArray:
+    """The bottom of the notch (3,) where the guide begins over the bone, in the guide's frame."""
+    assert layout.notch is not None, "a guide without a notch has no pointer"
+    up = unit(np.array([0.0, 1.0, 0.0]) - layout.notch.direction[1] * layout.notch.direction)
+    below = layout.notch.point_mm - order.template.pointer.width_mm / 2.0 * up
+    return np.asarray(below + order.clearance_mm * layout.notch.direction)
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

@@ -14,12 +14,13 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, across, rotation_about, unit
 from guidegen.guide import parts
-from guidegen.guide.height_field import HeightField
+from guidegen.guide.height_field import STEP_MM, HeightField
 from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
 from guidegen.guide.solids import part_solid, placed
 from guidegen.plan.guide_shapes import LabelShape
 from guidegen.plan.sleeve_sizes import SleeveSizes
+from guidegen.surfaces import Surface
 
 LINE_STEP = 1.3  # of the text height
 MARGIN_MM = 0.6
@@ -107,8 +108,8 @@ def text_width_mm(text: str, height_mm: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Flank:
-    """One side of a sleeve that a plate stands on: its direction (3,), and where along the axis it is free, from below the
-    collar to the shell.
+    """One side of a sleeve that a plate stands on: its direction (3,), and where along the axis it is free, from below
+    the collar to the shell.
     """
 
     tube: Tube
@@ -196,59 +197,85 @@ def _plate_at(
 
 
 def arrow_pad(
-    patch: Patch, front: FloatArray, outside_mm: float, taken: list[tuple[FloatArray, float]], shape: LabelShape
-) -> Label | None:
-    """A pad on the shell that says which way the head and the front of the patient are; None where there is no room.
+    patch: Patch, bone: Surface, front: FloatArray, outside_mm: float, least_tilt_deg: float,
+    taken: list[tuple[FloatArray, float]], shape: LabelShape,
+) -> Label | None:  # fmt: skip
+    """A pad on a flank of the shell that says which way the head and the front of the patient are; None where there is
+    no room.
 
     `front` (3,): to the front of the patient, in the guide's frame, in which the shaft runs along y and so does the
-    text. The shell's outside lies `outside_mm` over the bone.
+    text. The shell's outside lies `outside_mm` over the bone. The pad leans away from the removal direction by
+    `least_tilt_deg` or more: a guide is printed with its bone side up, and a pad that looked down would be propped up.
     """
     lines = (TO_HEAD, TO_FRONT if -front[0] > 0.0 else FROM_FRONT)
     for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
-        half = np.array([tall, width]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, half, taken)
-        if spot is None:
-            continue
-        center, slope = spot
-        outward = unit(np.array([-slope, 0.0, 1.0]))
-        up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
-        corners = np.array([center + half * sign for sign in ((-1, -1), (-1, 1), (1, -1), (1, 1), (0, 0))])
-        tops = np.c_[corners, patch.field.at(corners)] @ outward + outside_mm
-        base = np.array([*center, float(patch.field.at(center[None])[0])])
-        face = base + (float(tops.max()) + PAD_PROUD_MM - base @ outward) * outward
-        return Label(
-            lines, float(height), shape.depth_mm, shape.raised, face, np.array([0.0, 1.0, 0.0]), up, outward,
-            float(width), float(tall), PAD_ROOT_MM + float(np.ptp(tops)),
-        )  # fmt: skip
+        half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
+        spot = _flattest_spot(patch, bone, half, least_tilt_deg, taken)
+        if spot is not None:
+            base, outward, rough = spot
+            up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
+            return Label(
+                lines, float(height), shape.depth_mm, shape.raised, base + (outside_mm + PAD_PROUD_MM) * outward,
+                np.array([0.0, 1.0, 0.0]), up, outward, float(width), float(tall), PAD_ROOT_MM + rough,
+            )  # fmt: skip
     return None
 
 
 FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
+STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
+PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
+LOOK_FROM_MM = 20.0
 
 
 def _flattest_spot(
-    patch: Patch, half_mm: FloatArray, taken: list[tuple[FloatArray, float]]
-) -> tuple[FloatArray, float] | None:
-    """The spot (2,) where a pad of this half size lies flattest, and the bone's slope across the shaft there."""
-    low, high = patch.bounds_mm
-    axes = [np.arange(a + half, b - half, PAD_GRID_MM) for a, b, half in zip(low, high, half_mm, strict=True)]
-    if min(len(axis) for axis in axes) == 0:
-        return None
-    spots = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    steps = np.stack(np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij"), axis=-1).reshape(-1, 2)
-    around = spots[:, None] + steps * half_mm
-    inside = patch.edge_distance_mm(around.reshape(-1, 2)).reshape(around.shape[:2]).min(axis=1) >= 0.0
-    for points, radius in taken:
-        away = np.abs(spots[:, None] - points[None, :, :2]) - half_mm - radius
-        inside &= (away.max(axis=2) >= 0.0).all(axis=1)
-    if not inside.any():
-        return None
-    heights = patch.field.at(around.reshape(-1, 2)).reshape(around.shape[:2])
-    plane = np.linalg.pinv(np.c_[steps * half_mm, np.ones(len(steps))])
-    slopes = heights @ plane.T
-    flat = heights - slopes @ np.c_[steps * half_mm, np.ones(len(steps))].T
-    rough = np.where(inside, np.ptp(flat, axis=1) + np.abs(slopes[:, 1]) * 2.0 * half_mm[1], np.inf)
-    best = int(np.argmin(rough))
-    return (spots[best], float(slopes[best, 0])) if rough[best] <= FLATTEST_MM else None
+    patch: Patch, bone: Surface, half_mm: FloatArray, least_tilt_deg: float, taken: list[tuple[FloatArray, float]]
+) -> tuple[FloatArray, FloatArray, float] | None:
+    """The highest point (3,) of the bone under the pad that lies flattest, the pad's outward direction (3,), and how
+    far the bone falls away under it; None where none lies flat enough.
+    """
+    points, outwards = _flank(patch, least_tilt_deg)
+    best: tuple[FloatArray, FloatArray, float] | None = None
+    for point, outward in zip(points, outwards, strict=True):
+        up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
+        places = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
+        way, _ = bone.ray_hits(places + LOOK_FROM_MM * outward, -outward)
+        if not np.isfinite(way).all():
+            continue
+        below = way - LOOK_FROM_MM
+        rough = float(np.ptp(below))
+        if rough > min(FLATTEST_MM, best[2] if best else np.inf):
+            continue
+        on_bone = places - below[:, None] * outward
+        if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
+            continue
+        best = (point - float(below.min()) * outward, outward, rough)
+    return best
+
+
+def _flank(patch: Patch, least_tilt_deg: float) -> tuple[FloatArray, FloatArray]:
+    """Points (K, 3) of the patch that lean away from the removal direction, not along the shaft, and by how much; each
+    with its outward direction (K, 3) across the shaft.
+    """
+    from scipy import ndimage
+
+    field = patch.field
+    calm = ndimage.gaussian_filter(field.height_mm, PAD_GRID_MM / STEP_MM)
+    slope = np.gradient(calm, STEP_MM, axis=0)
+    tilt = np.degrees(np.arctan(np.abs(slope)))
+    step = round(PAD_GRID_MM / STEP_MM)
+    coarse = np.zeros_like(patch.bears)
+    coarse[::step, ::step] = True
+    index = np.argwhere(patch.bears & coarse & (tilt >= least_tilt_deg) & (tilt <= STEEPEST_DEG))
+    i, j = index.T
+    points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
+    return points, unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
+
+
+def _meets(points: FloatArray, taken: list[tuple[FloatArray, float]]) -> bool:
+    """Whether any of the points (K, 3) lies over what is taken, seen along the removal direction."""
+    return any(
+        bool((np.linalg.norm(points[:, None, :2] - other[None, :, :2], axis=2) < radius).any())
+        for other, radius in taken
+    )

@@ -15,7 +15,7 @@ from guidegen.guide.patch import Patch, lay_patch
 from guidegen.guide.pins import Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
 from guidegen.guide.relief import Flags, Relief, relieved, sturdy
-from guidegen.guide.sights import choose_probes, choose_windows
+from guidegen.guide.sights import Sight, bone_normals, choose_probes, choose_windows
 from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.guide_shapes import GuideTemplate
 from guidegen.plan.kits import Kit
@@ -31,6 +31,8 @@ FIELD_MARGIN_MM = 34.0  # of height field beside the footprint: the sleeve leans
 NEAR_MM = 9.0  # beside the patch the field is exact too: the rim lies there
 ROOT_WIDER_MM = 3.0  # how much wider than its tube a sleeve's root is, with its fillet
 PLATES_MM = 6.0  # how far beside its tube a sleeve's plates and collar reach
+TILT_SPARE_DEG = 3.0  # of a pad, beyond what the printer prints without props
+RISE_MM = 0.6  # over which the rim rises off the bone: steep, so that what bears is clearly bounded
 MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
 MOST_PUSHED_MM = 10.0  # that a relief may take sleeve or boss off the bone: so much more of the tool is unguided
@@ -73,9 +75,9 @@ class Order:
 class Layout:
     """A guide before it has a body, in the guide's frame.
 
-    `patch` is the contact on the bone's field; `under` is where the guide may begin: the bone grown by the clearance, or
-    the relief over what is kept out. `rib_mm` (3, 3): the triangle of the web under the sleeve, None where it stands square.
-    `notch_mm` (3,): the vastus ridge, where a notch of the rim shows it; None where it is too far.
+    `patch` is the contact on the bone's field; `under` is where the guide may begin: the bone grown by the clearance,
+    or the relief over what is kept out. `rib_mm` (3, 3): the triangle of the web under the sleeve, None where it stands
+    square. `notch`: the vastus ridge, where a notch of the rim shows it; None where it is too far.
     """
 
     seat: Seat
@@ -87,9 +89,9 @@ class Layout:
     bosses: tuple[Tube, ...]
     wires: Wires
     rib_mm: FloatArray | None
-    windows_mm: tuple[FloatArray, ...]
-    probes_mm: tuple[FloatArray, ...]
-    notch_mm: FloatArray | None
+    windows: tuple[Sight, ...]
+    probes: tuple[Sight, ...]
+    notch: Sight | None
     pad: Label | None
 
     @property
@@ -101,9 +103,9 @@ class Layout:
 def lay_out(ground: Ground, zones: Zones, seats: list[Seat], tunnel: Tunnel, lesser_mm: float, order: Order) -> Layout:
     """The layout on the first of the seats (in the ground's frame, LPS) that has room for everything.
 
-    `lesser_mm`: the level of the lesser trochanter above the head centre. NoSafeGuide of the best seat where none of the
-    first MOST_TRIES has room. A seat is tried on the bone's field merely raised by the clearance, which is nearly the
-    exact one and takes a tenth of its time.
+    `lesser_mm`: the level of the lesser trochanter above the head centre. NoSafeGuide of the best seat where none of
+    the first MOST_TRIES has room. A seat is tried on the bone's field merely raised by the clearance, which is nearly
+    the exact one and takes a tenth of its time.
     """
     best: NoSafeGuide | None = None
     for seat in seats[:MOST_TRIES]:
@@ -116,7 +118,7 @@ def lay_out(ground: Ground, zones: Zones, seats: list[Seat], tunnel: Tunnel, les
         except NoSafeGuide as refusal:
             best = best or refusal
             continue
-        exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
+        exact = grown(field, local.bone, _lifted(patch, order), patch.edge_mm > -NEAR_MM)
         return _laid_out(seat, local, near, footprint, patch, exact, tunnel, lesser_mm, order)
     assert best is not None, "there is at least one seat"
     raise best
@@ -135,6 +137,14 @@ def _field(local: Ground, footprint: Footprint) -> tuple[HeightField, Patch]:
 
 
 BONE_RADIUS_MM = 20.0
+
+
+def _lifted(patch: Patch, order: Order) -> FloatArray:
+    """How far (X, Y) the guide stays off the bone: by the clearance where it bears, and round that by the rim's relief
+    for soft tissue as well.
+    """
+    beside = np.clip(-patch.edge_mm / RISE_MM, 0.0, 1.0)
+    return np.asarray(order.clearance_mm + beside * order.template.shell.rim_relief_mm)
 
 
 def _laid_out(
@@ -163,16 +173,17 @@ def _laid_out(
         lines.append((_dense(rib[0], rib[2]), shape.sleeve.rib_thickness_mm / 2.0))
     if relief.there.any():  # a window shows bone that bears
         lines.append((_spots(patch.field, relief.there), 0.0))
-    notch = _notch(patch, seat, zones)
+    notch = _notch(patch, zones)
     if notch is not None:
-        lines.append((notch[None], shape.pointer.width_mm / 2.0))
-    pad = arrow_pad(patch, zones.front, order.outside_mm, lines, shape.label)
+        lines.append((notch.point_mm[None], shape.pointer.width_mm / 2.0))
+    least_tilt_deg = 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG
+    pad = arrow_pad(patch, local.bone, zones.front, order.outside_mm, least_tilt_deg, lines, shape.label)
     if pad is not None:
         lines.append((_over(pad), 0.0))
     windows = choose_windows(
         patch, shape.window.diameter_mm / 2.0, shape.window.most, lines, _likely_motions(seat, zones)
     )
-    lines += [(np.array([[*spot, 0.0]]), shape.window.diameter_mm / 2.0) for spot in windows]
+    lines += [(window.point_mm[None], shape.window.diameter_mm / 2.0) for window in windows]
     probes = choose_probes(patch, shape.probe.diameter_mm / 2.0, shape.probe.count, lines)
     return Layout(
         seat, footprint, patch.field, patch, relief, tube, tuple(bosses), wires, rib, tuple(windows), tuple(probes),
@@ -232,12 +243,13 @@ def _rib(patch: Patch, tube: Tube, order: Order) -> FloatArray | None:
     return np.stack([foot, high, low])
 
 
-def _notch(patch: Patch, seat: Seat, zones: Zones) -> FloatArray | None:
-    """The vastus ridge on the bone (3,), where a notch of the rim can show it."""
+def _notch(patch: Patch, zones: Zones) -> Sight | None:
+    """The vastus ridge on the bone, where a notch of the rim can show it."""
     ridge = zones.ridge_mm
     if abs(float(patch.edge_distance_mm(ridge[None])[0])) > NOTCH_MM:
         return None
-    return np.array([*ridge[:2], float(patch.field.at(ridge[None, :2])[0])])
+    point = np.array([*ridge[:2], float(patch.field.at(ridge[None, :2])[0])])
+    return Sight(point, bone_normals(patch, point[None])[0])
 
 
 def _over_relief(

@@ -52,8 +52,8 @@ def sleeve(length_mm: float, outer_mm: float, collar_mm: float, collar_height_mm
 
 
 def rail(length_mm: float, width_mm: float, height_mm: float, groove_width_mm: float, groove_depth_mm: float) -> Part:
-    """A rail along z from z = 0, its back on x = 0 and its face at x = `height_mm`, with a round groove down its face in
-    which a wire lies.
+    """A rail along z from z = 0, its back on x = 0 and its face at x = `height_mm`, with a round groove down its face
+    in which a wire lies.
     """
     import cadquery as cq
 

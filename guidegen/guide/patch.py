@@ -1,5 +1,5 @@
-"""The contact seen along the removal direction: which points of the height field the guide rests on, and how far each is
-from the outline.
+"""The contact seen along the removal direction: which points of the height field the guide rests on, and how far each
+is from the outline.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """Points (X, Y) of a height field that bear, and the straight distance (X, Y) in mm of each to the outline: positive
-    inside, negative outside, where it counts from the nearest point that bears. All in the guide's frame.
+    """Points (X, Y) of a height field that bear, and the straight distance (X, Y) in mm of each to the outline:
+    positive inside, negative outside, where it counts from the nearest point that bears. All in the guide's frame.
     """
 
     field: HeightField

@@ -11,7 +11,6 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.patch import Patch
-from guidegen.guide.placement import Tube
 from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.guide_shapes import PinShape
 from guidegen.plan.kits import Wire
@@ -39,8 +38,8 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Wires:
-    """Wires that may be placed: points (K, 3) on the bone, unit directions (K, 3) into it, how deep they go (K,), and how
-    far they come out of the far cortex (K,), NaN for those that stop in the bone.
+    """Wires that may be placed: points (K, 3) on the bone, unit directions (K, 3) into it, how deep they go (K,), and
+    how far they come out of the far cortex (K,), NaN for those that stop in the bone.
     """
 
     points_mm: FloatArray
@@ -60,8 +59,8 @@ class Wires:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """What wires keep clear of: a way from start to end (3,), by `distance_mm` from its middle, within the bone or outside
-    it.
+    """What wires keep clear of: a way from start to end (3,), by `distance_mm` from its middle, within the bone or
+    outside it.
     """
 
     start_mm: FloatArray
@@ -82,9 +81,9 @@ def choose_pins(
 ) -> Wires:
     """Two or three wires in the guide's frame, as far apart as they go, no two of them parallel.
 
-    All enter above `lowest_mm` (level above the head centre, that of the lesser trochanter: below it a hole in the outer
-    cortex invites a break, clinical facts §3), keep clear of the `lines` and of what `ground` keeps out, and end in bone
-    that the scan shows. NoSafeGuide where no two keep the distances.
+    All enter above `lowest_mm` (level above the head centre, that of the lesser trochanter: below it a hole in the
+    outer cortex invites a break, clinical facts §3), keep clear of the `lines` and of what `ground` keeps out, and end
+    in bone that the scan shows. NoSafeGuide where no two keep the distances.
     """
     wires = _candidates(patch, shape, boss_radius_mm)
     wires = wires.only(zones.place(wires.points_mm).level_mm >= lowest_mm)
@@ -208,8 +207,8 @@ def line_distance_mm(
 
 
 def _chosen(wires: Wires, shape: PinShape, wire: Wire, boss_radius_mm: float) -> list[int]:
-    """Wires, by number: the pair with most between its points and enough between its directions, and a third beside them
-    where one is as far from both as bosses need.
+    """Wires, by number: the pair with most between its points and enough between its directions, and a third beside
+    them where one is as far from both as bosses need.
     """
     if len(wires.points_mm) < 2:
         return []

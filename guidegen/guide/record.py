@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-
 from guidegen.guide.guide import Guide, Identity, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.plan.fit import Fit
@@ -36,7 +35,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
             {
                 "kind": hole.kind,
                 "point_mm": point(hole.point_mm),
-                "direction": axis(guide.seat.removal_direction),
+                "direction": axis(hole.direction),
                 "diameter_mm": number(hole.diameter_mm),
             }
             for hole in guide.holes

@@ -14,9 +14,9 @@ FLAT_COLLAR_MM = 24.0  # a collar this wide has flats 13 mm broad
 
 @dataclass(frozen=True)
 class SleeveSizes:
-    """Diameters in mm. `bore_mm`: what guides the drill; `hole_mm`: as printed, the same unless a metal sleeve is pressed
-    into it; `metal_mm`, `flange_mm`: the metal sleeve and its flange, 0 where there is none, as is `flange_height_mm`;
-    `tube_mm`, `collar_mm`: the print outside. `flats` is whether the collar has calliper faces.
+    """Diameters in mm. `bore_mm`: what guides the drill; `hole_mm`: as printed, the same unless a metal sleeve is
+    pressed into it; `metal_mm`, `flange_mm`: the metal sleeve and its flange, 0 where there is none, as is
+    `flange_height_mm`; `tube_mm`, `collar_mm`: the print outside. `flats` is whether the collar has calliper faces.
     """
 
     kind: Made

@@ -15,8 +15,8 @@ BEYOND_MM = 5.0
 
 @dataclass(frozen=True)
 class Approach:
-    """The contact along the shaft and the incision in mm, and the bone laid bare in mm²: all that the guide covers, its rim
-    included.
+    """The contact along the shaft and the incision in mm, and the bone laid bare in mm²: all that the guide covers, its
+    rim included.
     """
 
     contact_mm: float

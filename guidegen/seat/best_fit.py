@@ -2,9 +2,9 @@
 
 A motion changes the gap at each point of the contact by [n, (p - c) × n]; the one that makes up for an error e of the
 bone's surface is -M⁻¹ Σ a nᵢ eᵢ, with M the area-weighted sum of the outer products. The error is alike over some
-millimetres (`surface_error`), so that the motion's covariance is M⁻¹ B M⁻¹, with B the same sum over all pairs of points,
-each weighed by how alike they err. This is the covariance of point-to-plane registration; M alone is the contact matrix
-by whose eigenvalues guides are often rated (Van den Broeck's scores; clinical facts §8a).
+millimetres (`surface_error`), so that the motion's covariance is M⁻¹ B M⁻¹, with B the same sum over all pairs of
+points, each weighed by how alike they err. This is the covariance of point-to-plane registration; M alone is the
+contact matrix by whose eigenvalues guides are often rated (Van den Broeck's scores; clinical facts §8a).
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def motion_covariance(opens: FloatArray, areas_mm2: FloatArray, alikeness: Float
 def spread(covariance: FloatArray) -> Spread:
     """How far a tip strays whose place is normal with this covariance (3, 3), all of it in a plane.
 
-    Along the direction at a turn t its distance is a Rayleigh variable times |A (cos t, sin t)|, with A Aᵀ the covariance.
+    Along the direction at a turn t its distance is a Rayleigh variable times |A (cos t, sin t)|, with A Aᵀ the
+    covariance.
     """
     from scipy.optimize import brentq
 

@@ -1,7 +1,7 @@
 """The bone round the outer femur, unrolled into cells: what a guide may rest on, piece by piece.
 
-Rows follow the shaft from above, columns turn about it from back to front. Each cell knows its place on the surface, its
-direction and its area, and why a guide may not rest on it.
+Rows follow the shaft from above, columns turn about it from back to front. Each cell knows its place on the surface,
+its direction and its area, and why a guide may not rest on it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from guidegen.frames import FloatArray, IntArray, unit
 from guidegen.seat.ground import Ground
 from guidegen.seat.scan_end import END_MARGIN_MM
 from guidegen.seat.zones import DOUBTFUL, KEPT_OUT, OPEN, SCAN_END, Zones
-from guidegen.seat.ground import Ground
 from guidegen.surfaces import Surface
 
 LEVEL_STEP_MM = 2.0
@@ -26,8 +25,8 @@ FAR_MM = 100.0
 CALM_CELLS = 1.0  # the direction of a cell is that of the bone's form round it
 LEAST_COSINE = 0.2  # between a cell's direction and that from the shaft: flatter, and a ray does not sample the surface
 
-# Bone thinner than this under the surface is a lip or a spike. Outgrowths stand out over their surroundings by more than
-# any line or ridge of a healthy femur does (15 femora: the front of the vastus ridge, by at most 3.3 mm).
+# Bone thinner than this under the surface is a lip or a spike. Outgrowths stand out over their surroundings by more
+# than any line or ridge of a healthy femur does (15 femora: the front of the vastus ridge, by at most 3.3 mm).
 THIN_MM = 6.0
 OUTGROWTH_MM = 4.5
 SURROUNDINGS_MM = 8.0
@@ -41,8 +40,8 @@ class Cells:
     """Cells (L, T): places (L, T, 3), areas (L, T) in mm², and why each is closed (L, T), 0 for open; levels (L,)
     descend, turns (T,) go from back to front. A cell without bone has no area and is closed.
 
-    `normals` (L, T, 3) are the outward directions of the bone's form, `local_normals` (L, T, 3) those of the very spot: a
-    guide's form follows the first, what it meets are the second.
+    `normals` (L, T, 3) are the outward directions of the bone's form, `local_normals` (L, T, 3) those of the very spot:
+    a guide's form follows the first, what it meets are the second.
     """
 
     levels_mm: FloatArray
@@ -82,8 +81,8 @@ def cells_on(ground: Ground, zones: Zones) -> Cells:
 def round_the_shaft(
     bone: Surface, zones: Zones, levels_mm: FloatArray, turns_deg: FloatArray
 ) -> tuple[FloatArray, Flags]:
-    """The outermost points (L, T, 3) of a bone at levels and turns about the shaft, and where (L, T) there is one; in the
-    frame of `zones`, as the bone is.
+    """The outermost points (L, T, 3) of a bone at levels and turns about the shaft, and where (L, T) there is one; in
+    the frame of `zones`, as the bone is.
     """
     points, there, _, _ = _looked_at(bone, zones, levels_mm, turns_deg)
     return points, there
@@ -118,8 +117,9 @@ def _directions(reach_mm: FloatArray, outwards: FloatArray, sideways: FloatArray
     known = np.isfinite(reach_mm)
     weight = ndimage.gaussian_filter(known.astype(np.float64), CALM_CELLS)
     calm = ndimage.gaussian_filter(np.where(known, reach_mm, 0.0), CALM_CELLS) / np.maximum(weight, 1e-9)
-    along, around = np.gradient(calm, -LEVEL_STEP_MM, np.radians(TURN_STEP_DEG), axis=(0, 1))
-    slope = around / np.maximum(calm, 1.0)
+    along = np.asarray(np.gradient(calm, -LEVEL_STEP_MM, axis=0))
+    around = np.asarray(np.gradient(calm, np.radians(TURN_STEP_DEG), axis=1))
+    slope = np.asarray(around / np.maximum(calm, 1.0))
     return unit(outwards - slope[..., None] * sideways - along[..., None] * up)
 
 

@@ -1,8 +1,8 @@
 """Where a guide comes to rest that is pushed home without friction: how unique its seat is.
 
-A hand pushes at an uncertain place and in an uncertain direction. The guide gives way until its contacts block it: of all
-small motions that no contact forbids, it makes the one on which the push does most work. That is a linear programme in
-six unknowns (Mattheijer's docking robustness asks the same of its worst push; clinical facts §8a). A motion is
+A hand pushes at an uncertain place and in an uncertain direction. The guide gives way until its contacts block it: of
+all small motions that no contact forbids, it makes the one on which the push does most work. That is a linear programme
+in six unknowns (Mattheijer's docking robustness asks the same of its worst push; clinical facts §8a). A motion is
 (translation in mm, turn × LEVER_MM), about the middle of the contact.
 """
 
@@ -20,7 +20,8 @@ LEVER_MM = 20.0  # makes a turn comparable with a shift: half a footprint
 FURTHEST_MM = 6.0
 FURTHEST_TURN_MM = 3.0  # at the lever: 8.6°
 
-# The push: within a cone of this half angle about the way on, through a disc of this diameter over the contact's middle.
+# The push: within a cone of this half angle about the way on, through a disc of this diameter over the contact's
+# middle.
 CONE_DEG, APERTURE_MM = 10.0, 10.0
 HAND_MM = 12.0  # from the bone to where the hand pushes
 
@@ -99,7 +100,8 @@ def furthest_motion(forbids: FloatArray, room: FloatArray, work: FloatArray, mot
     when it is.
 
     The motion goes uphill along the constraints that already hold it; where none of them is left to go along, the one
-    that pulls is let go (the active-set method for linear programmes; Nocedal and Wright, Numerical Optimization, ch. 16).
+    that pulls is let go (the active-set method for linear programmes; Nocedal and Wright, Numerical Optimization, ch.
+    16).
     """
     count = forbids.shape[0]
     holding = np.empty(6, np.int64)

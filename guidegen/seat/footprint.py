@@ -19,8 +19,8 @@ CALM_CELLS = 1.2  # over which the outline is drawn smooth: corners round, slant
 
 @dataclass(frozen=True, eq=False)
 class Footprint:
-    """Cells (L, T) that a guide covers, on the grid of `levels_mm` (L,), descending, and `turns_deg` (T,) in the terms of
-    `zones`.
+    """Cells (L, T) that a guide covers, on the grid of `levels_mm` (L,), descending, and `turns_deg` (T,) in the terms
+    of `zones`.
     """
 
     levels_mm: FloatArray
@@ -29,7 +29,8 @@ class Footprint:
     zones: Zones
 
     def share(self, points_mm: FloatArray) -> FloatArray:
-        """How much (K,) of the cells round each point (K, 3) of the surface is covered, 0 to 1; the outline runs at a half.
+        """How much (K,) of the cells round each point (K, 3) of the surface is covered, 0 to 1; the outline runs at a
+        half.
 
         The points are in the frame of `zones`.
         """
@@ -61,5 +62,5 @@ def covered(bears: Flags, entry: tuple[int, int]) -> Flags:
     if count == 0:
         return np.zeros_like(bears)
     own = int(pieces[entry])
-    largest = own if own else 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    largest = own or 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
     return np.asarray(ndimage.binary_fill_holes(pieces == largest))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from guidegen.frames import FloatArray, RigidTransform
-from guidegen.seat.scan_end import ScanEnd, find_scan_end
 from guidegen.keep_out import KeepOut
+from guidegen.seat.scan_end import ScanEnd, find_scan_end
 from guidegen.surfaces import Surface
 
 DEEP_MM = 1.0  # beside the distance asked: what lies deeper than both in the bone is out of a guide's reach

@@ -9,16 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import LPS, FloatArray, IntArray, RigidTransform, across, angle_deg, rotation_about, unit
-from guidegen.keep_out import KEEP_OUT
+from guidegen.frames import LPS, FloatArray, IntArray, RigidTransform, across, angle_deg, unit
 from guidegen.seat import docking, friction
 from guidegen.seat.best_fit import Spread, alike, motion_covariance, spread, tip_levers
 from guidegen.seat.cells import LEVEL_STEP_MM, Cells
@@ -27,7 +25,7 @@ from guidegen.seat.footprint import Flags, Footprint, covered
 from guidegen.seat.ground import Ground
 from guidegen.seat.seat import GUIDE, Seat, likely_motions
 from guidegen.seat.surface_error import ERROR_MM, error_fields
-from guidegen.seat.zones import KEPT_OUT, OPEN, SCAN_END, Zones
+from guidegen.seat.zones import Zones
 
 # The grid. Removal directions: turns about the shaft from lateral to the front, leans along it (positive to the head).
 TURNS_DEG = tuple(np.arange(-15.0, 60.1, 7.5))
@@ -71,9 +69,9 @@ class Candidate:
 @dataclass(frozen=True, eq=False)
 class Search:
     """All that a search for seats rests on, in LPS mm. `tip_mm` (3,), `axis` (3,): the deep end and direction of the
-    tunnel; `entry_mm` (3,) its entry, which lies inside the footprint by `room_mm`; `clearance_mm` between guide and bone;
-    `steepest_deg` between removal direction and the bone's where a guide still bears. `along_the_wire`: the guide must
-    come off along the tunnel, over a wire that stays in it.
+    tunnel; `entry_mm` (3,) its entry, which lies inside the footprint by `room_mm`; `clearance_mm` between guide and
+    bone; `steepest_deg` between removal direction and the bone's where a guide still bears. `along_the_wire`: the guide
+    must come off along the tunnel, over a wire that stays in it.
     """
 
     ground: Ground

@@ -26,8 +26,8 @@ def error_fields(points_mm: FloatArray, count: int, error_mm: float = ERROR_MM) 
     The points are to be given in the femur's own terms, so that the fields move with the patient and are mirrored with
     the side. The same points give the same fields.
 
-    A stationary normal field is a sum of plane waves whose vectors are drawn from its spectrum (Shinozuka 1971); that of
-    a Gaussian correlation is normal itself.
+    A stationary normal field is a sum of plane waves whose vectors are drawn from its spectrum (Shinozuka 1971); that
+    of a Gaussian correlation is normal itself.
     """
     rng = np.random.default_rng(SEED)
     fields = np.empty((count, len(points_mm)))

@@ -1,12 +1,13 @@
 """Which bone a guide may rest on: what a lateral approach lays bare and no muscle, capsule or vessel needs.
 
-Every border is drawn from landmarks, in the femur's own terms: the level along the shaft above the head centre, the turn
-about the shaft from straight lateral to the front (negative to the back), and how far lateral of the shaft axis.
+Every border is drawn from landmarks, in the femur's own terms: the level along the shaft above the head centre, the
+turn about the shaft from straight lateral to the front (negative to the back), and how far lateral of the shaft axis.
 
-    above      the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from the
+    above      the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from
+    the
                vastus ridge to the upper end of the intertrochanteric line
-    in front   the capsule is attached along the intertrochanteric line
-    behind     gluteus maximus is inserted on the gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
+    in front   the capsule is attached along the intertrochanteric line behind     gluteus maximus is inserted on the
+    gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
                deep branch of the medial circumflex artery, which feeds the head
     within     the bone turns away behind its inner edge, where no retractor of a lateral approach reaches
 """
@@ -46,8 +47,8 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where points are on the femur: level (K,) in mm above the head centre along the shaft, turn (K,) in degrees to the
-    front, and how far lateral (K,) and in front (K,) of the shaft axis, in mm.
+    """Where points are on the femur: level (K,) in mm above the head centre along the shaft, turn (K,) in degrees to
+    the front, and how far lateral (K,) and in front (K,) of the shaft axis, in mm.
     """
 
     level_mm: FloatArray
@@ -58,7 +59,8 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Zones:
-    """The borders on one femur. `origin_mm` (3,), `up`, `lateral`, `front` (3,) are the shaft's frame; all in one frame.
+    """The borders on one femur. `origin_mm` (3,), `up`, `lateral`, `front` (3,) are the shaft's frame; all in one
+    frame.
 
     `ridge_mm` (3,): the vastus ridge. `line_mm` (5, 3): level, lateral and turn of the intertrochanteric line's
     corners from above; empty where it is not known. `tuberosity_deg`: the turn of the gluteal tuberosity; None where
@@ -100,8 +102,8 @@ class Zones:
 
     @cached_property
     def back_deg(self) -> float:
-        """The turn behind which nothing rests: in front of the tuberosity by its margin, and never further back than the
-        template allows.
+        """The turn behind which nothing rests: in front of the tuberosity by its margin, and never further back than
+        the template allows.
         """
         if self.tuberosity_deg is None:
             return -self.margins.farthest_back_deg
@@ -131,8 +133,8 @@ class Zones:
         return why
 
     def _past_line(self, at: Place) -> Flags:
-        """On the front, beside the intertrochanteric line, whatever lies medial of it or within its margin; where the line
-        is not known, whatever lies medial of the shaft axis above the lesser trochanter.
+        """On the front, beside the intertrochanteric line, whatever lies medial of it or within its margin; where the
+        line is not known, whatever lies medial of the shaft axis above the lesser trochanter.
         """
         if len(self.line_mm) == 0:
             return np.asarray((at.front_mm > 0.0) & (at.lateral_mm < 0.0))

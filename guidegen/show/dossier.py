@@ -103,8 +103,7 @@ def _guide_rows(guide: Mapping[str, Any], keep_out: Sequence[str]) -> Rows:
         rows.append(["wire in hole", f"{wire:.1f} in {hole:.2f} mm"])
     if keep_out:
         rows.append(["kept out", ", ".join(keep_out)])
-    if guide["label"] is not None:
-        rows.append(["engraved", " / ".join(guide["label"]["lines"])])
+    rows += [["marked", " / ".join(label["lines"])] for label in guide["labels"]]
     return rows
 
 
