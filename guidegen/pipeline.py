@@ -511,7 +511,7 @@ def _refused(refusal: NoSafePlan | None) -> tuple[Finding, ...]:
 def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
     from guidegen.threemf import print_orientation, threemf_bytes
 
-    turned = guide.surface.transformed(print_orientation(guide.surface, guide.seat.removal_direction))
+    turned = guide.surface.transformed(print_orientation(guide.surface, guide.print_down))
     return threemf_bytes(
         turned,
         {

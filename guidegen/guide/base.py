@@ -25,7 +25,7 @@ VOXEL_MM = 0.7
 POINT_MM, POINT_DEG = 0.9, 2.4  # between the points of the bone that distances are measured from
 REACH_MM = 11.0  # as far as distances are known
 ROUND_MM = 1.0  # radius of the rim's edges
-RIM_FULLER_MM = 0.5  # at its edge the rim stands out by so much: it is lifted off the bone and would be thin there
+FULL_AFTER_MM = 1.0  # beside the patch the rim stands out in full
 FILLET_MM = 5.0  # where parts meet
 CALM_VOXELS = 0.6
 SINK_MM = 2.5  # how far the shell reaches into the bone, which is taken away later
@@ -81,10 +81,13 @@ Root = Rod | Rib
 
 @dataclass(frozen=True, eq=False)
 class ShellShape:
-    """The shell's section in mm: its outside over the bone, and how far it reaches beside the patch."""
+    """The shell's section in mm: its outside over the bone, how far it reaches beside the patch, and how much further
+    out its edge stands there, where it is lifted off the bone and would be thin.
+    """
 
     outside_mm: float
     rim_width_mm: float
+    rim_fuller_mm: float
 
 
 def base_solid(
@@ -164,7 +167,7 @@ def _splat(points: FloatArray, low: FloatArray, squared: FloatArray, step: float
 def _shell(to_patch: FloatArray, to_bone: FloatArray, shape: ShellShape) -> FloatArray:
     """The shell's field: its section in the plane of `beside` the patch and `over` the bone."""
     beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0))
-    over = to_bone - RIM_FULLER_MM * np.clip(beside / shape.rim_width_mm, 0.0, 1.0)
+    over = to_bone - shape.rim_fuller_mm * np.clip(beside / FULL_AFTER_MM, 0.0, 1.0)
     return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 
 

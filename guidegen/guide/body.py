@@ -33,6 +33,7 @@ SIMPLIFIED_MM = 0.01  # how far the drawn base may be moved to have fewer faces
 GROOVE_MARGIN_MM = 1.5  # of rail on both sides of its groove
 RAIL_PROUD_MM = 1.2  # of rail under its groove, over the tube
 COLLAR_GAP_MM = 0.5
+SPARE_WALL_MM = 0.7  # of rim over the printer's thinnest wall: its edges are round
 NOTCH_BEYOND_MM = 40.0
 THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and not through what stands over it
 
@@ -52,7 +53,8 @@ def body_of(layout: Layout, labels: tuple[Label, ...], bone: Surface, order: Ord
 def _base(layout: Layout, bone: Surface, order: Order) -> Any:
     """The shell with the roots of sleeve, bosses and rib."""
     shell, tube = order.template.shell, layout.tube
-    shape = ShellShape(order.outside_mm, shell.rim_width_mm)
+    thin = order.printer.build.least_wall_mm + SPARE_WALL_MM - (shell.thickness_mm - shell.rim_relief_mm)
+    shape = ShellShape(order.outside_mm, shell.rim_width_mm, max(0.0, thin))
     up = max(tube.top_mm + order.template.sleeve.collar_height_mm, tube.guided_to_mm - ROOTED_MM)
     roots: list[Root] = [Rod(tube.at(tube.guided_to_mm), tube.at(up), order.sizes.tube_mm / 2.0 - INSET_MM)]
     roots += [
@@ -132,7 +134,7 @@ def _holes(layout: Layout, order: Order) -> list[Any]:
 
 
 def _through_shell(sight: Sight, diameter_mm: float) -> Any:
-    """A round hole through the shell, square to the bone."""
+    """A round hole through the shell."""
     start, end = (sight.point_mm + way * sight.direction for way in (-THROUGH_MM, THROUGH_MM))
     return bore(start, end, diameter_mm)
 

@@ -120,6 +120,7 @@ class Guide:
     cells: Cells
     zones: Zones
     rim_mm: float
+    print_down: FloatArray
     others: tuple[Seat, ...]
     clearance_mm: float
     thickness_mm: float
@@ -163,8 +164,8 @@ def make_guide(
     seats = find_seats(search, size, order.template.sizes[size].length_mm)
     lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
     layout = lay_out(search.ground, search.zones, seats, tunnel, lesser_mm, order)
-    labels = _labels(layout, anatomy.side, tunnel, identity, order)
     local = bone.transformed(layout.seat.frame)
+    labels = _labels(layout, local, anatomy.side, tunnel, identity, order)
     surface = _as_written(body_of(layout, labels, local, order, make), layout.seat)
     return _described(layout, labels, surface, bone, search, _others(search, size, order), order)
 
@@ -202,15 +203,17 @@ def _others(search: Search, size: str, order: Order) -> tuple[Seat, ...]:
     return tuple(found)
 
 
-def _labels(layout: Layout, side: str, tunnel: Tunnel, identity: Identity, order: Order) -> tuple[Label, ...]:
+def _labels(
+    layout: Layout, bone: Surface, side: str, tunnel: Tunnel, identity: Identity, order: Order
+) -> tuple[Label, ...]:
     shape = order.template
     reading_mm = order.sizes.flange_height_mm - layout.tube.top_mm + tunnel.length_mm
     about = what_for(1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
     plates = sleeve_plates(
         identity.patient_id, side, about, layout.tube, order.sizes, shape.sleeve.collar_height_mm,
-        layout.bone_field, order.outside_mm, shape.label,
+        bone, order.outside_mm, shape.label,
     )  # fmt: skip
-    return plates if layout.pad is None else (*plates, layout.pad)
+    return (*plates, *layout.pads)
 
 
 def _as_written(body: object, seat: Seat) -> Surface:
@@ -243,6 +246,7 @@ def _described(
         cells=search.cells,
         zones=search.zones,
         rim_mm=order.template.shell.rim_width_mm,
+        print_down=back.vectors(layout.down),
         others=others,
         clearance_mm=order.clearance_mm,
         thickness_mm=order.template.shell.thickness_mm,

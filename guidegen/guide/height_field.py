@@ -65,30 +65,26 @@ def look_down(bone: Surface, low_xy_mm: FloatArray, high_xy_mm: FloatArray) -> H
     return HeightField(x, y, height.reshape(len(x), len(y)), floor)
 
 
-def grown(
-    field: HeightField, bone: Surface, distance_mm: FloatArray | float, near: npt.NDArray[np.bool_]
-) -> HeightField:
-    """The height field of the bone grown by a ball of `distance_mm`, everywhere or point by point (X, Y): where a body
-    may begin that keeps this clearance.
+def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArray[np.bool_]) -> HeightField:
+    """The height field of the bone grown by a ball of `distance_mm`: where a body may begin that keeps this clearance.
 
     Where `near` (X, Y) is True the heights are exact (the distance to the triangles is solved for by Newton's
     method, starting above); elsewhere they are the dilation on the grid, which is as good as the grid.
     Next to the bone's outline the field is taken one step further out: more clearance, never less.
     """
     bone_only = np.where(field.height_mm > field.floor_mm, field.height_mm, -np.inf)
-    asked = np.broadcast_to(np.asarray(distance_mm, dtype=np.float64), field.height_mm.shape)
-    height = np.maximum(dilated(bone_only, float(asked.max())), field.floor_mm)
+    height = np.maximum(dilated(bone_only, distance_mm), field.floor_mm)
     seen = near & (field.height_mm > field.floor_mm)
     index = np.argwhere(seen)
     points = np.c_[field.x_mm[index[:, 0]], field.y_mm[index[:, 1]], height[seen] + 0.02]
     for _ in range(NEWTON_STEPS):
         distance, _, nearest = bone.nearest(points)
         slope = (points[:, 2] - nearest[:, 2]) / np.maximum(distance, 1e-9)
-        step = (distance - asked[seen]) / np.maximum(slope, FLATTEST)
+        step = (distance - distance_mm) / np.maximum(slope, FLATTEST)
         points[:, 2] -= step
         if np.abs(step).max() < SETTLED_MM:
             break
-    height[seen] = np.maximum(points[:, 2], field.height_mm[seen] + asked[seen])
+    height[seen] = np.maximum(points[:, 2], field.height_mm[seen] + distance_mm)
     height = widened(height)
     return HeightField(field.x_mm, field.y_mm, height, field.floor_mm)
 

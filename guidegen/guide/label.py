@@ -14,9 +14,10 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, across, rotation_about, unit
 from guidegen.guide import parts
-from guidegen.guide.height_field import STEP_MM, HeightField
+from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
+from guidegen.guide.sights import Taken
 from guidegen.guide.solids import part_solid, placed
 from guidegen.plan.guide_shapes import LabelShape
 from guidegen.plan.sleeve_sizes import SleeveSizes
@@ -115,7 +116,7 @@ class Flank:
     tube: Tube
     outer_mm: float
     face: FloatArray
-    field: HeightField
+    bone: Surface
     outside_mm: float
     start_mm: float
 
@@ -131,29 +132,29 @@ class Flank:
             for side in (-1.0, 1.0)
         ]
         places = self.tube.point_mm + ways[:, None, None] * self.tube.axis + np.array(corners)
-        over_shell = places[..., 2] - self.field.at(places) - self.outside_mm
-        low = (over_shell < OFF_SHELL_MM).any(axis=1)
+        off_bone = self.bone.nearest(places.reshape(-1, 3))[0].reshape(places.shape[:2])
+        low = (off_bone < self.outside_mm + OFF_SHELL_MM).any(axis=1)
         end = float(ways[int(np.argmax(low))]) if low.any() else self.tube.guided_to_mm
         return end - self.start_mm - 2.0 * parts.PLATE_EDGE_MM
 
 
 WAY_STEP_MM = 0.25
-OFF_SHELL_MM = 3.0  # over the shell's outside, where its flanks are steep, and its fillet
+OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
 
 
 def sleeve_plates(
     patient_id: str, side: str, about: tuple[str, ...], tube: Tube, sizes: SleeveSizes, collar_height_mm: float,
-    field: HeightField, outside_mm: float, shape: LabelShape,
+    bone: Surface, outside_mm: float, shape: LabelShape,
 ) -> tuple[Label, Label]:  # fmt: skip
     """The two plates on the flanks of a sleeve, between its collar and the shell, each with the largest text that fits:
     whose guide it is, and what it is for. NoSafeGuide where a text is too long for letters of the least height.
 
-    `field` is the bone's; the shell's outside lies `outside_mm` over it.
+    The shell's outside lies `outside_mm` over the bone, which is in the guide's frame too.
     """
     start = tube.top_mm + collar_height_mm + (sizes.collar_mm - sizes.tube_mm) / 2.0
     upper = unit(across(np.array([0.0, 0.0, 1.0]), tube.axis))
     first, second = (
-        Flank(tube, sizes.tube_mm, rotation_about(tube.axis, turn) @ upper, field, outside_mm, start)
+        Flank(tube, sizes.tube_mm, rotation_about(tube.axis, turn) @ upper, bone, outside_mm, start)
         for turn in (ROUND_SLEEVE_DEG, -ROUND_SLEEVE_DEG)
     )
     return (
@@ -196,23 +197,47 @@ def _plate_at(
     )  # fmt: skip
 
 
-def arrow_pad(
-    patch: Patch, bone: Surface, front: FloatArray, outside_mm: float, least_tilt_deg: float,
-    taken: list[tuple[FloatArray, float]], shape: LabelShape,
-) -> Label | None:  # fmt: skip
-    """A pad on a flank of the shell that says which way the head and the front of the patient are; None where there is
-    no room.
+def arrow_pads(
+    patch: Patch, bone: Surface, front: FloatArray, outside_mm: float, lean: Lean, taken: list[Taken], shape: LabelShape
+) -> list[Label]:
+    """Pads on a flank of the shell that say which way the head and the front of the patient are: both on one, or where
+    that finds no room each on its own; without room for both, none.
 
     `front` (3,): to the front of the patient, in the guide's frame, in which the shaft runs along y and so does the
-    text. The shell's outside lies `outside_mm` over the bone. The pad leans away from the removal direction by
-    `least_tilt_deg` or more: a guide is printed with its bone side up, and a pad that looked down would be propped up.
+    text. The shell's outside lies `outside_mm` over the bone.
     """
-    lines = (TO_HEAD, TO_FRONT if -front[0] > 0.0 else FROM_FRONT)
+    to_front = TO_FRONT if -front[0] > 0.0 else FROM_FRONT
+    both = _pad(patch, bone, (TO_HEAD, to_front), outside_mm, lean, taken, shape)
+    if both is not None:
+        return [both]
+    head = _pad(patch, bone, (TO_HEAD,), outside_mm, lean, taken, shape)
+    if head is None:
+        return []
+    second = _pad(patch, bone, (to_front,), outside_mm, lean, [*taken, Taken(pad_points(head), PAD_GAP_MM)], shape)
+    return [] if second is None else [head, second]
+
+
+@dataclass(frozen=True, eq=False)
+class Lean:
+    """How a pad must lean, since a guide is printed with its bone side up and a pad that looked down would be propped
+    up: away from `down` (3,) in print by `least_deg` or more.
+    """
+
+    down: FloatArray
+    least_deg: float
+
+
+def _pad(
+    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, lean: Lean, taken: list[Taken],
+    shape: LabelShape,
+) -> Label | None:  # fmt: skip
+    """The pad with the largest text that finds room; None for none."""
+    points, outwards = _flank(patch, lean)
     for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, bone, half, least_tilt_deg, taken)
+        spot = _flattest_spot(patch, bone, points, outwards, half, taken)
         if spot is not None:
             base, outward, rough = spot
             up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -223,6 +248,15 @@ def arrow_pad(
     return None
 
 
+def pad_points(pad: Label) -> FloatArray:
+    """Points (K, 3) all over a plate, edge included."""
+    shares = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 12), np.linspace(-0.5, 0.5, 12)), axis=-1).reshape(-1, 2)
+    along = shares[:, :1] * (pad.width_mm + 2.0 * parts.PLATE_EDGE_MM) * pad.reading_direction
+    up = shares[:, 1:] * (pad.height_mm + 2.0 * parts.PLATE_EDGE_MM) * pad.up_direction
+    return np.asarray(pad.center_mm + along + up)
+
+
+PAD_GAP_MM = 1.0
 FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
@@ -230,12 +264,11 @@ LOOK_FROM_MM = 20.0
 
 
 def _flattest_spot(
-    patch: Patch, bone: Surface, half_mm: FloatArray, least_tilt_deg: float, taken: list[tuple[FloatArray, float]]
+    patch: Patch, bone: Surface, points: FloatArray, outwards: FloatArray, half_mm: FloatArray, taken: list[Taken]
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """The highest point (3,) of the bone under the pad that lies flattest, the pad's outward direction (3,), and how
-    far the bone falls away under it; None where none lies flat enough.
+    """Of places (K, 3) with the directions (K, 3) that a pad would face there, that where it lies flattest: the highest
+    point (3,) of the bone under it, its direction, and how far the bone falls away; None where none lies flat enough.
     """
-    points, outwards = _flank(patch, least_tilt_deg)
     best: tuple[FloatArray, FloatArray, float] | None = None
     for point, outward in zip(points, outwards, strict=True):
         up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -254,28 +287,26 @@ def _flattest_spot(
     return best
 
 
-def _flank(patch: Patch, least_tilt_deg: float) -> tuple[FloatArray, FloatArray]:
-    """Points (K, 3) of the patch that lean away from the removal direction, not along the shaft, and by how much; each
-    with its outward direction (K, 3) across the shaft.
-    """
+def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
+    """Points (K, 3) of the patch whose outward direction across the shaft (K, 3) leans as asked."""
     from scipy import ndimage
 
     field = patch.field
     calm = ndimage.gaussian_filter(field.height_mm, PAD_GRID_MM / STEP_MM)
     slope = np.gradient(calm, STEP_MM, axis=0)
-    tilt = np.degrees(np.arctan(np.abs(slope)))
     step = round(PAD_GRID_MM / STEP_MM)
     coarse = np.zeros_like(patch.bears)
     coarse[::step, ::step] = True
-    index = np.argwhere(patch.bears & coarse & (tilt >= least_tilt_deg) & (tilt <= STEEPEST_DEG))
-    i, j = index.T
+    i, j = np.argwhere(patch.bears & coarse & (np.abs(slope) <= np.tan(np.radians(STEEPEST_DEG)))).T
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
-    return points, unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
+    outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
+    leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
+    return points[leans], outwards[leans]
 
 
-def _meets(points: FloatArray, taken: list[tuple[FloatArray, float]]) -> bool:
-    """Whether any of the points (K, 3) lies over what is taken, seen along the removal direction."""
+def _meets(points: FloatArray, taken: list[Taken]) -> bool:
+    """Whether any of the points (K, 3) on the bone lies under what is taken, seen along the removal direction."""
     return any(
-        bool((np.linalg.norm(points[:, None, :2] - other[None, :, :2], axis=2) < radius).any())
-        for other, radius in taken
+        bool((np.linalg.norm(points[:, None, :2] - other.points_mm[None, :, :2], axis=2) < other.radius_mm).any())
+        for other in taken
     )

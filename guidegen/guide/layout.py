@@ -9,13 +9,14 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.label import Label, arrow_pad
-from guidegen.guide.parts import PLATE_EDGE_MM
+from guidegen.guide.label import Label, Lean, arrow_pads, pad_points
 from guidegen.guide.patch import Patch, lay_patch
 from guidegen.guide.pins import Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
+from guidegen.guide.pose import print_down
 from guidegen.guide.relief import Flags, Relief, relieved, sturdy
-from guidegen.guide.sights import Sight, bone_normals, choose_probes, choose_windows
+from guidegen.guide.rim import lifted
+from guidegen.guide.sights import Sight, Taken, choose_probes, choose_windows, sight_at
 from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.guide_shapes import GuideTemplate
 from guidegen.plan.kits import Kit
@@ -31,8 +32,8 @@ FIELD_MARGIN_MM = 34.0  # of height field beside the footprint: the sleeve leans
 NEAR_MM = 9.0  # beside the patch the field is exact too: the rim lies there
 ROOT_WIDER_MM = 3.0  # how much wider than its tube a sleeve's root is, with its fillet
 PLATES_MM = 6.0  # how far beside its tube a sleeve's plates and collar reach
+SPARE_MM = 1.0  # of shell beside a notch
 TILT_SPARE_DEG = 3.0  # of a pad, beyond what the printer prints without props
-RISE_MM = 0.6  # over which the rim rises off the bone: steep, so that what bears is clearly bounded
 MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
 MOST_PUSHED_MM = 10.0  # that a relief may take sleeve or boss off the bone: so much more of the tool is unguided
@@ -92,7 +93,8 @@ class Layout:
     windows: tuple[Sight, ...]
     probes: tuple[Sight, ...]
     notch: Sight | None
-    pad: Label | None
+    pads: tuple[Label, ...]
+    down: FloatArray
 
     @property
     def under(self) -> HeightField:
@@ -118,7 +120,9 @@ def lay_out(ground: Ground, zones: Zones, seats: list[Seat], tunnel: Tunnel, les
         except NoSafeGuide as refusal:
             best = best or refusal
             continue
-        exact = grown(field, local.bone, _lifted(patch, order), patch.edge_mm > -NEAR_MM)
+        exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
+        shell = order.template.shell
+        exact = lifted(exact, local.bone, footprint, shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm)
         return _laid_out(seat, local, near, footprint, patch, exact, tunnel, lesser_mm, order)
     assert best is not None, "there is at least one seat"
     raise best
@@ -139,14 +143,6 @@ def _field(local: Ground, footprint: Footprint) -> tuple[HeightField, Patch]:
 BONE_RADIUS_MM = 20.0
 
 
-def _lifted(patch: Patch, order: Order) -> FloatArray:
-    """How far (X, Y) the guide stays off the bone: by the clearance where it bears, and round that by the rim's relief
-    for soft tissue as well.
-    """
-    beside = np.clip(-patch.edge_mm / RISE_MM, 0.0, 1.0)
-    return np.asarray(order.clearance_mm + beside * order.template.shell.rim_relief_mm)
-
-
 def _laid_out(
     seat: Seat, local: Ground, zones: Zones, footprint: Footprint, patch: Patch, under: HeightField, tunnel: Tunnel,
     lesser_mm: float, order: Order,
@@ -160,42 +156,43 @@ def _laid_out(
     _require_entry_inside(patch, entry, order)
     tube = _at_stop(place_tube(under, entry, axis, sizes.hole_mm, sizes.tube_mm, order.printed_guide_mm), tunnel, order)
     rib = _rib(patch, tube, order)
-    wires = _wires(patch, zones, local, tube, rib, target, tunnel, lesser_mm, order)
+    down = print_down(-axis, order.printer.build.steepest_overhang_deg)
+    notch = _notch(patch, zones, down)
+    wires = _wires(patch, zones, local, tube, rib, notch, target, tunnel, lesser_mm, order)
     bosses = [
         place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, shape.pins.guided_length_mm)
         for point, way in zip(wires.points_mm, wires.directions, strict=True)
     ]
     if relief.there.any():
         relief, tube, bosses = _over_relief(relief, under, patch, tube, bosses, tunnel, local, order)
-    lines = [(_dense(tube.at(tube.guided_to_mm), tube.at(tube.top_mm)), sizes.tube_mm / 2.0 + PLATES_MM)]
-    lines += [(boss.at(0.0)[None], order.boss_mm / 2.0) for boss in bosses]
-    if rib is not None:
-        lines.append((_dense(rib[0], rib[2]), shape.sleeve.rib_thickness_mm / 2.0))
-    if relief.there.any():  # a window shows bone that bears
-        lines.append((_spots(patch.field, relief.there), 0.0))
-    notch = _notch(patch, zones)
+    taken = _taken(tube, bosses, rib, relief, patch.field, order)
     if notch is not None:
-        lines.append((notch.point_mm[None], shape.pointer.width_mm / 2.0))
-    least_tilt_deg = 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG
-    pad = arrow_pad(patch, local.bone, zones.front, order.outside_mm, least_tilt_deg, lines, shape.label)
-    if pad is not None:
-        lines.append((_over(pad), 0.0))
+        taken.append(Taken(notch.point_mm[None], shape.pointer.width_mm / 2.0))
+    lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
+    pads = arrow_pads(patch, local.bone, zones.front, order.outside_mm, lean, taken, shape.label)
+    taken += [Taken(pad_points(pad), 0.0) for pad in pads]
     windows = choose_windows(
-        patch, shape.window.diameter_mm / 2.0, shape.window.most, lines, _likely_motions(seat, zones)
+        patch, down, shape.window.diameter_mm / 2.0, shape.window.most, taken, _likely_motions(seat, zones)
     )
-    lines += [(window.point_mm[None], shape.window.diameter_mm / 2.0) for window in windows]
-    probes = choose_probes(patch, shape.probe.diameter_mm / 2.0, shape.probe.count, lines)
+    taken += [Taken(window.point_mm[None], shape.window.diameter_mm / 2.0) for window in windows]
+    probes = choose_probes(patch, down, shape.probe.diameter_mm / 2.0, shape.probe.count, taken)
     return Layout(
         seat, footprint, patch.field, patch, relief, tube, tuple(bosses), wires, rib, tuple(windows), tuple(probes),
-        notch, pad,
+        notch, tuple(pads), down,
     )  # fmt: skip
 
 
-def _over(pad: Label) -> FloatArray:
-    """Points (K, 3) all over a pad, edge included."""
-    shares = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 12), np.linspace(-0.5, 0.5, 12)), axis=-1).reshape(-1, 2)
-    along = shares[:, :1] * (pad.width_mm + 2.0 * PLATE_EDGE_MM) * pad.reading_direction
-    return np.asarray(pad.center_mm + along + shares[:, 1:] * (pad.height_mm + 2.0 * PLATE_EDGE_MM) * pad.up_direction)
+def _taken(
+    tube: Tube, bosses: list[Tube], rib: FloatArray | None, relief: Relief, field: HeightField, order: Order
+) -> list[Taken]:
+    """What stands on the shell, and bone that does not bear: no hole there."""
+    taken = [Taken(_dense(tube.at(tube.guided_to_mm), tube.at(tube.top_mm)), order.sizes.tube_mm / 2.0 + PLATES_MM)]
+    taken += [Taken(_dense(boss.at(0.0), boss.at(boss.top_mm)), order.boss_mm / 2.0) for boss in bosses]
+    if rib is not None:
+        taken.append(Taken(_dense(rib[0], rib[2]), order.template.sleeve.rib_thickness_mm / 2.0))
+    if relief.there.any():
+        taken.append(Taken(_spots(field, relief.there), 0.0))
+    return taken
 
 
 def _likely_motions(seat: Seat, zones: Zones) -> FloatArray:
@@ -205,8 +202,8 @@ def _likely_motions(seat: Seat, zones: Zones) -> FloatArray:
 
 
 def _wires(
-    patch: Patch, zones: Zones, local: Ground, tube: Tube, rib: FloatArray | None, target: FloatArray, tunnel: Tunnel,
-    lesser_mm: float, order: Order,
+    patch: Patch, zones: Zones, local: Ground, tube: Tube, rib: FloatArray | None, notch: Sight | None,
+    target: FloatArray, tunnel: Tunnel, lesser_mm: float, order: Order,
 ) -> Wires:  # fmt: skip
     pins = order.template.pins
     lines = [
@@ -219,6 +216,9 @@ def _wires(
             inside=False,
         ),
     ]
+    if notch is not None:
+        edge = notch.point_mm + order.template.pins.boss_edge_mm * notch.direction
+        lines.append(Line(notch.point_mm, edge, order.template.pointer.width_mm / 2.0 + SPARE_MM, inside=False))
     if rib is not None:
         lines.append(Line(rib[0], rib[2], order.template.sleeve.rib_thickness_mm / 2.0, inside=False))
     return choose_pins(patch, zones, local, lines, pins, order.kit.pin, order.boss_mm / 2.0, lesser_mm)
@@ -243,13 +243,12 @@ def _rib(patch: Patch, tube: Tube, order: Order) -> FloatArray | None:
     return np.stack([foot, high, low])
 
 
-def _notch(patch: Patch, zones: Zones) -> Sight | None:
+def _notch(patch: Patch, zones: Zones, down: FloatArray) -> Sight | None:
     """The vastus ridge on the bone, where a notch of the rim can show it."""
     ridge = zones.ridge_mm
     if abs(float(patch.edge_distance_mm(ridge[None])[0])) > NOTCH_MM:
         return None
-    point = np.array([*ridge[:2], float(patch.field.at(ridge[None, :2])[0])])
-    return Sight(point, bone_normals(patch, point[None])[0])
+    return sight_at(patch, ridge[:2], down)
 
 
 def _over_relief(
@@ -316,7 +315,7 @@ def _dense(start_mm: FloatArray, end_mm: FloatArray) -> FloatArray:
 
 
 def _spots(field: HeightField, there: Flags) -> FloatArray:
-    """Every third point of the field in each direction (K, 2) that is marked."""
+    """Every third point of the field in each direction (K, 3) that is marked."""
     index = np.argwhere(there)
-    index = index[(index % 3 == 0).all(axis=1)]
-    return np.stack([field.x_mm[index[:, 0]], field.y_mm[index[:, 1]]], axis=1)
+    i, j = index[(index % 3 == 0).all(axis=1)].T
+    return np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)

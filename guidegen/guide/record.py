@@ -23,6 +23,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
         "revision": identity.revision,
         "plan_hash": identity.plan_hash,
         "removal_direction": axis(guide.seat.removal_direction),
+        "print_down": axis(guide.print_down),
         "clearance_mm": guide.clearance_mm,
         "print_clearance_mm": fit.print_clearance_mm,
         "periosteum_mm": fit.periosteum_mm,

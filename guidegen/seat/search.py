@@ -10,22 +10,24 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, IntArray, RigidTransform, across, angle_deg, unit
+from guidegen.keep_out import KEEP_OUT
 from guidegen.seat import docking, friction
 from guidegen.seat.best_fit import Spread, alike, motion_covariance, spread, tip_levers
 from guidegen.seat.cells import LEVEL_STEP_MM, Cells
 from guidegen.seat.docking import LEVER_MM, Contact, displaced, docked, pushes
 from guidegen.seat.footprint import Flags, Footprint, covered
 from guidegen.seat.ground import Ground
+from guidegen.seat.scan_end import END_MARGIN_MM
 from guidegen.seat.seat import GUIDE, Seat, likely_motions
 from guidegen.seat.surface_error import ERROR_MM, error_fields
-from guidegen.seat.zones import Zones
+from guidegen.seat.zones import KEPT_OUT, Zones
 
 # The grid. Removal directions: turns about the shaft from lateral to the front, leans along it (positive to the head).
 TURNS_DEG = tuple(np.arange(-15.0, 60.1, 7.5))
@@ -38,7 +40,7 @@ FRONTS_DEG = (60.0, 85.0, 110.0, 145.0)
 LARGEST_SLEEVE_DEG = 62.0  # between sleeve and removal direction: flatter, and the sleeve lies on the skin
 OFF_MM = 0.1  # off the surface, where a ray that looks for shadow starts
 SMALLEST_CONTACT_MM2 = 300.0  # the bony lateral wall alone is 567 ± 83 mm²; half of that holds nothing
-RIM_MM = 1.0  # the guide's contact reaches past the middle of the outermost cells by so much on both ends
+SPARE_MM = 1.0  # of the allowed length: the scanner's and the femur's own idea of its axis differ by a degree or two
 
 DOCKED_EVENLY, EVEN_GAP_MM, EVEN_PUSHES = 96, 0.5, 12
 WORST_CONDITION = 1e9  # of a contact matrix: beyond, a motion is not held at all
@@ -245,7 +247,7 @@ def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tu
     open_rows = np.flatnonzero(cells.open.any(axis=1))
     if len(open_rows) == 0:
         return []
-    count = int((length_mm - 2.0 * RIM_MM) / LEVEL_STEP_MM)
+    count = int((length_mm - SPARE_MM) / LEVEL_STEP_MM)
     rows = []
     for step in range(TOPS):
         first = int(open_rows[0]) + round(step * TOP_STEP_MM / LEVEL_STEP_MM)
@@ -310,4 +312,41 @@ def _frame(search: Search, contact: Contact, removal: FloatArray) -> RigidTransf
 
 
 def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
-    return NoSafeGuide("todo", "todo", {})
+    """Why there is no seat of this size: the entry lies outside every footprint, the scan ends too soon, what is kept out
+    takes the contact, or there is too little of it.
+    """
+    open_cells, closed = search.cells.open, search.cells.closed
+    if not _windows(search, length_mm):
+        if not _windows(replace(search, room_mm=-length_mm), length_mm):
+            return _too_short(search, size)
+        entry = search.zones.place(search.entry_mm[None])
+        return NoSafeGuide(
+            f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size {size}, "
+            f"found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm above the "
+            "head centre, outside the bone that is open to a guide; choose another entry or a larger footprint",
+            rule="entry_inside_shell",
+            figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
+        )
+    contact = max((float(search.cells.areas_mm2.ravel()[each.index].sum()) for each in search.facings), default=0.0)
+    kept_out = float(search.cells.areas_mm2[closed == KEPT_OUT].sum())
+    rules = contact + kept_out >= SMALLEST_CONTACT_MM2 and kept_out > 0.0
+    advice = "what is kept out takes the rest: choose another entry" if rules else "scan more of the shaft"
+    return NoSafeGuide(
+        f"expected a contact of at least {SMALLEST_CONTACT_MM2:.0f} mm² on the open bone for a guide of size {size}, found "
+        f"at most {contact:.0f} of {float(search.cells.areas_mm2[open_cells].sum()):.0f} mm² that a sleeve can stand on; "
+        f"{advice}, or choose a larger footprint",
+        rule=KEEP_OUT if rules else "contact_area_mm2",
+        figures={"contact_area_mm2": contact},
+    )
+
+
+def _too_short(search: Search, size: str) -> NoSafeGuide:
+    """The refusal where the scan shows too little bone for a footprint."""
+    rows = np.flatnonzero(search.cells.open.any(axis=1))
+    found = float(len(rows)) * LEVEL_STEP_MM
+    return NoSafeGuide(
+        f"expected open bone along the shaft for a guide of size {size}, at least {END_MARGIN_MM:g} mm above the end of "
+        f"the scan, found {found:.0f} mm; choose a smaller size, or scan or segment more of the shaft",
+        rule="scan_too_short",
+        figures={"open_mm": found},
+    )
