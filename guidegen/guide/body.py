@@ -18,6 +18,7 @@ from guidegen.guide.base import Rib, Rod, Root, ShellShape, base_solid
 from guidegen.guide.height_field import HeightField
 from guidegen.guide.label import Label
 from guidegen.guide.layout import Layout, Order
+from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
 from guidegen.guide.sights import Sight
 from guidegen.guide.solids import along_axis, bore, part_solid, placed
@@ -33,8 +34,9 @@ SIMPLIFIED_MM = 0.01  # how far the drawn base may be moved to have fewer faces
 GROOVE_MARGIN_MM = 1.5  # of rail on both sides of its groove
 RAIL_PROUD_MM = 1.2  # of rail under its groove, over the tube
 COLLAR_GAP_MM = 0.5
-SPARE_WALL_MM = 0.7  # of rim over the printer's thinnest wall: its edges are round
+SPARE_WALL_MM = 0.9  # of rim over the printer's thinnest wall: its edges are round
 NOTCH_BEYOND_MM = 40.0
+HORN_MM = 7.0  # of contact beside a notch: less would be a horn that breaks off
 THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and not through what stands over it
 
 
@@ -129,7 +131,7 @@ def _holes(layout: Layout, order: Order) -> list[Any]:
     for sights, diameter in ((layout.windows, shape.window.diameter_mm), (layout.probes, shape.probe.diameter_mm)):
         holes += [_through_shell(sight, diameter) for sight in sights]
     if layout.notch is not None:
-        holes.append(_notch(layout.notch, shape.pointer.width_mm))
+        holes.append(_notch(layout.notch, shape.pointer.width_mm, layout.patch))
     return holes
 
 
@@ -139,16 +141,23 @@ def _through_shell(sight: Sight, diameter_mm: float) -> Any:
     return bore(start, end, diameter_mm)
 
 
-def _notch(sight: Sight, width_mm: float) -> Any:
-    """A slot square to the bone, from the vastus ridge out through the upper rim, with a round bottom."""
+def _notch(sight: Sight, width_mm: float, patch: Patch) -> Any:
+    """A slot square to the bone, from the vastus ridge out through the upper rim, with a round bottom; where it would
+    leave a thin horn beside it, it is open on that side.
+    """
     import manifold3d
 
     up = unit(across(np.array([0.0, 1.0, 0.0]), sight.direction))
     frame = RigidTransform.to_frame(
         sight.point_mm, np.stack([np.cross(up, sight.direction), up, sight.direction]), "guide", "part"
     )
-    slot = manifold3d.Manifold.cube((width_mm, NOTCH_BEYOND_MM, 2.0 * THROUGH_MM))
-    slot = slot.translate((-width_mm / 2.0, 0.0, -THROUGH_MM))
+    sides = []
+    for side in (-1.0, 1.0):
+        beside = sight.point_mm + side * (width_mm / 2.0 + HORN_MM) * frame.inverse().vectors(np.array([1.0, 0.0, 0.0]))
+        is_horn = float(patch.edge_distance_mm(beside[None])[0]) < 0.0
+        sides.append(NOTCH_BEYOND_MM if is_horn else width_mm / 2.0)
+    slot = manifold3d.Manifold.cube((sum(sides), NOTCH_BEYOND_MM, 2.0 * THROUGH_MM))
+    slot = slot.translate((-sides[0], 0.0, -THROUGH_MM))
     return _through_shell(sight, width_mm) + placed(slot, frame.inverse())
 
 
