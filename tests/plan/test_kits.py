@@ -204,6 +204,11 @@ def test_a_kit_that_contradicts_itself_is_refused(name) -> None:
         Kit.model_validate(changed(place, value))
 
 
+def test_a_drill_just_long_enough_for_its_largest_offset_will_do() -> None:
+    kit = Kit.model_validate(changed("sleeve_offsets_mm", [40.0, 140.0]))
+    assert kit.longest_tunnel_mm(140.0) == 60.0
+
+
 def test_a_chuck_is_wider_than_its_drill() -> None:
     content = changed("drill.diameter_mm", 12.0)
     content["drill"]["chuck_diameter_mm"] = 12.0
