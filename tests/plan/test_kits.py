@@ -175,7 +175,7 @@ RANGES = {
     "most_tunnels": (1, 4),
     "reamer.radius_mm": (2, 25),
     "reamer.cutting_length_mm": (2, 80),
-    "curette.reach_mm": (1, 30),
+    "curette.reach_mm": (1, 40),
     "guide_wire.diameter_mm": (0.8, 10),
     "guide_wire.length_mm": (100, 800),
     "guided_length_mm": (10, 60),
