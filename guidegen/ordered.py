@@ -31,8 +31,10 @@ class Templates:
 
 
 def load_templates(order: Order) -> Templates:
-    """The templates that an order names; TemplateError for one that is missing, impossible, a kit that does not make as
-    many tunnels as the strategy needs, or a clearance or sterilisation that the printer's file does not allow.
+    """The templates that an order names.
+
+    TemplateError for one that is missing or impossible, a kit that does not make as many tunnels as the strategy needs,
+    a shape that the printer cannot make, or a clearance or sterilisation that the printer's file does not allow.
     """
     several = order.strategy == "multiple"
     name = order.kit or (SEVERAL_TUNNELS if several else ONE_TUNNEL)
@@ -48,6 +50,7 @@ def load_templates(order: Order) -> Templates:
     guide, guide_sha = load_template(GuideTemplate, order.guide)
     printer, printer_sha = load_template(Printer, order.printer)
     policy, policy_sha = load_template(Policy, order.policy)
+    _require_printable(order, guide, printer)
     require_allowed(printer, order.clearance_mm, order.periosteum_mm, guide)
     one, fan = ((other_name, other), (name, ordered)) if several else ((name, ordered), (other_name, other))
     return Templates(
@@ -67,6 +70,29 @@ def load_templates(order: Order) -> Templates:
             "policy": policy_sha,
         },
     )
+
+
+def _require_printable(order: Order, guide: GuideTemplate, printer: Printer) -> None:
+    """TemplateError for a shape with a wall no thicker than the printer's thinnest, or a hole that does not drain."""
+    thinnest, narrowest = printer.build.least_wall_mm, printer.build.least_drain_mm
+    walls = {
+        "shell.thickness_mm": guide.shell.thickness_mm,
+        "sleeve.wall_mm": guide.sleeve.wall_mm,
+        "sleeve.rib_thickness_mm": guide.sleeve.rib_thickness_mm,
+        "pins.wall_mm": guide.pins.wall_mm,
+    }
+    for name, wall_mm in walls.items():
+        if wall_mm <= thinnest:
+            raise TemplateError(
+                f"expected {name} of the guide {order.guide!r} above {thinnest:g}, the thinnest wall of the printer "
+                f"{order.printer!r}, found {wall_mm:g}; choose another guide or printer"
+            )
+    if guide.probe.count > 0 and guide.probe.diameter_mm < narrowest:
+        raise TemplateError(
+            f"expected probe.diameter_mm of the guide {order.guide!r} of at least {narrowest:g}, the narrowest bore of "
+            f"the printer {order.printer!r} that drains, found {guide.probe.diameter_mm:g}; choose another guide or "
+            "printer"
+        )
 
 
 def _sterilisation(order: Order, printer: Printer) -> Cycle:

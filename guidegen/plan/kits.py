@@ -87,7 +87,7 @@ class Reamer(Template):
 class Curette(Template):
     """A bent curette and how far beyond the tunnel's wall it scrapes."""
 
-    reach_mm: Annotated[float, Within(1, 30)]
+    reach_mm: Annotated[float, Within(1, 40)]
 
 
 class GuideWire(Template):

@@ -157,6 +157,16 @@ def test_a_shape_that_contradicts_itself_is_refused(load_own, name) -> None:
         load_own(GuideTemplate, edited(LATERAL, place, value))
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [("sleeve.guided_length_mm", "30.0"), ("sleeve.metal_flange_mm", "10.0"), ("pins.most", "2"),
+     ("label.text_height_mm", "2.5")],
+)  # fmt: skip
+def test_what_is_just_enough_is_allowed(load_own, place, value) -> None:
+    table, line = place.split(".")
+    assert getattr(getattr(load_own(GuideTemplate, edited(LATERAL, place, value)), table), line) == float(value)
+
+
 def test_more_pins_than_the_most_are_refused(load_own) -> None:
     with pytest.raises(TemplateError, match=r"pins: expected most of at least fewest \(3\), found 2; exchange them"):
         load_own(GuideTemplate, edited(edited(LATERAL, "pins.fewest", "3"), "pins.most", "2"))

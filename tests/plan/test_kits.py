@@ -175,7 +175,7 @@ RANGES = {
     "most_tunnels": (1, 4),
     "reamer.radius_mm": (2, 25),
     "reamer.cutting_length_mm": (2, 80),
-    "curette.reach_mm": (1, 30),
+    "curette.reach_mm": (1, 40),
     "guide_wire.diameter_mm": (0.8, 10),
     "guide_wire.length_mm": (100, 800),
     "guided_length_mm": (10, 60),
@@ -202,6 +202,11 @@ def test_a_kit_that_contradicts_itself_is_refused(name) -> None:
     place, value, match = REFUSED[name]
     with pytest.raises(ValidationError, match=match):
         Kit.model_validate(changed(place, value))
+
+
+def test_a_drill_just_long_enough_for_its_largest_offset_will_do() -> None:
+    kit = Kit.model_validate(changed("sleeve_offsets_mm", [40.0, 140.0]))
+    assert kit.longest_tunnel_mm(140.0) == 60.0
 
 
 def test_a_chuck_is_wider_than_its_drill() -> None:

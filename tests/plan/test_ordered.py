@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from importlib import resources
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from guidegen.case import Order
 from guidegen.errors import TemplateError
-from guidegen.ordered import ONE_TUNNEL, SEVERAL_TUNNELS, load_templates
+from guidegen.ordered import ONE_TUNNEL, SEVERAL_TUNNELS, Templates, load_templates
+from guidegen.plan.templates import GuideTemplate, load_template
 
 
 @pytest.mark.parametrize("strategy", ["centroid", "coverage", "multiple"])
@@ -81,6 +84,45 @@ def test_a_sterilisation_that_nobody_validated_is_refused_with_those_that_are(pr
     with pytest.raises(TemplateError, match=match) as refusal:
         load_templates(Order(printer=printer, sterilisation=cycle))
     assert refusal.value.exit_code == 2
+
+
+@pytest.fixture
+def shaped(monkeypatch):
+    """Loads an order whose guide shape has figures of one table changed."""
+
+    def load(order: Order, table: str, **figures: float) -> Templates:
+        def changed(kind: type[BaseModel], name: str) -> tuple[Any, str]:
+            template, sha = load_template(kind, name)
+            if kind is GuideTemplate:
+                template = template.model_copy(update={table: getattr(template, table).model_copy(update=figures)})
+            return template, sha
+
+        monkeypatch.setattr("guidegen.ordered.load_template", changed)
+        return load_templates(order)
+
+    return load
+
+
+@pytest.mark.parametrize("place", ["shell.thickness_mm", "sleeve.wall_mm", "sleeve.rib_thickness_mm", "pins.wall_mm"])
+def test_a_shape_with_a_wall_too_thin_for_its_printer_is_refused(shaped, place) -> None:
+    table, line = place.split(".")
+    match = rf"expected {place} of the guide 'lateral' above 2\.5, the thinnest wall of the printer 'fdm', found 2\.5; "
+    with pytest.raises(TemplateError, match=match):
+        shaped(Order(printer="fdm"), table, **{line: 2.5})
+    assert shaped(Order(printer="fdm"), table, **{line: 2.51}).printer.process == "FDM"
+
+
+def test_a_shape_with_a_hole_that_does_not_drain_is_refused(shaped) -> None:
+    match = r"expected probe\.diameter_mm of the guide 'lateral' of at least 2, .* 'mjf' that drains, found 1\.9; "
+    with pytest.raises(TemplateError, match=match):
+        shaped(Order(printer="mjf"), "probe", diameter_mm=1.9)
+    assert shaped(Order(printer="mjf"), "probe", diameter_mm=1.9, count=0).printer.process == "MJF"  # there is none
+    assert shaped(Order(printer="sla"), "probe", diameter_mm=1.9).printer.process == "SLA"
+
+
+@pytest.mark.parametrize("printer", ["fdm", "mjf", "sla", "sls-pa12", "ti"])
+def test_every_shipped_printer_makes_the_shipped_shape(printer) -> None:
+    assert load_templates(Order(printer=printer)).guide.name == "Lateral shell"
 
 
 def test_a_fit_that_the_printer_does_not_allow_is_refused_before_anything_is_read() -> None:

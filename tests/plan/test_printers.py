@@ -153,6 +153,10 @@ def test_a_printer_that_contradicts_itself_is_refused(load_own, name) -> None:
         load_own(Printer, edited(SLA, place, value))
 
 
+def test_the_most_may_be_the_least(load_own) -> None:
+    assert load_own(Printer, edited(SLA, "fit.most_clearance_mm", "0.2")).fit.most_clearance_mm == 0.2
+
+
 def test_a_wall_is_no_thinner_than_a_stroke(load_own) -> None:
     match = r"build: expected least_wall_mm of at least least_feature_mm \(1\.3\), found 1\.2; correct one of them"
     with pytest.raises(TemplateError, match=match):
