@@ -139,7 +139,8 @@ def lay_out_fan(
     """The socket of the fan from `entry_mm` (3,) along unit `axes` (N, 3) into the bone, at the first of the kit's
     offsets that leads every drill long enough; all in the guide's frame, over the grown bone's field `under`.
 
-    The key lies towards `key_direction` (3,), which must not run along the fan. NoSafeGuide where the fan is too wide for every offset.
+    The key lies towards `key_direction` (3,), which must not run along the fan. NoSafeGuide where the fan is too wide
+    for every offset.
     """
     mean = unit(axes.sum(axis=0))
     z, x = -mean, unit(across(key_direction, mean))

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from guidegen.guide import parts
 from guidegen.guide.metal import (
     DEBURR_MM,
     HEAD_MM,
@@ -35,6 +36,7 @@ from guidegen.guide.metal import (
 from guidegen.guide.metal_drawing import drawing_bytes
 from guidegen.guide.metal_files import metal_files
 from guidegen.guide.metal_shapes import metal_shape
+from guidegen.guide.solids import part_solid, to_surface
 from guidegen.guide.step_file import step_bytes
 
 SLEEVE = MetalSleeve.around(8.0, 0.05, 1.5, 44.0, (17.0, 2.0))
@@ -276,6 +278,13 @@ def test_the_drawing_is_the_same_whatever_order_sets_have() -> None:
     files = f'{{"sleeve": drawing_bytes({SLEEVE})}}'
     first, second = (hashes_elsewhere(seed, "metal_drawing", files) for seed in (0, 4))
     assert first == second
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.name} {part.drill_diameter_mm:g}")
+def test_the_part_in_triangles_is_that_of_the_file(part: MetalPart) -> None:
+    solid = part_solid(parts.make("metal", part), part.name)
+    assert to_surface(solid).is_closed
+    assert solid.volume() == pytest.approx(metal_shape(part).Volume(), rel=0.01)
 
 
 def test_the_figures_are_those_of_the_parts() -> None:

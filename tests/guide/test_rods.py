@@ -85,6 +85,8 @@ def test_a_chuck_that_comes_down_beside_a_taller_sleeve_is_refused() -> None:
     low, high = sleeve(np.zeros(3), -UP, 1, reading_mm=195.0), sleeve(24.0 * ASIDE + 20.0 * UP, -UP, 2)
     with pytest.raises(NoSafeGuide, match=r"expected 1 mm between .* found 0.0 mm between chuck 1 and sleeve 2") as no:
         require_apart([low, high], 1.0)
+    with pytest.raises(NoSafeGuide, match=r"between chuck 1 and sleeve 2"):
+        require_apart([high, low], 1.0)
     assert no.value.rule == "sleeves_apart"
     assert no.value.figures == {"gap_mm": 0.0, "least_mm": 1.0}
 
