@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from guidegen.frames import FloatArray, IntArray
+from guidegen.guide.metal import MetalPart
 
 Part = list[tuple[FloatArray, IntArray]]
 Make = Callable[..., Part]
@@ -105,6 +106,13 @@ def letters(lines: tuple[str, ...], text_height_mm: float, line_step_mm: float, 
     return found
 
 
+def metal(part: MetalPart) -> Part:
+    """A metal sleeve or stop collar as triangles, for pictures; what a workshop makes is in its STEP file."""
+    from guidegen.guide.metal_shapes import metal_shape
+
+    return [_mesh(metal_shape(part))]
+
+
 def font_path() -> Path:
     """The font of every engraving: DejaVu Sans Bold as matplotlib ships it, the same on every machine."""
     import matplotlib
@@ -123,7 +131,7 @@ def _mesh(shape: Any) -> tuple[FloatArray, IntArray]:
     return points[first], welded[real]
 
 
-PARTS: dict[str, Make] = {function.__name__: function for function in (sleeve, rail, boss, plate, letters)}
+PARTS: dict[str, Make] = {function.__name__: function for function in (sleeve, rail, boss, plate, letters, metal)}
 
 
 def make(name: str, *measures: Any) -> Part:
