@@ -16,7 +16,7 @@ from guidegen.surfaces import Surface
 STEP_MM = 0.1
 DIRECTIONS = 72
 # Where a probe that meets nothing is repeated: a sliver of a few µm between two facets looks elsewhere.
-BESIDE_MM, BESIDE_RAD = 0.01, 0.01
+BESIDE = (0.01, -0.017, 0.023)  # mm along the axis, and radians round it
 FIRST_DIRECTION_RAD = 0.0123
 # The probe starts outside the bore's end and goes on past the bone's surface, which may cut the bore at 45°.
 BEFORE_MM = 2.0
@@ -188,9 +188,10 @@ def _guided(guide: Surface, bore: Bore, along_mm: FloatArray) -> tuple[float, fl
     """
     off = bore.wall_distance_mm(_probed(guide, bore.point_mm, bore.axis, along_mm))
     meets = np.abs(off) < GUIDING_MM
-    doubtful = ~meets.all(axis=1)  # by a sliver between two facets, perhaps: ask once more beside it
-    again = _probed(guide, bore.point_mm, bore.axis, along_mm[doubtful] + BESIDE_MM, BESIDE_RAD)
-    meets[doubtful] |= np.abs(bore.wall_distance_mm(again)) < GUIDING_MM
+    for beside in BESIDE:  # a probe may have slipped through between two facets: ask once more beside it
+        doubtful = ~meets.all(axis=1)
+        again = _probed(guide, bore.point_mm, bore.axis, along_mm[doubtful] + beside, beside)
+        meets[doubtful] |= np.abs(bore.wall_distance_mm(again)) < GUIDING_MM
     all_round = meets.all(axis=1)
     changes = np.flatnonzero(np.diff(np.r_[False, all_round, False].astype(np.int8)))
     if len(changes) == 0:

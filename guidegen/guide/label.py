@@ -179,8 +179,8 @@ def _sleeve_plate(
             if widest <= width - 2.0 * MARGIN_MM and plate <= WIDEST_PLATE_MM and (len(lines) <= FEW_LINES or not few):
                 return _plate_at(flank, lines, float(height), width, plate, shape)
     raise NoSafeGuide(
-        f"expected a text that fits a plate of {flank.free_mm(WIDEST_PLATE_MM):.0f} × {WIDEST_PLATE_MM:g} mm in letters "
-        f"of at least {shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id",
+        f"expected a text that fits a plate of {flank.free_mm(WIDEST_PLATE_MM):.0f} × {WIDEST_PLATE_MM:g} mm in "
+        f"letters of at least {shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id",
         rule="label",
         figures={"characters": float(len(said))},
     )

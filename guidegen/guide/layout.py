@@ -147,7 +147,7 @@ def _laid_out(
     seat: Seat, local: Ground, zones: Zones, footprint: Footprint, patch: Patch, under: HeightField, tunnel: Tunnel,
     lesser_mm: float, order: Order,
 ) -> Layout:  # fmt: skip
-    """Everything in its place on one seat; NoSafeGuide where something has none. All but the seat in the guide's frame."""
+    """Everything in its place on one seat, all in the guide's frame; NoSafeGuide where something has none."""
     shape, sizes = order.template, order.sizes
     relief = relieved(patch.field, under, local)
     patch = replace(patch, bears=patch.bears & ~relief.tall)
@@ -302,8 +302,8 @@ def _require_entry_inside(patch: Patch, entry: FloatArray, order: Order) -> None
     room, needed = float(patch.edge_distance_mm(entry[None])[0]), order.kit.drill.diameter_mm / 2.0
     if room < needed:
         raise NoSafeGuide(
-            f"expected the tunnel's entry at least {needed:g} mm inside the shell, found it {room:.1f} mm inside; choose "
-            "a larger footprint or an entry nearer to the middle of the bone",
+            f"expected the tunnel's entry at least {needed:g} mm inside the shell, found it {room:.1f} mm inside; "
+            "choose a larger footprint or an entry nearer to the middle of the bone",
             rule="entry_inside_shell",
             figures={"entry_inside_mm": room},
         )

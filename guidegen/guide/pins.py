@@ -101,8 +101,9 @@ def choose_pins(
         without = _chosen(wires, shape, wire, boss_radius_mm)
         raise NoSafeGuide(
             f"expected room for {shape.fewest} wires at least {shape.least_divergence_deg:g}° apart, "
-            f"{shape.tunnel_distance_mm:g} mm clear of the tunnel{_besides(ground)} and above the lesser trochanter, found "
-            f"{len(kept.depths_mm)} lawful wires of which {len(chosen)} fit beside each other; choose a larger footprint",
+            f"{shape.tunnel_distance_mm:g} mm clear of the tunnel{_besides(ground)} and above the lesser trochanter, "
+            f"found {len(kept.depths_mm)} lawful wires of which {len(chosen)} fit beside each other; choose a larger "
+            "footprint",
             rule=KEEP_OUT if len(without) >= shape.fewest and ground.keep_out.structures else "pins",
             figures={"lawful_wires": float(len(kept.depths_mm))},
         )

@@ -40,7 +40,7 @@ def lifted(
 
 
 def _beside(bone: Surface, footprint: Footprint, reach_mm: float) -> FloatArray:
-    """Points (K, 3) of the bone beside the footprint, no nearer to it than a ball's radius and no further than asked."""
+    """Points (K, 3) of the bone beside the footprint, no nearer to it than a ball's radius, no further than asked."""
     from scipy.spatial import cKDTree
 
     covers = np.argwhere(footprint.covers)

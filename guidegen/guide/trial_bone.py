@@ -17,8 +17,8 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts
 from guidegen.guide.label import LINE_STEP, Label
-from guidegen.seat.scan_end import find_scan_end
 from guidegen.guide.solids import bore, part_solid, placed, to_solid, to_surface, welded
+from guidegen.seat.scan_end import find_scan_end
 from guidegen.surfaces import Surface
 from guidegen.threemf import PRINTER
 from guidegen.written import as_written, is_sound

@@ -50,7 +50,7 @@ class Footprint(Template):
 class Zones(Template):
     """Where the contact ends: how far above the vastus ridge it may reach, how far it stays off what lies beside it.
 
-    `farthest_back_deg`, `farthest_front_deg`: round the shaft's axis, from the lateral direction towards back and front.
+    `farthest_back_deg`, `farthest_front_deg`: round the shaft's axis, from the lateral direction to back and front.
     """
 
     above_ridge_mm: Annotated[float, Within(0, 15)]

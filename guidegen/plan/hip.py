@@ -19,9 +19,9 @@ from guidegen.surfaces import Surface
 class Hip:
     """Bone, anatomy and lesion in LPS mm, what to keep away from, the kit, and the rules.
 
-    `sleeve_bore_mm`, `guided_length_mm`, `sleeve_wall_mm` and `sleeve_play_mm` belong to the sleeve that will lead the drill: how far it
-    stands off decides how much of the drill is left for the bone, how thick it is how near another may stand, and its
-    play, on the diameter, how far the drill may tilt in it.
+    `sleeve_bore_mm`, `guided_length_mm`, `sleeve_wall_mm` and `sleeve_play_mm` belong to the sleeve that will lead the
+    drill: how far it stands off decides how much of the drill is left for the bone, how thick it is how near another
+    may stand, and its play, on the diameter, how far the drill may tilt in it.
     """
 
     bone: Surface

@@ -44,7 +44,7 @@ def tip_levers(tip_mm: FloatArray, axis: FloatArray, middle_mm: FloatArray) -> F
 
 
 def motion_covariance(opens: FloatArray, areas_mm2: FloatArray, alikeness: FloatArray) -> FloatArray:
-    """The covariance (6, 6) of the best fit's motion, of gaps that open by (K, 6) with areas (K,) and err alike (K, K)."""
+    """The covariance (6, 6) of the best fit's motion, of gaps that open by (K, 6), of areas (K,), erring alike."""
     weighed = opens * areas_mm2[:, None]
     inverse = np.linalg.inv(weighed.T @ opens)
     return np.asarray(ERROR_MM**2 * inverse @ (weighed.T @ alikeness @ weighed) @ inverse)

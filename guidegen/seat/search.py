@@ -61,7 +61,7 @@ class Facing:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One removal direction, by its number, with one window of the cells: rows and columns, each first and past last."""
+    """One removal direction, by its number, with a window of the cells: rows and columns, each first and past last."""
 
     facing: int
     rows: tuple[int, int]
@@ -117,7 +117,7 @@ class Search:
 
     @cached_property
     def facings(self) -> tuple[Facing, ...]:
-        """Every removal direction of the grid whose sleeve does not lie too flat, or the one along a wire that stays."""
+        """Every removal direction of the grid whose sleeve does not lie too flat, or that along a wire that stays."""
         ways = [removal_direction(self.zones, turn, lean) for turn in TURNS_DEG for lean in LEANS_DEG]
         ways = [way for way in ways if angle_deg(way, -self.axis) <= LARGEST_SLEEVE_DEG]
         found = [self._facing(way) for way in ([-self.axis] if self.along_the_wire else ways)]
@@ -312,8 +312,8 @@ def _frame(search: Search, contact: Contact, removal: FloatArray) -> RigidTransf
 
 
 def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
-    """Why there is no seat of this size: the entry lies outside every footprint, the scan ends too soon, what is kept out
-    takes the contact, or there is too little of it.
+    """Why there is no seat of this size: the entry lies outside every footprint, the scan ends too soon, what is kept
+    out takes the contact, or there is too little of it.
     """
     open_cells, closed = search.cells.open, search.cells.closed
     if not _windows(search, length_mm):
@@ -321,9 +321,9 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
             return _too_short(search, size)
         entry = search.zones.place(search.entry_mm[None])
         return NoSafeGuide(
-            f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size {size}, "
-            f"found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm above the "
-            "head centre, outside the bone that is open to a guide; choose another entry or a larger footprint",
+            f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
+            f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
+            "above the head centre, outside the bone that is open to a guide; choose another entry or a larger footprint",
             rule="entry_inside_shell",
             figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
         )
@@ -332,9 +332,9 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
     rules = contact + kept_out >= SMALLEST_CONTACT_MM2 and kept_out > 0.0
     advice = "what is kept out takes the rest: choose another entry" if rules else "scan more of the shaft"
     return NoSafeGuide(
-        f"expected a contact of at least {SMALLEST_CONTACT_MM2:.0f} mm² on the open bone for a guide of size {size}, found "
-        f"at most {contact:.0f} of {float(search.cells.areas_mm2[open_cells].sum()):.0f} mm² that a sleeve can stand on; "
-        f"{advice}, or choose a larger footprint",
+        f"expected a contact of at least {SMALLEST_CONTACT_MM2:.0f} mm² on the open bone for a guide of size {size}, "
+        f"found at most {contact:.0f} of {float(search.cells.areas_mm2[open_cells].sum()):.0f} mm² on which a sleeve "
+        f"can stand; {advice}, or choose a larger footprint",
         rule=KEEP_OUT if rules else "contact_area_mm2",
         figures={"contact_area_mm2": contact},
     )
@@ -345,8 +345,8 @@ def _too_short(search: Search, size: str) -> NoSafeGuide:
     rows = np.flatnonzero(search.cells.open.any(axis=1))
     found = float(len(rows)) * LEVEL_STEP_MM
     return NoSafeGuide(
-        f"expected open bone along the shaft for a guide of size {size}, at least {END_MARGIN_MM:g} mm above the end of "
-        f"the scan, found {found:.0f} mm; choose a smaller size, or scan or segment more of the shaft",
+        f"expected open bone along the shaft for a guide of size {size}, at least {END_MARGIN_MM:g} mm above the end "
+        f"of the scan, found {found:.0f} mm; choose a smaller size, or scan or segment more of the shaft",
         rule="scan_too_short",
         figures={"open_mm": found},
     )

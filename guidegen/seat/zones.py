@@ -121,7 +121,7 @@ class Zones:
         return np.asarray(ridge + share * (level - self.margins.off_intertrochanteric_line_mm - ridge))
 
     def closed(self, points_mm: FloatArray) -> IntArray:
-        """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; the landmarks' borders only."""
+        """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; by the landmarks alone."""
         at = self.place(points_mm)
         why = np.full(len(points_mm), OPEN, dtype=np.int64)
         why[
