@@ -38,7 +38,7 @@ MOST_CHORDS = 6
 # at, and the deepest of them measured at so many places on each.
 CHORDS_LOOKED_AT = 6_000
 CHORDS_MEASURED = 300
-PLACES = (np.arange(9) + 0.5) / 9.0
+PLACES = np.linspace(1.0 / 18.0, 17.0 / 18.0, 9)
 
 WHY_UNDERCUT = "A guide with an undercut neither goes on nor comes off without force, and force shifts it or breaks it."
 WHY_SEAT = "No hand pulls exactly along a direction: a seat that lets go along one line only jams."
