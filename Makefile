@@ -16,6 +16,9 @@ FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 		&& { command -v $$python; break; }; done
 
+# The slicer that the tests let loose on a print file, and the Debian package that it is in; nothing else needs it.
+SLICER := prusa-slicer
+
 # Installs the packages in $$missing where we may; else names the command and stops.
 INSTALL_MISSING = \
 	if [ "$$(id -u)" = 0 ]; then root=; elif sudo -n true 2>/dev/null; then root="sudo -n"; else root=none; fi; \
@@ -26,12 +29,12 @@ INSTALL_MISSING = \
 	$$root apt-get update -q && $$root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -q -y --no-install-recommends $$missing
 
-.PHONY: demo test bench soak clean libraries
+.PHONY: demo test bench soak clean libraries slicer
 
 demo: $(READY)
 	.venv/bin/guidegen demo
 
-test: $(READY)
+test: $(READY) slicer
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -66,6 +69,9 @@ $(PYTHON):
 	[ -n "$$python" ] || { echo "guidegen needs Python 3.11, 3.12 or 3.13 with venv; found: $$(python3 --version 2>&1)" >&2; \
 		echo "To install it on Debian 12: sudo apt-get install python3-venv" >&2; exit 1; }; \
 	"$$python" -m venv --clear .venv || { rm -rf .venv; exit 1; }
+
+slicer:
+	@command -v $(SLICER) >/dev/null || { missing=" $(SLICER)"; $(INSTALL_MISSING); }
 
 libraries:
 	@command -v ldconfig >/dev/null || exit 0; \

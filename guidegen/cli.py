@@ -210,20 +210,36 @@ def new(
 @app.command()
 def check(
     result: Annotated[Path, typer.Argument(help="A result folder (…/r001).", metavar="RESULT")],
+    slicer: Annotated[
+        bool, typer.Option("--slicer", help="Let PrusaSlicer slice it too, not only look at it.")
+    ] = False,
 ) -> None:
-    """Measure the files of a result again, as a stranger would."""
+    """Measure the files of a result again, as a stranger would; PrusaSlicer looks at them too where it is installed."""
     from guidegen import pipeline
     from guidegen.check.battery import check_result
 
     recorded = pipeline.recorded_finding(result)
     guides = ("guide.stl", "rejected.stl")
     if any((result / name).is_file() for name in guides) or not (result / "findings.json").is_file():
-        findings = (recorded, *check_result(result))
+        findings = (recorded, *check_result(result), *_slicer_findings(result, slicer))
     else:  # a run that ended without a safe guide left its reason
         findings = (recorded, *pipeline.read_findings(result))
     _show_findings(findings)
     if not all(finding.passed for finding in findings):
         raise typer.Exit(FAILED_CHECK)
+
+
+def _slicer_findings(result: Path, slices: bool) -> tuple[Any, ...]:
+    """What PrusaSlicer makes of a result, and a note where it does not; `slices`: it must be installed."""
+    from guidegen.check.slicer import INSTALL, is_installed, profile_of, slicer_findings
+
+    profile = profile_of(result) if slices else None
+    if slices and profile is None:
+        out.print("note: not sliced: PrusaSlicer has no profile for this printer's process, and only looks at the file")
+    if not slices and not is_installed():
+        out.print(f"note: not looked at by a slicer: PrusaSlicer is not installed ({INSTALL})")
+        return ()
+    return slicer_findings(result, profile)
 
 
 @app.command()

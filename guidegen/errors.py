@@ -13,6 +13,7 @@
     │   ├── LesionError                  the lesion is not in the femur
     │   ├── RegistrationError            the MR femur does not fit the bone well enough
     │   ├── TemplateError                a kit, guide or printer template
+    │   ├── SlicerError                  the slicer is not installed, or did not slice
     │   └── OutputError                  the place for the results cannot be written
     ├── NoSafePlan                  3    no tunnel keeps all the rules; says which rule ruled
     ├── NoSafeGuide                 3    no guide can be built that keeps its own rules
@@ -91,6 +92,10 @@ class RegistrationError(InputError):
 
 class TemplateError(InputError):
     """A kit, guide or printer template is missing or impossible."""
+
+
+class SlicerError(InputError):
+    """The slicer that was asked for is not installed, or did not take the print file."""
 
 
 class OutputError(InputError):

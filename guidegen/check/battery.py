@@ -44,6 +44,9 @@ def check_files(
 
     Nothing stops at a failure: all checks run, and the guide is good when all have passed.
     Raises ResultError when the plan lacks what the checks ask of it.
+
+    One after the other, in one thread: libigl spreads its questions over all cores by itself, and PyMeshLab beside it
+    in another thread corrupts the heap.
     """
     asked = read_plan(plan)
     seat = seated(bone, guide)

@@ -53,7 +53,7 @@ def _past_guide_mm(guide: Surface, face_mm: FloatArray, outwards: FloatArray, le
     corners = relative[(height > ABOVE_FACE_MM) & (height < length_mm)]
     steps = np.arange(ABOVE_FACE_MM, length_mm, STEP_MM)
     places = face_mm + steps[:, None] * outwards
-    if guide.contains(places).any():
+    if guide.ray_hits(places[:1], outwards)[0][0] < length_mm:
         return 0.0
     way, _ = guide.ray_hits(
         np.repeat(places, DIRECTIONS, axis=0), np.tile(spokes(outwards, DIRECTIONS), (len(steps), 1))

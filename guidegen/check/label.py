@@ -101,8 +101,8 @@ def _correlation(first: list[Mask], second: list[Mask]) -> float:
     """Correlation of two texts, line by line of the same shapes, from -1 to 1; 0 when one is blank or full."""
     a, b = (np.concatenate([line.ravel() for line in lines]).astype(np.float64) for lines in (first, second))
     a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 0 else 0.0
+    scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    return float((a * b).sum()) / scale if scale > 0 else 0.0
 
 
 def _blocks(differs: Mask) -> int:

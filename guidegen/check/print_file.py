@@ -47,16 +47,16 @@ def print_pose(printed_mm: FloatArray, guide: Surface) -> tuple[RigidTransform, 
     """How the guide was turned to be printed, without mirroring (Kabsch), and the largest distance in mm then left
     between the two files; None where they have not the same triangles.
     """
-    corners = guide.vertices[guide.faces].reshape(-1, 3)
-    moved = printed_mm.reshape(-1, 3)
-    if moved.shape != corners.shape:
+    if len(printed_mm) != len(guide.faces):
         return None
-    middle, moved_middle = corners.mean(axis=0), moved.mean(axis=0)
-    left, _, right = np.linalg.svd((moved - moved_middle).T @ (corners - middle))
+    fixed, moved = guide.face_centers_mm, printed_mm.mean(axis=1)
+    middle, moved_middle = fixed.mean(axis=0), moved.mean(axis=0)
+    left, _, right = np.linalg.svd((moved - moved_middle).T @ (fixed - middle))
     keep = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])  # a mirror image is no turn
     turn = left @ keep @ right
     pose = RigidTransform(turn, moved_middle - turn @ middle, LPS, PRINTER)
-    return pose, float(np.linalg.norm(pose.points(corners) - moved, axis=1).max())
+    off_mm = pose.points(guide.vertices)[guide.faces] - printed_mm
+    return pose, float(np.sqrt(np.einsum("fij,fij->fi", off_mm, off_mm).max()))
 
 
 def print_findings(asked: Asked, printed_mm: FloatArray, pose: tuple[RigidTransform, float] | None) -> list[Finding]:

@@ -11,7 +11,7 @@ from guidegen.check.asked import Asked
 from guidegen.check.finding import Finding, at_most
 from guidegen.check.samples import area_samples
 from guidegen.check.seat import Seat
-from guidegen.frames import FloatArray, perpendicular_pair, spokes, unit
+from guidegen.frames import FloatArray, IntArray, perpendicular_pair, spokes, unit
 from guidegen.surfaces import Surface
 
 # How far the guide is slid: by then it is out of the wound.
@@ -34,9 +34,11 @@ GRAZING = 1e-4
 SIDESTEP_MM = 1e-4
 # A way that leaves the bone more than six times crosses it over and over; the first six tell.
 MOST_CHORDS = 6
-# Depth is half a chord at most, so the longest chords hold the deepest point; taken at so many places on each.
-CHORDS_MEASURED = 2_000
-PLACES = (np.arange(9) + 0.5) / 9.0
+# A guide that comes off has no chords, one that does not may have a hundred thousand: so many of all lengths are looked
+# at, and the deepest of them measured at so many places on each.
+CHORDS_LOOKED_AT = 6_000
+CHORDS_MEASURED = 300
+PLACES = np.linspace(1.0 / 18.0, 17.0 / 18.0, 9)
 
 WHY_UNDERCUT = "A guide with an undercut neither goes on nor comes off without force, and force shifts it or breaks it."
 WHY_SEAT = "No hand pulls exactly along a direction: a seat that lets go along one line only jams."
@@ -54,12 +56,12 @@ def removal_findings(asked: Asked, bone: Surface, guide: Surface, seat: Seat) ->
     bone_points = np.concatenate([bone.vertices, area_samples(bone, BONE_SAMPLES)[0]])
     straight_mm = max(deepest_on_way_mm(bone, guide_points, off), deepest_on_way_mm(guide, bone_points, -off))
     near_bone = bone_points[_in_way(guide, bone_points, off)]
-    first_mm = later_mm = 0.0
-    for way in np.cos(np.radians(ASKEW_DEG)) * off + np.sin(np.radians(ASKEW_DEG)) * spokes(off, ASKEW_WAYS):
-        for body, points, direction in ((bone, seat.points_mm, way), (guide, near_bone, -way)):
-            chords = _chords(body, points, direction)
-            first_mm = max(first_mm, chords.deepest_mm(body, LETTING_GO_MM))
-            later_mm = max(later_mm, chords.deepest_mm(body, WAY_MM))
+    ways = np.cos(np.radians(ASKEW_DEG)) * off + np.sin(np.radians(ASKEW_DEG)) * spokes(off, ASKEW_WAYS)
+    in_bone = _Chords.joined([_chords(bone, seat.points_mm, way) for way in ways])
+    in_guide = _Chords.joined([_chords(guide, near_bone, -way) for way in ways])
+    first_mm, later_mm = (
+        max(in_bone.deepest_mm(bone, way_mm), in_guide.deepest_mm(guide, way_mm)) for way_mm in (LETTING_GO_MM, WAY_MM)
+    )
     return (
         at_most("removal way, deepest in the bone", straight_mm, 0.0, "mm", WHY_UNDERCUT),
         at_most("removal 3° askew, deepest in the first 2 mm", first_mm, 0.0, "mm", WHY_SEAT),
@@ -85,25 +87,44 @@ def deepest_on_way_mm(body: Surface, points_mm: FloatArray, direction: FloatArra
 
 @dataclass(frozen=True, eq=False)
 class _Chords:
-    """Where the ways of points run inside a body: from which points (C, 3), along which unit direction (3,), and how
-    far along it each stretch begins and ends (C,).
+    """Where the ways of points run inside a body: from which points (C, 3), along which unit directions (C, 3), and
+    how far along them each stretch begins and ends (C,).
     """
 
     origins_mm: FloatArray
-    direction: FloatArray
+    directions: FloatArray
     start_mm: FloatArray
     end_mm: FloatArray
 
+    @classmethod
+    def joined(cls, parts: list[_Chords]) -> _Chords:
+        """The stretches of several ways."""
+        return cls(
+            np.concatenate([part.origins_mm for part in parts]),
+            np.concatenate([part.directions for part in parts]),
+            np.concatenate([part.start_mm for part in parts]),
+            np.concatenate([part.end_mm for part in parts]),
+        )
+
     def deepest_mm(self, body: Surface, way_mm: float) -> float:
-        """How deep in the body the worst point of all stretches is, as far as they lie within a way."""
+        """How deep in the body the worst point of all stretches is, as far as they lie within a way: first in the
+        middle of each, then all along those that are deepest there.
+        """
         length = np.minimum(self.end_mm, way_mm) - self.start_mm
-        longest = np.argsort(-length, kind="stable")[:CHORDS_MEASURED]
-        longest = longest[length[longest] > 0.0]
-        if len(longest) == 0:
+        met = np.flatnonzero(length > 0.0)
+        if len(met) == 0:
             return 0.0
-        along = self.start_mm[longest, None] + length[longest, None] * PLACES
-        places = self.origins_mm[longest, None, :] + along[:, :, None] * self.direction
-        return max(0.0, -float(body.signed_distance_mm(places.reshape(-1, 3)).min()))
+        by_length = met[np.argsort(-length[met], kind="stable")]
+        looked_at = by_length[:: int(np.ceil(len(by_length) / CHORDS_LOOKED_AT))]
+        middles = body.signed_distance_mm(self._places(looked_at, length, np.array([0.5])))
+        deepest = looked_at[np.argsort(middles, kind="stable")[:CHORDS_MEASURED]]
+        return max(0.0, -float(body.signed_distance_mm(self._places(deepest, length, PLACES)).min()))
+
+    def _places(self, chords: IntArray, length_mm: FloatArray, shares: FloatArray) -> FloatArray:
+        """Points (K, 3) at these shares of some of the stretches."""
+        along = self.start_mm[chords, None] + length_mm[chords, None] * shares
+        places = self.origins_mm[chords, None, :] + along[:, :, None] * self.directions[chords, None, :]
+        return np.asarray(places.reshape(-1, 3))
 
 
 def _chords(body: Surface, points_mm: FloatArray, direction: FloatArray) -> _Chords:
@@ -129,4 +150,7 @@ def _chords(body: Surface, points_mm: FloatArray, direction: FloatArray) -> _Cho
         active = active[here < WAY_MM]
         if len(active) == 0:
             break
-    return _Chords(np.concatenate(origins), direction, np.concatenate(starts), np.concatenate(ends))
+    from_points = np.concatenate(origins)
+    return _Chords(
+        from_points, np.broadcast_to(direction, from_points.shape), np.concatenate(starts), np.concatenate(ends)
+    )

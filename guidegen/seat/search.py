@@ -323,7 +323,7 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
         return NoSafeGuide(
             f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
             f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
-            "above the head centre, outside the bone that is open to a guide; choose another entry or a larger footprint",
+            "above the head centre, outside the bone that is open to a guide; choose another entry or size",
             rule="entry_inside_shell",
             figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
         )

@@ -32,7 +32,8 @@ def test_the_good_arrows_point_to_what_they_name(hip) -> None:
     ]
     assert failed(findings) == []
     assert findings["PROX off its direction"].measured == pytest.approx(0.0, abs=1e-4)
-    assert findings["PROX head by tail"].measured == pytest.approx(3.0, abs=0.5)  # 3 mm on a line of 1 mm, in points of 0.17 mm
+    # 3 mm on a line of 1 mm, in points of 0.17 mm
+    assert findings["PROX head by tail"].measured == pytest.approx(3.0, abs=0.5)
 
 
 def test_the_front_of_a_right_femur_is_the_back_of_a_left_one(hip) -> None:
