@@ -98,8 +98,6 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
         for asked in planned.assessed.case.waivers
         if asked.rule not in used
     ]
-    if len(chosen.tunnels) > 1:
-        notes.append("A guide with several sleeves cannot be built yet: this is a plan without a guide.")
     return (*notes, *chosen.warnings)
 
 

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-import guidegen
 from guidegen import record, results
 from guidegen.assessed import Assessed, Planned, Sides
 from guidegen.bone.anatomy import Anatomy, find_anatomy
@@ -30,10 +29,11 @@ from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
 from guidegen.check.battery import check_result
 from guidegen.check.finding import Finding, at_most
-from guidegen.errors import NoSafeGuide, NoSafePlan, ResultError, VolumeError, at_stage
+from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
-from guidegen.guide.guide import Guide, Identity, make_guide
-from guidegen.guide.layout import Order
+from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.marks import Identity
+from guidegen.guide.order import Order
 from guidegen.guide.parts import Make
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
@@ -47,9 +47,11 @@ from guidegen.ordered import Templates, load_templates
 from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
-from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
+from guidegen.plan.kits import Kit
+from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeves
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
+from guidegen.print_files import insert_files, print_files, reject
 from guidegen.record import Built
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.stl import stl_bytes
@@ -112,6 +114,11 @@ class Run:
         return inputs
 
     @property
+    def kit(self) -> Kit:
+        """The kit that the ordered strategy drills with."""
+        return self.templates.fan_kit if self.case.order.strategy == MULTIPLE else self.templates.kit
+
+    @property
     def sleeve_sizes(self) -> SleeveSizes:
         """How wide the sleeve for the ordered kit is."""
         return SleeveSizes.of(self.templates.kit, self.templates.guide, self.templates.printer)
@@ -163,11 +170,9 @@ def run(
         planned = _plan(state)
         while True:
             revision = results.upcoming(folder)
-            built, refusal = _guide(state, planned, workshop.make, revision)
+            as_built, built, refusal = _guide(state, planned, workshop.make, revision)
             state.store.keep()
-            result = _revision(
-                state, _as_built(state, planned, built), built, refusal, fingerprint, folder, revision, workshop
-            )
+            result = _revision(state, as_built, built, refusal, fingerprint, folder, revision, workshop)
             if result is not None:
                 return result
 
@@ -400,19 +405,13 @@ def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -
     )
 
 
-def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Built | None, NoSafePlan | None]:
-    """The guide for the planned tunnel, with the revision it is to become on it, or why there is none."""
+def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Planned, Built | None, NoSafePlan | None]:
+    """The plan as its guide was built: what is kept away from may have pushed a sleeve further off the bone; the guide,
+    with the revision it is to become on it; or why there is none.
+    """
     assessed, templates, order = planned.assessed, state.templates, state.case.order
-    if planned.refusal is not None:
-        return None, planned.refusal
-    if len(planned.tunnels) > 1:
-        return None, NoSafeGuide(
-            f"expected a plan of one tunnel, found one of {len(planned.tunnels)}; a guide with several sleeves cannot "
-            "be built yet: use the plan without a guide, or choose another strategy",
-            rule="one_tunnel",
-            figures={"tunnels": float(len(planned.tunnels))},
-        )
-    tunnel = planned.tunnels[0]
+    if planned.refusal is not None or planned.plan is None:
+        return planned, None, planned.refusal
     key = content_key("guide", state.inputs_sha256, state.parameters, revision)
     identity = Identity(state.case.patient.id, revision, record.plan_hash(planned)[: record.SHORT_HASH])
     try:
@@ -420,24 +419,19 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Bui
             gap = fit(
                 templates.printer, assessed.bone.error_mm, order.clearance_mm, order.periosteum_mm, templates.guide
             )
-            made_to = Order(templates.kit, templates.guide, templates.printer, gap.clearance_mm, state.sleeve_sizes)
+            sizes = SleeveSizes.of(state.kit, templates.guide, templates.printer)
+            made_to = Order(state.kit, templates.guide, templates.printer, gap.clearance_mm, sizes)
             guide = state.store.reuse(
                 Guide, key,
                 lambda: make_guide(
-                    assessed.bone.surface, assessed.anatomy, tunnel, identity, state.size, made_to, make,
+                    assessed.bone.surface, assessed.anatomy, planned.tunnels, identity, state.size, made_to, make,
                     assessed.keep_out, state.rules.keep_out_min_mm,
                 ),
             )  # fmt: skip
-            return (guide, identity, gap), None
+            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm)
+            return replace(planned, plan=plan), (guide, identity, gap), None
     except NoSafePlan as refusal:
-        return None, refusal
-
-
-def _as_built(state: Run, planned: Planned, built: Built | None) -> Planned:
-    """The plan with the sleeve as it was built: what is kept away from may have pushed it further off the bone."""
-    if built is None or planned.plan is None:
-        return planned
-    return replace(planned, plan=with_sleeve(planned.plan, state.templates.kit, built[0].sleeves[0].offset_mm))
+        return planned, None, refusal
 
 
 def _write(
@@ -462,15 +456,15 @@ def _write(
         _write_findings(findings, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
+    _put(insert_files(guide), scratch)
     _begin_pictures(state, planned, content, guide, workshop)  # on the second core, while this one checks
     with state.stage("3mf"):
-        (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
+        _put(print_files(content, guide, scratch), scratch)
     with state.stage("check"):
         findings = check_result(scratch)
     _write_findings(findings, scratch)
     if not all(finding.passed for finding in findings):
-        (scratch / "guide.stl").rename(scratch / "rejected.stl")
-        (scratch / "guide.3mf").unlink()  # nothing that failed can be printed by mistake
+        reject(scratch)
     with state.stage("show"):
         _show(content, findings, workshop.finish_pictures(), scratch)
     return findings
@@ -480,10 +474,9 @@ def _limits(state: Run, planned: Planned) -> dict[str, Any]:
     """What the files are held to: the rules, but for those that a proposed waiver reaches down to its floor."""
     chosen = planned.plan.chosen if planned.plan is not None else None
     rules = waived_rules(state.rules, planned.plan.waived) if planned.plan is not None else state.rules
-    kit = state.templates.fan_kit if state.case.order.strategy == MULTIPLE else state.templates.kit
     return record.limits(
         rules,
-        state.templates.guide.sleeve.least_guided_for(kit),
+        state.templates.guide.sleeve.least_guided_for(state.kit),
         state.templates.printer.build.least_wall_mm,
         SMALLEST_CONTACT_MM2,
         through_centroid=chosen is not None and chosen.strategy == CENTROID,
@@ -508,22 +501,10 @@ def _refused(refusal: NoSafePlan | None) -> tuple[Finding, ...]:
     )
 
 
-def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
-    from guidegen.threemf import print_orientation, threemf_bytes
-
-    turned = guide.surface.transformed(print_orientation(guide.surface, guide.print_down))
-    return threemf_bytes(
-        turned,
-        {
-            "Title": f"{content['case_id']} {content['side'].upper()} drill guide",
-            "Application": f"guidegen {guidegen.__version__}",
-            "patient_id": content["case_id"],
-            "side": content["side"],
-            "plan_sha256": results.sha256((scratch / "plan.json").read_bytes()),
-            "stl_sha256": results.sha256((scratch / "guide.stl").read_bytes()),
-            "version": guidegen.__version__,
-        },
-    )
+def _put(files: dict[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:
@@ -537,7 +518,7 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
         "anatomy": planned.assessed.anatomy,
         "tunnels": content["tunnels"],
         "pins": content["guide"]["pins"],
-        "wire_depth_mm": state.templates.kit.pin.depth_mm,
+        "wire_depth_mm": state.kit.pin.depth_mm,
         "removal_direction": content["guide"]["removal_direction"],
         "clearance_mm": guide.clearance_mm,
     }

@@ -16,7 +16,8 @@ from guidegen.assessed import Assessed, Planned
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone
 from guidegen.frames import LPS
-from guidegen.guide.guide import Guide, Identity
+from guidegen.guide.guide import Guide
+from guidegen.guide.marks import Identity
 from guidegen.guide.record import guide_record
 from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from guidegen.bone.anatomy import Side
 from guidegen.errors import ResultError
+from guidegen.frames import FloatArray, unit
 
 # How far from length 1 a direction may be written: six decimals of rounding.
 UNIT_TOLERANCE = 1e-5
@@ -108,6 +109,21 @@ class AskedSleeve(_Part):
         return self
 
 
+class AskedSocket(_Part):
+    """plan.json's `guide.socket`: heights over the entry between which the inserts' cone lies, its radii there, the gap
+    round it, and the least wall of an insert.
+    """
+
+    entry_mm: Point
+    outwards: Direction
+    low_mm: Length
+    rim_mm: Length
+    low_radius_mm: Length
+    rim_radius_mm: Length
+    gap_mm: Length
+    wall_mm: Length
+
+
 class AskedPin(_Part):
     """One of plan.json's `guide.pins`."""
 
@@ -189,15 +205,33 @@ class AskedLabel(_Part):
         return self
 
 
+class AskedInsert(_Part):
+    """One of plan.json's `guide.inserts`; the label is as it sits in the guide."""
+
+    tunnel: Count
+    bore_mm: Length
+    drill_diameter_mm: Length
+    guided_length_mm: Length
+    stop_face_mm: Point
+    stop_diameter_mm: Length
+    offset_mm: Length
+    chuck_diameter_mm: Length
+    chuck_length_mm: Length
+    label: AskedLabel
+
+
 class AskedGuide(_Part):
-    """plan.json's `guide`."""
+    """plan.json's `guide`: a sleeve for each tunnel, or a socket and an insert for each."""
 
     revision: Line | None = _new()
     plan_hash: Line | None = _new()
     removal_direction: Direction
     clearance_mm: Length
     genus: Count | None = _new()
-    sleeves: Annotated[list[AskedSleeve], Field(min_length=1)]
+    sleeves: list[AskedSleeve]
+    socket: AskedSocket | None = None
+    inserts: list[AskedInsert] = []
+    wire_left_mm: Length | None = None  # of the wire over which the guide comes off; None where none is left
     pins: list[AskedPin]
     windows: list[AskedWindow] | None = _new()
     pointer: AskedPointer | None = None
@@ -257,10 +291,21 @@ class Asked(_Part):
     limits: AskedLimits
 
     @model_validator(mode="after")
-    def _sleeves_have_tunnels(self) -> Self:
-        if sorted(sleeve.tunnel for sleeve in self.guide.sleeves) != list(range(len(self.tunnels))):
-            raise ValueError("expected one sleeve for each tunnel")
+    def _each_tunnel_is_led(self) -> Self:
+        guide = self.guide
+        led = guide.sleeves or guide.inserts
+        if sorted(each.tunnel for each in led) != list(range(len(self.tunnels))):
+            raise ValueError("expected one sleeve for each tunnel, or one insert")
+        if (guide.socket is not None) != bool(guide.inserts) or (guide.sleeves and guide.inserts):
+            raise ValueError("expected sleeves, or a socket with inserts")
+        if any(insert.tunnel != number for number, insert in enumerate(guide.inserts)):
+            raise ValueError("expected the inserts in the order of their tunnels")
         return self
+
+    def into_bone(self, tunnel: int) -> FloatArray:
+        """The unit vector (3,) along a tunnel."""
+        asked = self.tunnels[tunnel]
+        return unit(np.subtract(asked.target_mm, asked.entry_mm))
 
 
 def read_plan(plan: dict[str, Any]) -> Asked:

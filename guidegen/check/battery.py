@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,16 @@ from guidegen.check.bore import pin_hole_findings, sleeve_findings
 from guidegen.check.calliper import calliper_findings
 from guidegen.check.chuck import chuck_findings
 from guidegen.check.drill import drill_way_findings
-from guidegen.check.files import read_result
+from guidegen.check.fan import fan_findings
+from guidegen.check.files import read_inserts, read_result
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
 from guidegen.check.mesh import bone_mesh_findings, genus_findings, guide_mesh_findings
 from guidegen.check.pins import pin_findings
-from guidegen.check.print_file import print_findings, print_pose, read_print
-from guidegen.check.removal import removal_findings
+from guidegen.check.print_file import print_findings, print_pose, read_insert_prints, read_print
+from guidegen.check.removal import removal_findings, wire_findings
 from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
 from guidegen.check.stop import stop_findings
@@ -38,9 +40,11 @@ def check_files(
     guide: Surface,
     keep_out: Surface | None = None,
     printed_mm: FloatArray | None = None,
+    inserts: Sequence[Surface] = (),
+    inserts_printed_mm: Sequence[FloatArray] | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding on a guide, from the content of plan.json and the surfaces as read back (LPS, mm); with the print
-    file's triangles (M, 3, 3) as `read_print` gives them, those on the print too.
+    """Every finding on a guide and on the inserts of a fan, from the content of plan.json and the surfaces as read back
+    (LPS, mm); with the print files' triangles (M, 3, 3) as `read_print` gives them, those on the prints too.
 
     Nothing stops at a failure: all checks run, and the guide is good when all have passed.
     Raises ResultError when the plan lacks what the checks ask of it.
@@ -64,6 +68,7 @@ def check_files(
         *gap_findings(asked, seat),
         depth_finding(bone, guide, seat),
         *removal_findings(asked, bone, guide, seat),
+        *wire_findings(asked, bone, guide, seat),
         wall_finding(asked, guide, seat),
         *keep_out_findings(asked, bone, guide, seat, keep_out),
         *theatre_findings(asked, guide),
@@ -73,6 +78,7 @@ def check_files(
         *label_findings(asked, guide),
         *arrow_findings(asked, guide, seat),
         *_on_print(asked, guide, seat, printed_mm),
+        *fan_findings(asked, inserts, guide, inserts_printed_mm),
     )
 
 
@@ -87,4 +93,6 @@ def _on_print(asked: Asked, guide: Surface, seat: Seat, printed_mm: FloatArray |
 def check_result(folder: Path) -> tuple[Finding, ...]:
     """Every finding on the files of a result folder, read as a stranger would; ResultError when one is unusable."""
     plan, bone, guide, keep_out = read_result(folder)
-    return check_files(plan, bone, guide, keep_out, read_print(folder))
+    inserts = read_inserts(folder, plan)
+    prints = read_insert_prints(folder, len(inserts))
+    return check_files(plan, bone, guide, keep_out, read_print(folder), inserts, prints)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from guidegen.check.asked import Asked, AskedSleeve
+from guidegen.check.asked import Asked, AskedInsert, AskedSleeve
 from guidegen.check.drill import WIDE_OPEN_MM
 from guidegen.check.finding import Finding, at_least
 from guidegen.check.pins import segment_distance_mm
-from guidegen.frames import FloatArray, across, spokes, unit
+from guidegen.frames import FloatArray, across, spokes
 from guidegen.surfaces import Surface
 
 # The chuck turns so far above the stop's face, which belongs to the guide.
@@ -21,29 +21,26 @@ WHY = "A chuck that meets guide, wire or another sleeve stops the drill short of
 
 
 def chuck_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
-    """The widest chuck that turns above each stop's face: past the guide, the wires that stand out of it, and the
-    flanges of other metal sleeves.
+    """The widest chuck that turns above each stop's face, of a sleeve or an insert: past the guide, the wires that
+    stand out of it, and the flanges of other metal sleeves.
     """
     findings = []
-    for number, sleeve in enumerate(asked.guide.sleeves, start=1):
-        if sleeve.stop_face_mm is None or sleeve.chuck_diameter_mm is None or sleeve.chuck_length_mm is None:
+    sleeves, inserts = asked.guide.sleeves, asked.guide.inserts
+    led: list[AskedSleeve | AskedInsert] = [*sleeves, *inserts]
+    for number, each in enumerate(led, start=1):
+        if each.stop_face_mm is None or each.chuck_diameter_mm is None or each.chuck_length_mm is None:
             continue
-        outwards, face = outwards_of(asked, sleeve), np.array(sleeve.stop_face_mm)
-        chuck = face + np.array([[ABOVE_FACE_MM], [sleeve.chuck_length_mm]]) * outwards
-        rods = [*_wires(asked), *_flanges(asked, but=sleeve)]
+        outwards, face = -asked.into_bone(each.tunnel), np.array(each.stop_face_mm)
+        chuck = face + np.array([[ABOVE_FACE_MM], [each.chuck_length_mm]]) * outwards
+        rods = [*_wires(asked), *_flanges(asked, but=each)]
         free_mm = min(
             WIDE_OPEN_MM,
-            _past_guide_mm(guide, face, outwards, sleeve.chuck_length_mm),
+            _past_guide_mm(guide, face, outwards, each.chuck_length_mm),
             *(2.0 * max(0.0, segment_distance_mm(chuck, rod) - radius) for rod, radius in rods),
         )
-        findings.append(at_least(f"sleeve {number} chuck's room", free_mm, sleeve.chuck_diameter_mm, "mm", WHY))
+        name = f"{'insert' if inserts else 'sleeve'} {number} chuck's room"
+        findings.append(at_least(name, free_mm, each.chuck_diameter_mm, "mm", WHY))
     return tuple(findings)
-
-
-def outwards_of(asked: Asked, sleeve: AskedSleeve) -> FloatArray:
-    """The unit vector (3,) along a sleeve's tunnel, out of the bone."""
-    tunnel = asked.tunnels[sleeve.tunnel]
-    return unit(np.subtract(tunnel.entry_mm, tunnel.target_mm))
 
 
 def _past_guide_mm(guide: Surface, face_mm: FloatArray, outwards: FloatArray, length_mm: float) -> float:
@@ -73,11 +70,11 @@ def _wires(asked: Asked) -> list[tuple[FloatArray, float]]:
     return rods
 
 
-def _flanges(asked: Asked, but: AskedSleeve) -> list[tuple[FloatArray, float]]:
+def _flanges(asked: Asked, but: AskedSleeve | AskedInsert) -> list[tuple[FloatArray, float]]:
     """The flanges of the metal sleeves but for one, as rods that end in balls: two ends (2, 3), and their radius."""
     rods = []
     for sleeve in asked.guide.sleeves:
         if sleeve is not but and sleeve.metal is not None:
-            ends = sleeve.top_mm + np.array([[0.0], [sleeve.metal.flange_height_mm]]) * outwards_of(asked, sleeve)
+            ends = sleeve.top_mm + np.array([[0.0], [sleeve.metal.flange_height_mm]]) * -asked.into_bone(sleeve.tunnel)
             rods.append((ends, sleeve.metal.flange_diameter_mm / 2))
     return rods

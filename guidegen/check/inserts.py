@@ -55,7 +55,7 @@ WHY_PLAY = "The key's play turns every bore about the entry."
 
 
 @dataclass(frozen=True, eq=False)
-class AskedSocket:
+class PlannedSocket:
     """What the plan says of a socket, in LPS mm: the entry (3,), the unit direction (3,) out of the bone, the heights
     between which the inserts' cone lies, the gap to it on every side, and the least wall round a bore.
     """
@@ -69,7 +69,7 @@ class AskedSocket:
 
 
 @dataclass(frozen=True, eq=False)
-class AskedInsert:
+class PlannedInsert:
     """What the plan says of an insert, in LPS mm: its number, the furthest point (3,) of its tunnel, the middle (3,) of
     its stop face, the stop's diameter, the bore's, and the guided length.
     """
@@ -82,7 +82,9 @@ class AskedInsert:
     guided_length_mm: float
 
 
-def insert_findings(asked: AskedInsert, socket: AskedSocket, insert: Surface, guide: Surface) -> tuple[Finding, ...]:
+def insert_findings(
+    asked: PlannedInsert, socket: PlannedSocket, insert: Surface, guide: Surface
+) -> tuple[Finding, ...]:
     """Every finding on one written insert, as it sits in the written guide."""
     name = f"insert {asked.number}"
     axis = unit(asked.target_mm - socket.entry_mm)
@@ -105,7 +107,9 @@ def _sound(name: str, insert: Surface) -> tuple[Finding, ...]:
     )
 
 
-def _aims(name: str, asked: AskedInsert, socket: AskedSocket, insert: Surface, axis: FloatArray) -> tuple[Finding, ...]:
+def _aims(
+    name: str, asked: PlannedInsert, socket: PlannedSocket, insert: Surface, axis: FloatArray
+) -> tuple[Finding, ...]:
     """The bore against the planned tunnel, with the insert seated."""
     bore = measured_bore(insert, asked.stop_face_mm, socket.entry_mm, axis, asked.bore_mm)
     entry = target = tilt = width = length = None
@@ -122,7 +126,7 @@ def _aims(name: str, asked: AskedInsert, socket: AskedSocket, insert: Surface, a
     )
 
 
-def _stops(name: str, asked: AskedInsert, insert: Surface, axis: FloatArray) -> Finding:
+def _stops(name: str, asked: PlannedInsert, insert: Surface, axis: FloatArray) -> Finding:
     """How far the face round the bore lies off the plane on which the stop should rest."""
     spread = spokes(axis, STOP_SPOKES)
     radii = np.linspace(asked.bore_mm / 2.0 + 0.2, asked.stop_mm / 2.0, 4)
@@ -132,7 +136,7 @@ def _stops(name: str, asked: AskedInsert, insert: Surface, axis: FloatArray) -> 
     return at_most(f"{name} stop face off its place", off, STOP_MM, "mm", WHY_STOP, missing="no face under the stop")
 
 
-def _sides(insert: Surface, asked: AskedInsert, socket: AskedSocket, axis: FloatArray) -> FloatArray:
+def _sides(insert: Surface, asked: PlannedInsert, socket: PlannedSocket, axis: FloatArray) -> FloatArray:
     """Points (K, 3) on the cone and its key, the bore's wall left out."""
     points, _ = area_samples(insert, SAMPLES)
     relative = points - socket.entry_mm
@@ -142,13 +146,13 @@ def _sides(insert: Surface, asked: AskedInsert, socket: AskedSocket, axis: Float
     return np.asarray(points[side & ~in_bore])
 
 
-def _wall(name: str, asked: AskedInsert, socket: AskedSocket, sides: FloatArray, axis: FloatArray) -> Finding:
+def _wall(name: str, asked: PlannedInsert, socket: PlannedSocket, sides: FloatArray, axis: FloatArray) -> Finding:
     away = np.linalg.norm(across(sides - socket.entry_mm, axis), axis=1)
     least = float(away.min()) - asked.bore_mm / 2.0 if len(away) else None
     return at_least(f"{name} wall round the bore", least, socket.wall_mm - GAP_TOLERANCE_MM, "mm", WHY_WALL, NO_WALL)
 
 
-def _fits(name: str, socket: AskedSocket, sides: FloatArray, insert: Surface, guide: Surface) -> tuple[Finding, ...]:
+def _fits(name: str, socket: PlannedSocket, sides: FloatArray, insert: Surface, guide: Surface) -> tuple[Finding, ...]:
     """The gap between cone and socket all round, and that nothing overlaps."""
     distance = guide.nearest(sides)[0] if len(sides) else np.zeros(1)
     tight, loose = (float(np.percentile(distance, share)) for share in GAP_PERCENTILES)
@@ -160,7 +164,7 @@ def _fits(name: str, socket: AskedSocket, sides: FloatArray, insert: Surface, gu
     )
 
 
-def _keyed(name: str, socket: AskedSocket, sides: FloatArray, guide: Surface) -> tuple[Finding, ...]:
+def _keyed(name: str, socket: PlannedSocket, sides: FloatArray, guide: Surface) -> tuple[Finding, ...]:
     """How deep the insert would be in the socket's wall when turned, and how far it can turn."""
     tried = sides[::KEY_EVERY]
     key = tried[guide.contains(_turned(tried, socket, 180.0))]  # the key alone is then in the wall
@@ -182,13 +186,13 @@ def _keyed(name: str, socket: AskedSocket, sides: FloatArray, guide: Surface) ->
     )
 
 
-def _turned(points: FloatArray, socket: AskedSocket, degrees: float) -> FloatArray:
+def _turned(points: FloatArray, socket: PlannedSocket, degrees: float) -> FloatArray:
     """Points (K, 3) turned about the socket's axis."""
     rotation = rotation_about(socket.outwards, degrees)
     return np.asarray((points - socket.entry_mm) @ rotation.T + socket.entry_mm)
 
 
-def _depths_mm(key: FloatArray, socket: AskedSocket, guide: Surface, turns_deg: FloatArray) -> FloatArray:
+def _depths_mm(key: FloatArray, socket: PlannedSocket, guide: Surface, turns_deg: FloatArray) -> FloatArray:
     """How deep (T,) the deepest point of the key (K, 3) is in the guide when the insert is turned by each angle (T,);
     negative where it is free.
     """

@@ -43,11 +43,12 @@ def label_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     return tuple(
         finding
         for number, label in enumerate(asked.guide.labels, start=1)
-        for finding in _label(f"label {number}", label, guide, finest_mm)
+        for finding in read_findings(f"label {number}", label, guide, finest_mm)
     )
 
 
-def _label(name: str, label: AskedLabel, guide: Surface, finest_mm: float | None) -> list[Finding]:
+def read_findings(name: str, label: AskedLabel, guide: Surface, finest_mm: float | None) -> list[Finding]:
+    """How one label reads, and whether strokes so fine are printed."""
     mask, depth = engraved(label, guide)
     alike, mirrored, strokes = _reading(label, mask)
     better = None if alike is None or mirrored is None else alike - mirrored

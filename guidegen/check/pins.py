@@ -53,6 +53,7 @@ def pin_findings(asked: Asked, bone: Surface) -> tuple[Finding, ...]:
 
 def _apart_findings(asked: Asked, bone: Surface) -> list[Finding]:
     tops = {sleeve.tunnel: sleeve.top_mm for sleeve in asked.guide.sleeves}
+    tops |= {insert.tunnel: insert.stop_face_mm for insert in asked.guide.inserts}
     drills = [
         (np.array([tops[index], tunnel.target_mm]), tunnel.diameter_mm / 2)
         for index, tunnel in enumerate(asked.tunnels)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from guidegen.check.asked import Asked
+from guidegen.check.files import INSERTS, insert_name
 from guidegen.check.finding import Finding, at_most
 from guidegen.frames import LPS, FloatArray, RigidTransform
 from guidegen.surfaces import Surface
@@ -21,16 +22,26 @@ WHY_FITS = "A guide larger than the printer is cut or scaled by whoever prints i
 
 
 def read_print(folder: Path) -> FloatArray | None:
-    """The triangles (M, 3, 3) of a result's guide.3mf, in mm as printed; none of them where it is no 3MF of one body
-    in mm, and None for a rejected guide, which has no such file.
+    """The triangles (M, 3, 3) of a result's guide.3mf, as `read_threemf` gives them; None for a rejected guide, which
+    has no such file.
     """
-    import lib3mf
+    return None if (folder / "rejected.stl").exists() else read_threemf(folder / "guide.3mf")
 
+
+def read_insert_prints(folder: Path, count: int) -> list[FloatArray] | None:
+    """The same of each insert of a fan."""
     if (folder / "rejected.stl").exists():
         return None
+    return [read_threemf(folder / INSERTS / f"{insert_name(number)}.3mf") for number in range(1, count + 1)]
+
+
+def read_threemf(path: Path) -> FloatArray:
+    """The triangles (M, 3, 3) of a print file, in mm as printed; none of them where it is no 3MF of one body in mm."""
+    import lib3mf
+
     model = lib3mf.get_wrapper().CreateModel()
     try:
-        model.QueryReader("3mf").ReadFromFile(str(folder / "guide.3mf"))
+        model.QueryReader("3mf").ReadFromFile(str(path))
     except lib3mf.ELib3MFException:
         return np.empty((0, 3, 3))
     meshes = model.GetMeshObjects()
@@ -59,18 +70,26 @@ def print_pose(printed_mm: FloatArray, guide: Surface) -> tuple[RigidTransform, 
     return pose, float(np.sqrt(np.einsum("fij,fij->fi", off_mm, off_mm).max()))
 
 
-def print_findings(asked: Asked, printed_mm: FloatArray, pose: tuple[RigidTransform, float] | None) -> list[Finding]:
-    """How far guide.3mf lies from guide.stl after the best turn, and how much of the printer's room it takes."""
+def print_findings(
+    asked: Asked,
+    printed_mm: FloatArray,
+    pose: tuple[RigidTransform, float] | None,
+    of: str = "",
+    missing: str = MISSING,
+) -> list[Finding]:
+    """How far a print file lies from its STL after the best turn, and how much of the printer's room it takes: of the
+    guide, or `of` an insert.
+    """
     off_mm = None if pose is None else pose[1]
-    name = "print file off the guide"
-    findings = [at_most(name, off_mm, TURNED_TOLERANCE_MM, "mm", WHY_SAME, missing=MISSING)]
+    name = f"{of} print file off the insert" if of else "print file off the guide"
+    findings = [at_most(name, off_mm, TURNED_TOLERANCE_MM, "mm", WHY_SAME, missing=missing)]
     if asked.printing is None:
         return findings
     build_mm = asked.printing.build_mm
     room_mm = (*sorted(build_mm[:2], reverse=True), build_mm[2])  # a guide lies with its long side along the plate's
     sizes = (None, None, None) if len(printed_mm) == 0 else _sizes_mm(printed_mm)
     for side, size_mm, most_mm in zip(("length", "width", "height"), sizes, room_mm, strict=True):
-        findings.append(at_most(f"print {side}", size_mm, most_mm, "mm", WHY_FITS, missing=MISSING))
+        findings.append(at_most(f"{of} print {side}".lstrip(), size_mm, most_mm, "mm", WHY_FITS, missing=missing))
     return findings
 
 

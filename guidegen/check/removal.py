@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guidegen.check.asked import Asked
-from guidegen.check.finding import Finding, at_most
+from guidegen.check.drill import free_diameter_mm
+from guidegen.check.finding import Finding, at_least, at_most
 from guidegen.check.samples import area_samples
 from guidegen.check.seat import Seat
 from guidegen.frames import FloatArray, IntArray, perpendicular_pair, spokes, unit
@@ -42,6 +43,9 @@ PLACES = np.linspace(1.0 / 18.0, 17.0 / 18.0, 9)
 
 WHY_UNDERCUT = "A guide with an undercut neither goes on nor comes off without force, and force shifts it or breaks it."
 WHY_SEAT = "No hand pulls exactly along a direction: a seat that lets go along one line only jams."
+WHY_WIRE = (
+    "A guide that does not come off over the wire bends it, or draws it out of the hole that it was to lead into."
+)
 WHY_ASKEW = "A hook beside the way catches a guide that is pulled a little askew, and force shifts it or breaks it."
 
 
@@ -66,6 +70,24 @@ def removal_findings(asked: Asked, bone: Surface, guide: Surface, seat: Seat) ->
         at_most("removal way, deepest in the bone", straight_mm, 0.0, "mm", WHY_UNDERCUT),
         at_most("removal 3° askew, deepest in the first 2 mm", first_mm, 0.0, "mm", WHY_SEAT),
         at_most("removal 3° askew, deepest on the whole way", later_mm, LATER_LIMIT_MM, "mm", WHY_ASKEW),
+    )
+
+
+def wire_findings(asked: Asked, bone: Surface, guide: Surface, seat: Seat) -> tuple[Finding, ...]:
+    """Whether the guide comes off over the wire that is left in the first tunnel, its pins taken out: the way past the
+    bone, and the room round the wire, which the guide slides along; none where no wire is left.
+    """
+    wire_mm = asked.guide.wire_left_mm
+    if wire_mm is None:
+        return ()
+    into, tunnel = asked.into_bone(0), asked.tunnels[0]
+    guide_points = np.concatenate([guide.vertices, seat.points_mm])
+    bone_points = np.concatenate([bone.vertices, area_samples(bone, BONE_SAMPLES)[0]])
+    way_mm = max(deepest_on_way_mm(bone, guide_points, -into), deepest_on_way_mm(guide, bone_points, into))
+    room_mm = free_diameter_mm(guide, tunnel.target_mm, into)
+    return (
+        at_most("way off over the wire, deepest in the bone", way_mm, 0.0, "mm", WHY_WIRE),
+        at_least("way off over the wire, room round it", room_mm, wire_mm, "mm", WHY_WIRE),
     )
 
 

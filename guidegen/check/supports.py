@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from guidegen.check.asked import Asked
+from guidegen.check.asked import Asked, AskedSocket
 from guidegen.check.engraved import Mask, fields
 from guidegen.check.finding import Finding, at_most
 from guidegen.check.gap import contact_samples
@@ -74,13 +74,15 @@ def _propped(seat: Seat, pose: RigidTransform, steepest_deg: float) -> Mask:
 
 
 def _in_bores(asked: Asked, seat: Seat) -> Mask:
-    """Which of the seat's samples (K,) lie on the wall of a bore, of a wire's hole or of a window."""
+    """Which of the seat's samples (K,) lie on the wall of a bore, a socket, a wire's hole or a window."""
     guide = asked.guide
     inside = np.zeros(len(seat.points_mm), dtype=bool)
     for sleeve in guide.sleeves:
         tunnel = asked.tunnels[sleeve.tunnel]
         into = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
         inside |= _on_wall(seat, np.array(tunnel.entry_mm), into, sleeve.inner_diameter_mm)
+    if guide.socket is not None:
+        inside |= _on_cone(seat, guide.socket)
     for pin in guide.pins:
         inside |= _on_wall(seat, np.array(pin.point_mm), unit(pin.direction), pin.hole_diameter_mm)
     for window in guide.windows or ():
@@ -96,3 +98,15 @@ def _on_wall(seat: Seat, point_mm: FloatArray, into: FloatArray, diameter_mm: fl
     near = np.abs(distance - diameter_mm / 2) < BORE_MM
     looks_in = np.einsum("ij,ij->i", beside, seat.normals) < FACING * distance
     return np.asarray(near & looks_in & (relative @ into < PAST_MM))
+
+
+def _on_cone(seat: Seat, socket: AskedSocket) -> Mask:
+    """Which samples (K,) lie on the cone of a fan's socket, and look at its axis."""
+    outwards = unit(socket.outwards)
+    relative = seat.points_mm - socket.entry_mm
+    height, beside = relative @ outwards, across(relative, outwards)
+    distance = np.linalg.norm(beside, axis=1)
+    share = (height - socket.low_mm) / (socket.rim_mm - socket.low_mm)
+    radius = socket.low_radius_mm + share * (socket.rim_radius_mm - socket.low_radius_mm) + socket.gap_mm
+    looks_in = np.einsum("ij,ij->i", beside, seat.normals) < FACING * distance
+    return np.asarray((np.abs(distance - radius) < BORE_MM) & looks_in & (share >= 0.0) & (share <= 1.0))

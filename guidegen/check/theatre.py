@@ -22,7 +22,9 @@ WHY_MARK = "A wire laid along the mark stands for the drill on the X-ray: askew,
 
 
 def theatre_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
-    """The pointer's tip against its landmark, the mark against the first tunnel's axis, and both against the file."""
+    """The pointer's tip against its landmark, the mark against the axis of the first tunnel or of a fan's socket, and
+    both against the file.
+    """
     return (*_pointer_findings(asked, guide), *_mark_findings(asked, guide))
 
 
@@ -40,12 +42,12 @@ def _pointer_findings(asked: Asked, guide: Surface) -> list[Finding]:
 
 
 def _mark_findings(asked: Asked, guide: Surface) -> list[Finding]:
-    """Whether the mark is parallel to the tunnel, and on the guide."""
-    mark, tunnel = asked.guide.axis_mark, asked.tunnels[0]
+    """Whether the mark is parallel to the tunnel, or to the socket of a fan, and on the guide."""
+    mark, socket = asked.guide.axis_mark, asked.guide.socket
     if mark is None:
         return []
     ends = np.array([mark.start_mm, mark.end_mm])
-    axis = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
+    axis = asked.into_bone(0) if socket is None else unit(socket.outwards)
     along = angle_deg(ends[1] - ends[0], axis)
     off_mm = float(guide.nearest(ends)[0].max())
     return [

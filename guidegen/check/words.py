@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from guidegen.check.asked import Asked
+from guidegen.check.asked import Asked, AskedLabel
 from guidegen.check.finding import Finding, at_least
 
 # Figures on a label are rounded: diameters to a tenth, depths to half a millimetre, as they are read off a drill.
@@ -16,6 +17,7 @@ WHY_SIDE = "The word on the guide is the last thing read before the wrong hip wo
 WHY_PATIENT = "A guide fits one patient only, and its label is all that tells two guides apart."
 WHY_REVISION = "Of two prints for one patient only the approved one may be used, and they look alike."
 WHY_PLAN = "The plan's hash ties the print in the hand to the plan that was signed."
+WHY_INSERT = "All inserts of a fan go into its socket: only what stands on them tells them apart."
 WHY_DEPTH = "The stop is set in the theatre by what the guide says: diameter and depth belong beside the tunnel."
 
 
@@ -31,12 +33,18 @@ def word_findings(asked: Asked) -> tuple[Finding, ...]:
     if guide.revision is not None:
         findings.append(_said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION))
     if guide.plan_hash is not None:
-        findings.append(_said("labels name the plan", _is_word(asked, guide.plan_hash), WHY_PLAN))
+        named = any(guide.plan_hash.upper() in "".join(each.lines).upper() for each in guide.labels)
+        findings.append(_said("labels name the plan", named, WHY_PLAN))
     for number, sleeve in enumerate(guide.sleeves, start=1):
         if sleeve.offset_mm is not None and guide.revision is not None:
             tunnel = asked.tunnels[sleeve.tunnel]
-            named = _names_depth(asked, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
+            named = _names_depth(guide.labels, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
             findings.append(_said(f"labels name tunnel {number}'s diameter and depth", named, WHY_DEPTH))
+    for number, insert in enumerate(guide.inserts, start=1):
+        tunnel = asked.tunnels[insert.tunnel]
+        named = _names_depth([insert.label], tunnel.diameter_mm, insert.offset_mm + tunnel.length_mm)
+        numbered = insert.label.lines[0].split()[0] == str(number)
+        findings.append(_said(f"insert {number} names its tunnel, diameter and depth", named and numbered, WHY_INSERT))
     return tuple(findings)
 
 
@@ -59,9 +67,9 @@ def _is_word(asked: Asked, text: str) -> bool:
     return text.upper() in re.findall(r"[0-9A-Z]+", " ".join(_lines(asked)).upper())
 
 
-def _names_depth(asked: Asked, diameter_mm: float, depth_mm: float) -> bool:
-    """Whether one label has both figures."""
-    for label in asked.guide.labels:
+def _names_depth(labels: Sequence[AskedLabel], diameter_mm: float, depth_mm: float) -> bool:
+    """Whether one of the labels has both figures."""
+    for label in labels:
         figures = [float(number) for number in NUMBER.findall(" ".join(label.lines))]
         diameters = [each for each in figures if abs(each - diameter_mm) <= DIAMETER_ROUNDED_MM]
         depths = [each for each in figures if abs(each - depth_mm) <= DEPTH_ROUNDED_MM]

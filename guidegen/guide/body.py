@@ -15,13 +15,15 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts
 from guidegen.guide.base import Rib, Rod, Root, ShellShape, base_solid
+from guidegen.guide.fan_solids import Collar, socket_cavity, socket_solid
 from guidegen.guide.height_field import HeightField
-from guidegen.guide.label import Label
-from guidegen.guide.layout import Layout, Order
+from guidegen.guide.layout import Layout
+from guidegen.guide.order import Order
 from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
 from guidegen.guide.sights import Sight
 from guidegen.guide.solids import along_axis, bore, part_solid, placed
+from guidegen.guide.stands import Stand, Standing, upper_side
 from guidegen.plan.sleeve_sizes import CALLIPER_MM
 from guidegen.surfaces import Surface
 
@@ -40,32 +42,35 @@ HORN_MM = 7.0  # of contact beside a notch: less would be a horn that breaks off
 THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and not through what stands over it
 
 
-def body_of(layout: Layout, labels: tuple[Label, ...], bone: Surface, order: Order, make: parts.Make) -> Any:
+def body_of(layout: Layout, bone: Surface, order: Order, make: parts.Make) -> Any:
     """The solid in the guide's frame, where the bone is too."""
-    added = [_base(layout, bone, order), _sleeve(layout.tube, order, make), _rail(layout.tube, order, make)]
+    labels, raised = layout.labels, order.template.label.raised
+    added = [_base(layout, bone, order), *_stands(layout.standing, order, make), _rail(layout.standing, order, make)]
     added += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
     added += [label.plate(make) for label in labels]
     letters = [label.letters(make) for label in labels]
-    if labels and labels[0].raised:
-        added += letters
     holes = _holes(layout, order)
-    return _in_order(added, layout.under, holes if labels and labels[0].raised else [*holes, *letters])
+    return _in_order([*added, *letters] if raised else added, layout.under, holes if raised else [*holes, *letters])
 
 
 def _base(layout: Layout, bone: Surface, order: Order) -> Any:
-    """The shell with the roots of sleeve, bosses and rib."""
-    shell, tube = order.template.shell, layout.tube
+    """The shell with the roots of stands, bosses and ribs."""
+    shell = order.template.shell
     thin = order.printer.build.least_wall_mm + SPARE_WALL_MM - (shell.thickness_mm - shell.rim_relief_mm)
     shape = ShellShape(order.outside_mm, shell.rim_width_mm, max(0.0, thin))
-    up = max(tube.top_mm + order.template.sleeve.collar_height_mm, tube.guided_to_mm - ROOTED_MM)
-    roots: list[Root] = [Rod(tube.at(tube.guided_to_mm), tube.at(up), order.sizes.tube_mm / 2.0 - INSET_MM)]
+    roots: list[Root] = [_root(stand, order) for stand in layout.standing.stands]
     roots += [
         Rod(boss.at(boss.guided_to_mm), boss.at(boss.guided_to_mm - BOSS_ROOTED_MM), order.boss_mm / 2.0 - INSET_MM)
         for boss in layout.bosses
     ]
-    if layout.rib_mm is not None:
-        roots.append(Rib(layout.rib_mm, order.template.sleeve.rib_thickness_mm / 2.0))
+    roots += [Rib(rib, order.template.sleeve.rib_thickness_mm / 2.0) for rib in layout.ribs_mm]
     return base_solid(bone, layout.footprint, _raised(layout, order), shape, roots).simplify(SIMPLIFIED_MM)
+
+
+def _root(stand: Stand, order: Order) -> Rod:
+    tube = stand.tube
+    up = max(tube.top_mm + order.template.sleeve.collar_height_mm, tube.guided_to_mm - ROOTED_MM)
+    return Rod(tube.at(tube.guided_to_mm), tube.at(up), stand.foot_mm / 2.0 - INSET_MM)
 
 
 def _raised(layout: Layout, order: Order) -> FloatArray:
@@ -76,26 +81,34 @@ def _raised(layout: Layout, order: Order) -> FloatArray:
     return np.stack([field.x_mm[index[:, 0]], field.y_mm[index[:, 1]], heights], axis=1)
 
 
-def _sleeve(tube: Tube, order: Order, make: parts.Make) -> Any:
-    sizes = order.sizes
-    length = tube.sunk_to_mm - tube.top_mm
-    flats = CALLIPER_MM if sizes.flats else 0.0
-    body = make("sleeve", length, sizes.tube_mm, sizes.collar_mm, order.template.sleeve.collar_height_mm, flats)
+def _stands(standing: Standing, order: Order, make: parts.Make) -> list[Any]:
+    """What leads the drill, from its root to its collar."""
+    height = order.template.sleeve.collar_height_mm
+    if standing.socket is not None:
+        (stand,) = standing.stands
+        collar = Collar(stand.collar_mm, height, CALLIPER_MM if stand.flats else 0.0)
+        return [socket_solid(standing.socket, collar)]
+    return [_sleeve(stand, height, make) for stand in standing.stands]
+
+
+def _sleeve(stand: Stand, collar_height_mm: float, make: parts.Make) -> Any:
+    tube, flats = stand.tube, CALLIPER_MM if stand.flats else 0.0
+    body = make("sleeve", tube.sunk_to_mm - tube.top_mm, stand.outer_mm, stand.collar_mm, collar_height_mm, flats)
     return placed(part_solid(body, "the sleeve"), sleeve_frame(tube))
 
 
 def sleeve_frame(tube: Tube) -> RigidTransform:
     """From the sleeve's own frame (z outwards along it from its foot, y to its upper side) to the guide's."""
     outwards = -tube.axis
-    upper = unit(across(np.array([0.0, 0.0, 1.0]), outwards))
+    upper = upper_side(outwards)
     axes = np.stack([np.cross(upper, outwards), upper, outwards])
     return RigidTransform.to_frame(tube.at(tube.sunk_to_mm), axes, "guide", "part").inverse()
 
 
-def rail_span_mm(tube: Tube, order: Order) -> tuple[float, float]:
-    """Where along the sleeve's axis the rail with the axis mark begins and ends, from the top down."""
-    below_collar = (order.sizes.collar_mm - order.sizes.tube_mm) / 2.0 + COLLAR_GAP_MM
-    return tube.top_mm + order.template.sleeve.collar_height_mm + below_collar, tube.guided_to_mm - COLLAR_GAP_MM
+def rail_span_mm(stand: Stand, order: Order) -> tuple[float, float]:
+    """Where along its axis the rail with the axis mark begins and ends, from the top down."""
+    top = stand.tube.top_mm + order.template.sleeve.collar_height_mm
+    return top + (stand.shoulder_mm + COLLAR_GAP_MM), stand.tube.guided_to_mm - COLLAR_GAP_MM
 
 
 def rail_height_mm(order: Order) -> float:
@@ -103,17 +116,17 @@ def rail_height_mm(order: Order) -> float:
     return RAIL_PROUD_MM + order.template.axis_mark.depth_mm
 
 
-def _rail(tube: Tube, order: Order, make: parts.Make) -> Any:
-    """The rail on the sleeve's upper side, in whose groove a wire lies along the tunnel's axis."""
-    mark = order.template.axis_mark
-    first, last = rail_span_mm(tube, order)
+def _rail(standing: Standing, order: Order, make: parts.Make) -> Any:
+    """The rail on the upper side of what leads the first drill, in whose groove a wire lies along its axis."""
+    stand, mark = standing.stands[0], order.template.axis_mark
+    first, last = rail_span_mm(stand, order)
     width = mark.width_mm + 2.0 * GROOVE_MARGIN_MM
-    height = order.sizes.tube_mm / 2.0 + rail_height_mm(order)
+    height = stand.outer_mm / 2.0 + rail_height_mm(order)
     rail = part_solid(make("rail", last - first, width, height, mark.width_mm, mark.depth_mm), "the axis mark")
-    outwards = -tube.axis
-    upper = unit(across(np.array([0.0, 0.0, 1.0]), outwards))
+    outwards = -stand.tube.axis
+    upper = upper_side(outwards)
     axes = np.stack([upper, np.cross(outwards, upper), outwards])
-    return placed(rail, RigidTransform.to_frame(tube.at(last), axes, "guide", "part").inverse())
+    return placed(rail, RigidTransform.to_frame(stand.tube.at(last), axes, "guide", "part").inverse())
 
 
 def _boss(boss: Tube, outer_mm: float, make: parts.Make) -> Any:
@@ -122,8 +135,8 @@ def _boss(boss: Tube, outer_mm: float, make: parts.Make) -> Any:
 
 
 def _holes(layout: Layout, order: Order) -> list[Any]:
-    tube, shape = layout.tube, order.template
-    holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), order.sizes.hole_mm)]
+    shape, socket = order.template, layout.standing.socket
+    holes = [_bore(stand) for stand in layout.standing.stands] if socket is None else [socket_cavity(socket)]
     holes += [
         bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), order.wire_hole_mm)
         for boss in layout.bosses
@@ -133,6 +146,11 @@ def _holes(layout: Layout, order: Order) -> list[Any]:
     if layout.notch is not None:
         holes.append(_notch(layout.notch, shape.pointer.width_mm, layout.patch))
     return holes
+
+
+def _bore(stand: Stand) -> Any:
+    tube = stand.tube
+    return bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), stand.hollow_mm)
 
 
 def _through_shell(sight: Sight, diameter_mm: float) -> Any:

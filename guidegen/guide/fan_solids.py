@@ -6,7 +6,7 @@ same on all sides, and the wall too.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,24 +17,44 @@ from guidegen.guide import parts
 from guidegen.guide.fan import EDGE_MM, KEY_HEIGHT_MM, KEY_MM, KEY_WIDTH_MM, LAP_MM, Insert, Socket
 from guidegen.guide.label import LINE_STEP, Label
 from guidegen.guide.rods import Channel, Drilling, Rod
-from guidegen.guide.solids import ROUND_SEGMENTS, along_axis, bore, part_solid, placed, to_surface, welded
+from guidegen.guide.solids import ROUND_SEGMENTS, along_axis, bore, part_solid, placed, stl_surface, to_surface
 from guidegen.surfaces import Surface
 from guidegen.threemf import PRINTER
-from guidegen.written import as_written
 
 OVERCUT_MM = 1.0
 THROUGH_MM = 40.0  # from the entry into the bone, where nothing of the guide is left
 MARGIN_MM = 1.2  # round the letters on the tab
 FAR_MM = 500.0
-WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
+TAB_ROUND = 0.56  # of its width, the radius of rods half a width apart that cover a tab
 
 Profile = list[tuple[float, float]]
 
 
-def socket_solid(socket: Socket) -> Any:
-    """What is added to the guide: from its root in the bone, which is taken away later, to the rim."""
-    grown = socket.shape.gap_mm + socket.shape.socket_wall_mm
-    return placed(_keyed_cone(socket, grown, socket.root_mm, socket.rim_mm), socket.place)
+@dataclass(frozen=True)
+class Collar:
+    """A collar round a socket's rim, in mm: its outer diameter, its height, and between two flat faces of it that look
+    across the key, 0 for none.
+    """
+
+    outer_mm: float
+    height_mm: float
+    flats_mm: float
+
+
+def socket_solid(socket: Socket, collar: Collar | None = None) -> Any:
+    """What is added to the guide: from its root in the bone, which is taken away later, to the rim; the collar stands
+    on a slope of 45°.
+    """
+    grown, rim = socket.shape.gap_mm + socket.shape.socket_wall_mm, socket.rim_mm
+    body = _keyed_cone(socket, grown, socket.root_mm, rim)
+    if collar is not None:
+        radius, under = collar.outer_mm / 2.0, rim - collar.height_mm
+        slope = [(0.0, under - radius), (radius, under)]
+        body += _turned([*slope, (radius, rim - EDGE_MM), (radius - EDGE_MM, rim), (0.0, rim)])
+        if collar.flats_mm:
+            high = body.trim_by_plane((0.0, 0.0, 1.0), under - radius + collar.flats_mm / 2.0)
+            body -= high - _band(collar.flats_mm)
+    return placed(body, socket.place)
 
 
 def socket_cavity(socket: Socket) -> Any:
@@ -77,8 +97,7 @@ def insert_surface(socket: Socket, insert: Insert, to_lps: RigidTransform, make:
     """One insert as it sits in the socket, in LPS, as an STL holds it; NoSafeGuide where float32 leaves no sound
     solid.
     """
-    exact = to_surface(insert_solid(socket, insert, make)).transformed(to_lps)
-    surface = as_written(exact) or as_written(welded(exact, WELD_MM))
+    surface = stl_surface(to_surface(insert_solid(socket, insert, make)).transformed(to_lps))
     if surface is None:
         raise NoSafeGuide(
             f"expected an insert {insert.number} that stays a sound solid in the STL's float32, found none; choose "
@@ -93,17 +112,18 @@ def fan_channel(socket: Socket, drilling: Drilling) -> Channel:
     """What stands and moves for a fan, one insert after the other, in the guide's frame; `drilling` is given their
     readings.
 
-    An insert comes and goes along the socket's axis, as wide as its flange. Its own tab, taken for a rod, lies less
-    than 4 mm over its stop face: below the chuck, which stays above the stop.
+    An insert comes and goes along the socket's axis, as wide as its flange and, over the key, as its tab. In its place
+    the tab lies lower than its stop face, so that no tool meets it.
     """
-    at, (length, width) = socket.place.points, tab_mm(socket)
-    rim, low = socket.rim_mm, socket.low_mm
-    standing = (
-        Rod("the socket", at([0.0, 0.0, socket.root_mm]), at([0.0, 0.0, rim]), socket.outer_mm),
-        Rod("the inserts' tab", at([0.0, 0.0, rim]), at([socket.flange_mm + length, 0.0, rim]), width / 2.0),
-    )
-    gone = [0.0, 0.0, 2.0 * rim - low + socket.shape.flange_height_mm]
-    way_in = Rod("the inserts' way in", at([0.0, 0.0, rim]), at(gone), socket.flange_mm)
+    at = socket.place.points
+    rim, gone = socket.rim_mm, 2.0 * socket.rim_mm - socket.low_mm + socket.shape.flange_height_mm
+    standing = Rod("the socket", at([0.0, 0.0, socket.root_mm]), at([0.0, 0.0, rim]), socket.outer_mm)
+    (length, width), flange = tab_mm(socket), socket.flange_mm
+    beside = np.linspace(flange, flange + length, int(np.ceil(2.0 * length / width)) + 1)
+    ways_in = [
+        Rod("the inserts' way in", at([x, 0.0, rim]), at([x, 0.0, gone]), radius)
+        for x, radius in ((0.0, flange), *((float(x), TAB_ROUND * width) for x in beside))
+    ]
     swept = [
         rod
         for insert in socket.inserts
@@ -111,7 +131,7 @@ def fan_channel(socket: Socket, drilling: Drilling) -> Channel:
             str(insert.number), socket.stop_face_mm(insert), socket.axis(insert)
         )
     ]
-    return Channel(standing, (way_in, *swept))
+    return Channel((standing,), (*ways_in, *swept))
 
 
 def insert_pose(socket: Socket) -> RigidTransform:
@@ -156,9 +176,14 @@ def _keyed_cone(socket: Socket, grown_mm: float, bottom_mm: float, top_mm: float
 
 def _slab(width_mm: float) -> Any:
     """All that lies towards the key, x > 0, between two planes so far apart."""
+    return _band(width_mm).trim_by_plane((1.0, 0.0, 0.0), 0.0)
+
+
+def _band(width_mm: float) -> Any:
+    """All that lies between two planes along the key, so far apart."""
     import manifold3d
 
-    return manifold3d.Manifold.cube((FAR_MM, width_mm, 2.0 * FAR_MM)).translate((0.0, -width_mm / 2.0, -FAR_MM))
+    return manifold3d.Manifold.cube((2.0 * FAR_MM, width_mm, 2.0 * FAR_MM), center=True)
 
 
 def _turned(profile: Profile, grown_mm: float = 0.0) -> Any:

@@ -1,4 +1,4 @@
-"""The guide: where it sits, its body, its sleeve, pins, windows and marks, in patient coordinates."""
+"""The guide: where it sits, its body, its sleeves or socket, pins, windows and marks, in patient coordinates."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
-from guidegen.guide.label import Label, sleeve_plates, what_for
-from guidegen.guide.layout import Layout, Order, lay_out
-from guidegen.guide.solids import to_surface, welded
+from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
+from guidegen.guide.label import Label
+from guidegen.guide.layout import Layout, Task, lay_out
+from guidegen.guide.marks import Identity
+from guidegen.guide.order import Order
+from guidegen.guide.solids import stl_surface, to_surface
+from guidegen.guide.stands import entry_room_mm, upper_side
 from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.plan.rules import Rules
 from guidegen.plan.sleeve_sizes import CALLIPER_MM
@@ -24,9 +28,7 @@ from guidegen.seat.search import Search, find_seats
 from guidegen.seat.seat import Seat
 from guidegen.seat.zones import Zones
 from guidegen.surfaces import Surface
-from guidegen.written import as_written
 
-WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
 METAL_OFF_BONE_MM = 0.5  # a metal sleeve ends so far before the bone: it must not hold the guide off
 
@@ -110,9 +112,11 @@ class Guide:
     """A guide in LPS mm as it sits on the bone, and whatever is known of its parts; places and directions are LPS.
 
     `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its
-    contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed.
-    `axis_mark_mm` (2, 3): the groove above the tunnel's axis. `pointer_mm` (3,): the bottom of a notch in the rim, just
-    below the vastus ridge; None where that lies too far off.
+    contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed. There is a
+    sleeve for each tunnel, or for tunnels from one entry a `socket` and an insert for each. `wire_left_mm`: the wire
+    over which the guide comes off, None where none is left. `axis_mark_mm` (2, 3): the groove above the axis of the
+    first sleeve, or of the socket. `pointer_mm` (3,): the bottom of a notch in the rim, just below the vastus ridge;
+    None where that lies too far off.
     """
 
     surface: Surface
@@ -127,6 +131,9 @@ class Guide:
     contact_area_mm2: float
     genus: int
     sleeves: tuple[Sleeve, ...]
+    socket: FanSocket | None
+    inserts: tuple[FanInsert, ...]
+    wire_left_mm: float | None
     pins: tuple[Pin, ...]
     holes: tuple[Hole, ...]
     labels: tuple[Label, ...]
@@ -134,20 +141,17 @@ class Guide:
     axis_mark_mm: FloatArray
     calliper: Faces | None
 
-
-@dataclass(frozen=True)
-class Identity:
-    """What is written on a guide: whose it is, and which plan it was made for."""
-
-    patient_id: str
-    revision: str
-    plan_hash: str
+    @property
+    def offsets_mm(self) -> tuple[float, ...]:
+        """For each tunnel, from its entry to where its drill's stop rests."""
+        led: tuple[Sleeve, ...] | tuple[FanInsert, ...] = self.sleeves or self.inserts
+        return tuple(each.offset_mm for each in led)
 
 
 def make_guide(
     bone: Surface,
     anatomy: Anatomy,
-    tunnel: Tunnel,
+    tunnels: tuple[Tunnel, ...],
     identity: Identity,
     size: str,
     order: Order,
@@ -155,23 +159,35 @@ def make_guide(
     keep_out: KeepOut = NOTHING,
     keep_out_mm: float = Rules.keep_out_min_mm,
 ) -> Guide:
-    """A guide for one tunnel, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules.
+    """A guide for one tunnel or several, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules.
 
-    Nothing of it rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts: here
-    and now, or in a `Workshop` that was opened earlier.
+    Tunnels that share their entry are a fan, drilled through inserts in one socket; each other has a sleeve.
+    Nothing of the guide rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts:
+    here and now, or in a `Workshop` that was opened earlier.
     """
-    search = search_of(bone, anatomy, tunnel, order, keep_out, keep_out_mm)
+    _require_way_off(tunnels, order)
+    search = search_of(bone, anatomy, tunnels, order, keep_out, keep_out_mm)
     seats = find_seats(search, size, order.template.sizes[size].length_mm)
     lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
-    layout = lay_out(search.ground, search.zones, seats, tunnel, lesser_mm, order)
+    layout = lay_out(search.ground, search.zones, seats, Task(tunnels, lesser_mm, anatomy.side, identity, order))
     local = bone.transformed(layout.seat.frame)
-    labels = _labels(layout, local, anatomy.side, tunnel, identity, order)
-    surface = _as_written(body_of(layout, labels, local, order, make), layout.seat)
-    return _described(layout, labels, surface, bone, search, _others(search, size, order), order)
+    surface = _as_written(body_of(layout, local, order, make), layout.seat)
+    return _described(layout, surface, bone, search, _others(search, size, order), order, make)
+
+
+def _require_way_off(tunnels: tuple[Tunnel, ...], order: Order) -> None:
+    """NoSafeGuide where wires would be left in several tunnels: a guide comes off along one wire only."""
+    if order.kit.leaves_wire and len(tunnels) > 1:
+        raise NoSafeGuide(
+            f"expected one tunnel for the kit {order.kit.name!r}, which leaves a wire over which the guide comes off, "
+            f"found {len(tunnels)}; choose a kit that leaves none, or another strategy",
+            rule="leaves_wire",
+            figures={"tunnels": float(len(tunnels))},
+        )
 
 
 def search_of(
-    bone: Surface, anatomy: Anatomy, tunnel: Tunnel, order: Order, keep_out: KeepOut, keep_out_mm: float
+    bone: Surface, anatomy: Anatomy, tunnels: tuple[Tunnel, ...], order: Order, keep_out: KeepOut, keep_out_mm: float
 ) -> Search:
     """All that the search for a seat rests on."""
     ground = Ground.of(bone, anatomy.shaft_axis, keep_out, keep_out_mm)
@@ -180,10 +196,10 @@ def search_of(
         ground=ground,
         zones=zones,
         cells=cells_on(ground, zones),
-        entry_mm=tunnel.entry_mm,
-        tip_mm=tunnel.target_mm,
-        axis=tunnel.axis,
-        room_mm=order.kit.drill.diameter_mm / 2.0,
+        entries_mm=np.array([tunnel.entry_mm for tunnel in tunnels]),
+        tips_mm=np.array([tunnel.target_mm for tunnel in tunnels]),
+        axes=np.array([tunnel.axis for tunnel in tunnels]),
+        room_mm=entry_room_mm(tunnels, order),
         clearance_mm=order.clearance_mm,
         steepest_deg=order.template.shell.largest_wrap_deg,
         along_the_wire=order.kit.leaves_wire,
@@ -203,23 +219,9 @@ def _others(search: Search, size: str, order: Order) -> tuple[Seat, ...]:
     return tuple(found)
 
 
-def _labels(
-    layout: Layout, bone: Surface, side: str, tunnel: Tunnel, identity: Identity, order: Order
-) -> tuple[Label, ...]:
-    shape = order.template
-    reading_mm = order.sizes.flange_height_mm - layout.tube.top_mm + tunnel.length_mm
-    about = what_for(1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
-    plates = sleeve_plates(
-        identity.patient_id, side, about, layout.tube, order.sizes, shape.sleeve.collar_height_mm,
-        bone, order.outside_mm, shape.label,
-    )  # fmt: skip
-    return (*plates, *layout.pads)
-
-
 def _as_written(body: object, seat: Seat) -> Surface:
     """The guide in LPS as an STL holds it; NoSafeGuide where float32 leaves no sound solid of it."""
-    exact = to_surface(body).transformed(seat.frame.inverse())
-    surface = as_written(exact) or as_written(welded(exact, WELD_MM))
+    surface = stl_surface(to_surface(body).transformed(seat.frame.inverse()))
     if surface is None:
         raise NoSafeGuide(
             "expected a guide that stays a sound solid in the STL's float32, found none; choose another size",
@@ -230,16 +232,13 @@ def _as_written(body: object, seat: Seat) -> Surface:
 
 
 def _described(
-    layout: Layout, labels: tuple[Label, ...], surface: Surface, bone: Surface, search: Search,
-    others: tuple[Seat, ...], order: Order,
+    layout: Layout, surface: Surface, bone: Surface, search: Search, others: tuple[Seat, ...], order: Order,
+    make: parts.Make,
 ) -> Guide:  # fmt: skip
-    back = layout.seat.frame.inverse()
+    back, standing = layout.seat.frame.inverse(), layout.standing
     holes = [("window", sight, order.template.window.diameter_mm) for sight in layout.windows]
     holes += [("probe", sight, order.template.probe.diameter_mm) for sight in layout.probes]
-    first, last = rail_span_mm(layout.tube, order)
-    outwards = -layout.tube.axis
-    upper = unit(np.array([0.0, 0.0, 1.0]) - outwards[2] * outwards)
-    over = (order.sizes.tube_mm / 2.0 + rail_height_mm(order)) * upper
+    socket, inserts = fan_parts(standing, layout.ways, back, order, make)
     return Guide(
         surface=surface,
         seat=layout.seat,
@@ -251,18 +250,29 @@ def _described(
         clearance_mm=order.clearance_mm,
         thickness_mm=order.template.shell.thickness_mm,
         contact_area_mm2=_contact_area(surface, bone, order.clearance_mm),
-        genus=1 + len(layout.bosses) + len(holes),
-        sleeves=(_sleeve(layout, order),),
+        genus=len(standing.stands) + len(layout.bosses) + len(holes),
+        sleeves=() if socket is not None else tuple(_sleeve(layout, k, order) for k in range(len(standing.stands))),
+        socket=socket,
+        inserts=inserts,
+        wire_left_mm=order.wire_left_mm,
         pins=tuple(_pin(layout, k, order) for k in range(len(layout.bosses))),
         holes=tuple(
             Hole(kind, back.points(sight.point_mm), back.vectors(sight.direction), diameter)
             for kind, sight, diameter in holes
         ),
-        labels=tuple(label.transformed(back) for label in labels),
+        labels=tuple(label.transformed(back) for label in layout.labels),
         pointer_mm=None if layout.notch is None else back.points(_pointer(layout, order)),
-        axis_mark_mm=back.points(np.stack([layout.tube.at(first) + over, layout.tube.at(last) + over])),
+        axis_mark_mm=back.points(_axis_mark(layout, order)),
         calliper=_calliper(layout, order),
     )
+
+
+def _axis_mark(layout: Layout, order: Order) -> FloatArray:
+    """Both ends (2, 3) of the rail's face, in the guide's frame."""
+    stand = layout.standing.stands[0]
+    first, last = rail_span_mm(stand, order)
+    over = (stand.outer_mm / 2.0 + rail_height_mm(order)) * upper_side(-stand.tube.axis)
+    return np.stack([stand.tube.at(first) + over, stand.tube.at(last) + over])
 
 
 def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
@@ -272,19 +282,19 @@ def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
     return float(guide.face_areas_mm2[facing & (distance < gap_mm + CONTACT_REACH_MM)].sum())
 
 
-def _sleeve(layout: Layout, order: Order) -> Sleeve:
-    tube, sizes, back = layout.tube, order.sizes, layout.seat.frame.inverse()
-    stop_mm = tube.top_mm - sizes.flange_height_mm
+def _sleeve(layout: Layout, number: int, order: Order) -> Sleeve:
+    stand, sizes, back = layout.standing.stands[number], order.sizes, layout.seat.frame.inverse()
+    tube, stop_mm = stand.tube, -layout.standing.offset_mm(number)
     metal = None
     if sizes.kind == "metal":
         length = tube.guided_to_mm - METAL_OFF_BONE_MM - tube.top_mm
         metal = MetalSleeve(sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm)
     return Sleeve(
-        tunnel=0,
+        tunnel=number,
         kind=sizes.kind,
         inner_diameter_mm=sizes.hole_mm,
-        outer_diameter_mm=sizes.tube_mm,
-        collar_diameter_mm=sizes.collar_mm,
+        outer_diameter_mm=stand.outer_mm,
+        collar_diameter_mm=stand.collar_mm,
         bore_mm=sizes.bore_mm,
         drill_diameter_mm=sizes.drill_mm,
         guided_length_mm=tube.guided_length_mm,
@@ -324,12 +334,11 @@ def _pointer(layout: Layout, order: Order) -> FloatArray:
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:
     """The two flats of the collar; None where it has none."""
-    if not order.sizes.flats:
+    stand, back = layout.standing.stands[0], layout.seat.frame.inverse()
+    if not stand.flats:
         return None
-    tube, back = layout.tube, layout.seat.frame.inverse()
-    outwards = -tube.axis
-    upper = unit(np.array([0.0, 0.0, 1.0]) - outwards[2] * outwards)
-    sideways = np.cross(upper, outwards)
+    tube, outwards = stand.tube, -stand.tube.axis
+    sideways = np.cross(upper_side(outwards), outwards)
     middle = tube.at(tube.top_mm + order.template.sleeve.collar_height_mm / 2.0)
     half = CALLIPER_MM / 2.0 * sideways
     return Faces(back.points(middle - half), back.points(middle + half), back.vectors(sideways), CALLIPER_MM)

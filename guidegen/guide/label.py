@@ -1,18 +1,17 @@
-"""The marks: plates on the sleeve that say whose guide it is and what for, and a pad that says which way is up.
+"""What is written on: plates on the flanks of what stands on the shell, and pads on the shell itself.
 
 Whatever is written stands on a flat, so that it can be read, and read back from the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, RigidTransform, across, rotation_about, unit
+from guidegen.frames import FloatArray, RigidTransform, unit
 from guidegen.guide import parts
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.patch import Patch
@@ -20,7 +19,6 @@ from guidegen.guide.placement import Tube
 from guidegen.guide.sights import Taken
 from guidegen.guide.solids import part_solid, placed
 from guidegen.plan.guide_shapes import LabelShape
-from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.surfaces import Surface
 
 LINE_STEP = 1.3  # of the text height
@@ -29,7 +27,6 @@ PROUD_MM = 1.0  # the plate's face over the tube
 WIDEST_PLATE_MM = 24.0
 HEIGHT_STEP_MM = 0.25
 FEW_LINES = 4
-ROUND_SLEEVE_DEG = 105.0  # from the sleeve's upper side, where the axis mark is, to the plates on both sides
 
 # Which way the arrows point on the pad, whose text runs along the shaft to the head.
 TO_HEAD, TO_FRONT, FROM_FRONT = "PROX →", "ANT ↑", "ANT ↓"
@@ -83,20 +80,38 @@ class Label:
         )  # fmt: skip
 
 
-def whose(patient_id: str, side: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
-    """The id in as many lines as its width needs, then the side in a word."""
-    lines, line = [], ""
-    for letter in patient_id:
-        if line and text_width_mm(line + letter, height_mm) > width_mm:
-            lines.append(line)
-            line = ""
-        line += letter
-    return (*lines, line, side.upper())
+@dataclass(frozen=True)
+class Text:
+    """What a mark says, line by line; one line may be broken where a flat is too narrow for it, and may be empty."""
+
+    before: tuple[str, ...]
+    breaks: str
+    after: tuple[str, ...]
+
+    def ways(self) -> list[tuple[str, ...]]:
+        """The lines, with the one that may be broken in one piece, in two, and so on."""
+        size = len(self.breaks)
+        longest = dict.fromkeys(-(-size // count) for count in range(1, size + 1))
+        pieces = [[self.breaks[first : first + long] for first in range(0, size, long)] for long in longest] or [[]]
+        return [(*self.before, *each, *self.after) for each in pieces]
+
+    def __str__(self) -> str:
+        return " ".join((*self.before, self.breaks, *self.after)).strip()
 
 
-def what_for(number: int, diameter_mm: float, reading_mm: float, revision: str, plan_hash: str) -> tuple[str, ...]:
-    """The tunnel's number, the drill's diameter and the depth at which its stop is set; the revision and the plan."""
-    return f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}", revision, plan_hash
+def whose(patient_id: str, side: str) -> Text:
+    """The id, then the side in a word."""
+    return Text((), patient_id, (side.upper(),))
+
+
+def what_for(tunnels: tuple[str, ...], revision: str, plan_hash: str) -> Text:
+    """Lines on tunnels, then the revision and the plan."""
+    return Text((*tunnels, revision), plan_hash, ())
+
+
+def on_tunnel(number: int, diameter_mm: float, reading_mm: float) -> tuple[str, str]:
+    """A tunnel's number and the drill's diameter, and the depth at which the drill's stop is set."""
+    return f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}"
 
 
 def text_width_mm(text: str, height_mm: float) -> float:
@@ -142,48 +157,20 @@ WAY_STEP_MM = 0.25
 OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
 
 
-def sleeve_plates(
-    patient_id: str, side: str, about: tuple[str, ...], tube: Tube, sizes: SleeveSizes, collar_height_mm: float,
-    bone: Surface, outside_mm: float, shape: LabelShape,
-) -> tuple[Label, Label]:  # fmt: skip
-    """The two plates on the flanks of a sleeve, between its collar and the shell, each with the largest text that fits:
-    whose guide it is, and what it is for. NoSafeGuide where a text is too long for letters of the least height.
-
-    The shell's outside lies `outside_mm` over the bone, which is in the guide's frame too.
+def flank_plate(flank: Flank, text: Text, shape: LabelShape) -> Label | None:
+    """The plate on a flank with the largest text that fits: first that with few lines, then whatever fits; None where
+    the text is too long for letters of the least height.
     """
-    start = tube.top_mm + collar_height_mm + (sizes.collar_mm - sizes.tube_mm) / 2.0
-    upper = unit(across(np.array([0.0, 0.0, 1.0]), tube.axis))
-    first, second = (
-        Flank(tube, sizes.tube_mm, rotation_about(tube.axis, turn) @ upper, bone, outside_mm, start)
-        for turn in (ROUND_SLEEVE_DEG, -ROUND_SLEEVE_DEG)
-    )
-    return (
-        _sleeve_plate(first, lambda height, width: whose(patient_id, side, height, width), patient_id, shape),
-        _sleeve_plate(second, lambda _height, _width: about, " ".join(about), shape),
-    )
-
-
-def _sleeve_plate(
-    flank: Flank, lines_of: Callable[[float, float], tuple[str, ...]], said: str, shape: LabelShape
-) -> Label:
-    """The plate with the largest text: first that with few lines, then whatever fits."""
     heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
     for few in (True, False):
-        for height in heights:
-            plate = flank.outer_mm - 4.0
-            for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
-                width = flank.free_mm(plate)
-                lines = lines_of(float(height), width - 2.0 * MARGIN_MM)
-                plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM)
-            widest = max(text_width_mm(line, float(height)) for line in lines)
-            if widest <= width - 2.0 * MARGIN_MM and plate <= WIDEST_PLATE_MM and (len(lines) <= FEW_LINES or not few):
+        for height, lines in product(heights, text.ways()):
+            plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM)
+            if plate > WIDEST_PLATE_MM or (few and len(lines) > FEW_LINES):
+                continue
+            width = flank.free_mm(plate)
+            if max(text_width_mm(line, float(height)) for line in lines) <= width - 2.0 * MARGIN_MM:
                 return _plate_at(flank, lines, float(height), width, plate, shape)
-    raise NoSafeGuide(
-        f"expected a text that fits a plate of {flank.free_mm(WIDEST_PLATE_MM):.0f} × {WIDEST_PLATE_MM:g} mm in "
-        f"letters of at least {shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id",
-        rule="label",
-        figures={"characters": float(len(said))},
-    )
+    return None
 
 
 def _plate_at(
@@ -207,13 +194,13 @@ def arrow_pads(
     text. The shell's outside lies `outside_mm` over the bone.
     """
     to_front = TO_FRONT if -front[0] > 0.0 else FROM_FRONT
-    both = _pad(patch, bone, (TO_HEAD, to_front), outside_mm, lean, taken, shape)
+    both = pad_for(patch, bone, (TO_HEAD, to_front), outside_mm, lean, taken, shape)
     if both is not None:
         return [both]
-    head = _pad(patch, bone, (TO_HEAD,), outside_mm, lean, taken, shape)
+    head = pad_for(patch, bone, (TO_HEAD,), outside_mm, lean, taken, shape)
     if head is None:
         return []
-    second = _pad(patch, bone, (to_front,), outside_mm, lean, [*taken, Taken(pad_points(head), PAD_GAP_MM)], shape)
+    second = pad_for(patch, bone, (to_front,), outside_mm, lean, [*taken, Taken(pad_points(head), PAD_GAP_MM)], shape)
     return [] if second is None else [head, second]
 
 
@@ -227,7 +214,7 @@ class Lean:
     least_deg: float
 
 
-def _pad(
+def pad_for(
     patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, lean: Lean, taken: list[Taken],
     shape: LabelShape,
 ) -> Label | None:  # fmt: skip

@@ -7,21 +7,30 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, unit
+from guidegen.frames import FloatArray, RigidTransform, unit
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.label import Label, Lean, arrow_pads, pad_points
+from guidegen.guide.label import PAD_GAP_MM, Label, Lean, arrow_pads, pad_points
+from guidegen.guide.marks import Identity, marks_of, pads_of, plates_of
+from guidegen.guide.order import Order
 from guidegen.guide.patch import Patch, lay_patch
-from guidegen.guide.pins import Line, Wires, choose_pins
+from guidegen.guide.pins import BONE, BOSS, WIRE, Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
 from guidegen.guide.pose import print_down
 from guidegen.guide.relief import Flags, Relief, relieved, sturdy
 from guidegen.guide.rim import lifted
+from guidegen.guide.rods import Rod, require_apart
 from guidegen.guide.sights import Sight, Taken, choose_probes, choose_windows, sight_at
-from guidegen.keep_out import KEEP_OUT
-from guidegen.plan.guide_shapes import GuideTemplate
-from guidegen.plan.kits import Kit
-from guidegen.plan.printers import Printer
-from guidegen.plan.sleeve_sizes import SleeveSizes
+from guidegen.guide.stands import (
+    Stand,
+    Standing,
+    Way,
+    channels,
+    entry_room_mm,
+    is_fan,
+    off_relief,
+    over_relief,
+    stand_up,
+)
 from guidegen.plan.tunnel import Tunnel
 from guidegen.seat.footprint import Footprint
 from guidegen.seat.ground import Ground
@@ -36,40 +45,34 @@ SPARE_MM = 1.0  # of shell beside a notch
 TILT_SPARE_DEG = 3.0  # of a pad, beyond what the printer prints without props
 MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
-MOST_PUSHED_MM = 10.0  # that a relief may take sleeve or boss off the bone: so much more of the tool is unguided
 RIB_SHARE = 0.6  # of the sleeve that stands off, how much the rib holds
 NOTCH_MM = 12.0  # how far off the outline the vastus ridge may lie for a notch to show it
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
-    """What a guide is made to: kit, shape, printer, the gap to the bone, and the sleeve's sizes."""
+class Task:
+    """What a guide is laid out for: its tunnels in LPS mm, the level of the lesser trochanter above the head centre,
+    the side and what is written on it, and what it is made to.
+    """
 
-    kit: Kit
-    template: GuideTemplate
-    printer: Printer
-    clearance_mm: float
-    sizes: SleeveSizes
-
-    @property
-    def wire_hole_mm(self) -> float:
-        """The hole for a wire, on the diameter."""
-        return self.kit.pin.diameter_mm + self.printer.bores.pin_clearance_mm
+    tunnels: tuple[Tunnel, ...]
+    lesser_mm: float
+    side: str
+    identity: Identity
+    order: Order
 
     @property
-    def boss_mm(self) -> float:
-        """The boss round it, on the diameter."""
-        return self.wire_hole_mm + 2.0 * self.template.pins.wall_mm
+    def is_fan(self) -> bool:
+        """Whether all tunnels share one entry."""
+        return is_fan(self.tunnels)
 
-    @property
-    def outside_mm(self) -> float:
-        """From the bone to the shell's outside."""
-        return self.clearance_mm + self.template.shell.thickness_mm
-
-    @property
-    def printed_guide_mm(self) -> float:
-        """How long the printed hole leads all the way round."""
-        return self.template.sleeve.guided_for(self.kit)
+    def ways(self, frame: RigidTransform) -> tuple[Way, ...]:
+        """The tunnels in a frame."""
+        found = []
+        for tunnel in self.tunnels:
+            entry, target = frame.points(tunnel.entry_mm), frame.points(tunnel.target_mm)
+            found.append(Way(entry, target, unit(target - entry), tunnel.length_mm, tunnel.sleeve_offset_mm or 0.0))
+        return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +80,9 @@ class Layout:
     """A guide before it has a body, in the guide's frame.
 
     `patch` is the contact on the bone's field; `under` is where the guide may begin: the bone grown by the clearance,
-    or the relief over what is kept out. `rib_mm` (3, 3): the triangle of the web under the sleeve, None where it stands
-    square. `notch`: the vastus ridge, where a notch of the rim shows it; None where it is too far.
+    or the relief over what is kept out. `ways`: the tunnels, and `standing` what leads their drills. `ribs_mm` (3, 3):
+    the triangle of the web under each stand that does not stand square. `notch`: the vastus ridge, where a notch of the
+    rim shows it; None where it is too far. `down` (3,): which way is down in print.
     """
 
     seat: Seat
@@ -86,14 +90,15 @@ class Layout:
     bone_field: HeightField
     patch: Patch
     relief: Relief
-    tube: Tube
+    ways: tuple[Way, ...]
+    standing: Standing
     bosses: tuple[Tube, ...]
     wires: Wires
-    rib_mm: FloatArray | None
+    ribs_mm: tuple[FloatArray, ...]
     windows: tuple[Sight, ...]
     probes: tuple[Sight, ...]
     notch: Sight | None
-    pads: tuple[Label, ...]
+    labels: tuple[Label, ...]
     down: FloatArray
 
     @property
@@ -102,28 +107,28 @@ class Layout:
         return self.relief.under
 
 
-def lay_out(ground: Ground, zones: Zones, seats: list[Seat], tunnel: Tunnel, lesser_mm: float, order: Order) -> Layout:
+def lay_out(ground: Ground, zones: Zones, seats: list[Seat], task: Task) -> Layout:
     """The layout on the first of the seats (in the ground's frame, LPS) that has room for everything.
 
-    `lesser_mm`: the level of the lesser trochanter above the head centre. NoSafeGuide of the best seat where none of
-    the first MOST_TRIES has room. A seat is tried on the bone's field merely raised by the clearance, which is nearly
-    the exact one and takes a tenth of its time.
+    NoSafeGuide of the best seat where none of the first MOST_TRIES has room. A seat is tried on the bone's field merely
+    raised by the clearance, which is nearly the exact one and takes a tenth of its time.
     """
     best: NoSafeGuide | None = None
+    order = task.order
     for seat in seats[:MOST_TRIES]:
         local, near = ground.transformed(seat.frame), zones.transformed(seat.frame)
         footprint = seat.footprint.transformed(seat.frame)
         field, patch = _field(local, footprint)
         rough = replace(field, height_mm=field.height_mm + order.clearance_mm)
         try:
-            _laid_out(seat, local, near, footprint, patch, rough, tunnel, lesser_mm, order)
+            _laid_out(seat, local, near, footprint, patch, rough, task)
         except NoSafeGuide as refusal:
             best = best or refusal
             continue
         exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
         shell = order.template.shell
         exact = lifted(exact, local.bone, footprint, shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm)
-        return _laid_out(seat, local, near, footprint, patch, exact, tunnel, lesser_mm, order)
+        return _laid_out(seat, local, near, footprint, patch, exact, task)
     assert best is not None, "there is at least one seat"
     raise best
 
@@ -144,52 +149,80 @@ BONE_RADIUS_MM = 20.0
 
 
 def _laid_out(
-    seat: Seat, local: Ground, zones: Zones, footprint: Footprint, patch: Patch, under: HeightField, tunnel: Tunnel,
-    lesser_mm: float, order: Order,
-) -> Layout:  # fmt: skip
+    seat: Seat, local: Ground, zones: Zones, footprint: Footprint, patch: Patch, under: HeightField, task: Task
+) -> Layout:
     """Everything in its place on one seat, all in the guide's frame; NoSafeGuide where something has none."""
-    shape, sizes = order.template, order.sizes
+    order = task.order
     relief = relieved(patch.field, under, local)
     patch = replace(patch, bears=patch.bears & ~relief.tall)
-    entry, target = seat.frame.points(tunnel.entry_mm), seat.frame.points(tunnel.target_mm)
-    axis = unit(target - entry)
-    _require_entry_inside(patch, entry, order)
-    tube = _at_stop(place_tube(under, entry, axis, sizes.hole_mm, sizes.tube_mm, order.printed_guide_mm), tunnel, order)
-    rib = _rib(patch, tube, order)
-    down = print_down(-axis, order.printer.build.steepest_overhang_deg)
+    ways = task.ways(seat.frame)
+    _require_entries_inside(patch, ways, entry_room_mm(task.tunnels, order))
+    standing = stand_up(ways, task.is_fan, under, order)
+    ribs = _ribs(patch, standing, order)
+    down = print_down(standing.outwards, order.printer.build.steepest_overhang_deg - standing.spread_deg)
     notch = _notch(patch, zones, down)
-    wires = _wires(patch, zones, local, tube, rib, notch, target, tunnel, lesser_mm, order)
+    wires = _wires(patch, zones, local, standing, ribs, notch, ways, task)
     bosses = [
-        place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, shape.pins.guided_length_mm)
+        place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, order.template.pins.guided_length_mm)
         for point, way in zip(wires.points_mm, wires.directions, strict=True)
     ]
     if relief.there.any():
-        relief, tube, bosses = _over_relief(relief, under, patch, tube, bosses, tunnel, local, order)
-    taken = _taken(tube, bosses, rib, relief, patch.field, order)
+        relief, standing, bosses = _over_relief(relief, under, patch, standing, bosses, ways, local, order)
+    if len(ways) > 1:
+        require_apart(channels(standing, ways, order), order.apart_mm, _pinned(bosses, wires, order))
+    taken = _taken(standing, bosses, ribs, relief, patch.field, order)
     if notch is not None:
-        taken.append(Taken(notch.point_mm[None], shape.pointer.width_mm / 2.0))
-    lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
-    pads = arrow_pads(patch, local.bone, zones.front, order.outside_mm, lean, taken, shape.label)
+        taken.append(Taken(notch.point_mm[None], order.template.pointer.width_mm / 2.0))
+    labels, pads = _labels(patch, local, zones, standing, ways, down, taken, task)
     taken += [Taken(pad_points(pad), 0.0) for pad in pads]
-    windows = choose_windows(
-        patch, down, shape.window.diameter_mm / 2.0, shape.window.most, taken, _likely_motions(seat, zones)
-    )
-    taken += [Taken(window.point_mm[None], shape.window.diameter_mm / 2.0) for window in windows]
-    probes = choose_probes(patch, down, shape.probe.diameter_mm / 2.0, shape.probe.count, taken)
+    windows, probes = _sights(patch, down, taken, _likely_motions(seat, zones), order)
     return Layout(
-        seat, footprint, patch.field, patch, relief, tube, tuple(bosses), wires, rib, tuple(windows), tuple(probes),
-        notch, tuple(pads), down,
+        seat, footprint, patch.field, patch, relief, ways, standing, tuple(bosses), wires, ribs, windows, probes, notch,
+        labels, down,
     )  # fmt: skip
 
 
+def _labels(
+    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], down: FloatArray,
+    taken: list[Taken], task: Task,
+) -> tuple[tuple[Label, ...], list[Label]]:  # fmt: skip
+    """All that is written on the guide, and of that what stands on the shell: which way is up, and each text that has
+    no room beside the drill.
+    """
+    order = task.order
+    marks = marks_of(standing, ways, task.identity, task.side, order)
+    plates, left = plates_of(marks, standing, local.bone, order)
+    lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
+    pads = arrow_pads(patch, local.bone, zones.front, order.outside_mm, lean, taken, order.template.label)
+    beside = [*taken, *(Taken(pad_points(pad), PAD_GAP_MM) for pad in pads)]
+    pads += pads_of(left, patch, local.bone, lean, beside, order)
+    return (*plates, *pads), pads
+
+
+def _sights(
+    patch: Patch, down: FloatArray, taken: list[Taken], motions: FloatArray, order: Order
+) -> tuple[tuple[Sight, ...], tuple[Sight, ...]]:
+    """Windows and probe holes."""
+    window, probe = order.template.window, order.template.probe
+    windows = choose_windows(patch, down, window.diameter_mm / 2.0, window.most, taken, motions)
+    beside = [*taken, *(Taken(each.point_mm[None], window.diameter_mm / 2.0) for each in windows)]
+    return tuple(windows), tuple(choose_probes(patch, down, probe.diameter_mm / 2.0, probe.count, beside))
+
+
 def _taken(
-    tube: Tube, bosses: list[Tube], rib: FloatArray | None, relief: Relief, field: HeightField, order: Order
-) -> list[Taken]:
+    standing: Standing, bosses: list[Tube], ribs: tuple[FloatArray, ...], relief: Relief, field: HeightField,
+    order: Order,
+) -> list[Taken]:  # fmt: skip
     """What stands on the shell, and bone that does not bear: no hole there."""
-    taken = [Taken(_dense(tube.at(tube.guided_to_mm), tube.at(tube.top_mm)), order.sizes.tube_mm / 2.0 + PLATES_MM)]
+    taken = [
+        Taken(
+            _dense(stand.tube.at(stand.tube.guided_to_mm), stand.tube.at(stand.tube.top_mm)),
+            stand.flank_mm / 2.0 + PLATES_MM,
+        )
+        for stand in standing.stands
+    ]
     taken += [Taken(_dense(boss.at(0.0), boss.at(boss.top_mm)), order.boss_mm / 2.0) for boss in bosses]
-    if rib is not None:
-        taken.append(Taken(_dense(rib[0], rib[2]), order.template.sleeve.rib_thickness_mm / 2.0))
+    taken += [Taken(_dense(rib[0], rib[2]), order.template.sleeve.rib_thickness_mm / 2.0) for rib in ribs]
     if relief.there.any():
         taken.append(Taken(_spots(field, relief.there), 0.0))
     return taken
@@ -202,40 +235,71 @@ def _likely_motions(seat: Seat, zones: Zones) -> FloatArray:
 
 
 def _wires(
-    patch: Patch, zones: Zones, local: Ground, tube: Tube, rib: FloatArray | None, notch: Sight | None,
-    target: FloatArray, tunnel: Tunnel, lesser_mm: float, order: Order,
+    patch: Patch, zones: Zones, local: Ground, standing: Standing, ribs: tuple[FloatArray, ...], notch: Sight | None,
+    ways: tuple[Way, ...], task: Task,
 ) -> Wires:  # fmt: skip
-    pins = order.template.pins
+    order, pins = task.order, task.order.template.pins
     lines = [
-        Line(tube.at(0.0), target, tunnel.diameter_mm / 2.0 + pins.tunnel_distance_mm, inside=True),
-        Line(tube.at(tube.sunk_to_mm), tube.at(tube.top_mm), order.sizes.tube_mm / 2.0 + ROOT_WIDER_MM, inside=False),
-        Line(
-            tube.at(tube.top_mm + order.template.sleeve.collar_height_mm),
-            tube.at(tube.top_mm),
-            order.sizes.collar_mm / 2.0,
-            inside=False,
-        ),
+        Line(way.entry_mm, way.target_mm, tunnel.diameter_mm / 2.0 + pins.tunnel_distance_mm, BONE)
+        for way, tunnel in zip(ways, task.tunnels, strict=True)
     ]
+    for stand in standing.stands:
+        tube = stand.tube
+        under = tube.top_mm + order.template.sleeve.collar_height_mm
+        lines += [
+            Line(tube.at(tube.sunk_to_mm), tube.at(tube.top_mm), stand.outer_mm / 2.0 + ROOT_WIDER_MM, BOSS),
+            Line(tube.at(under), tube.at(tube.top_mm), stand.collar_mm / 2.0, BOSS),
+        ]
     if notch is not None:
-        edge = notch.point_mm + order.template.pins.boss_edge_mm * notch.direction
-        lines.append(Line(notch.point_mm, edge, order.template.pointer.width_mm / 2.0 + SPARE_MM, inside=False))
-    if rib is not None:
-        lines.append(Line(rib[0], rib[2], order.template.sleeve.rib_thickness_mm / 2.0, inside=False))
-    return choose_pins(patch, zones, local, lines, pins, order.kit.pin, order.boss_mm / 2.0, lesser_mm)
+        edge = notch.point_mm + pins.boss_edge_mm * notch.direction
+        lines.append(Line(notch.point_mm, edge, order.template.pointer.width_mm / 2.0 + SPARE_MM, BOSS))
+    lines += [Line(rib[0], rib[2], order.template.sleeve.rib_thickness_mm / 2.0, BOSS) for rib in ribs]
+    if len(ways) > 1:
+        lines += _moving(standing, ways, order)
+    return choose_pins(patch, zones, local, lines, pins, order.kit.pin, order.boss_mm / 2.0, task.lesser_mm)
 
 
-def _rib(patch: Patch, tube: Tube, order: Order) -> FloatArray | None:
-    """The triangle (3, 3) of the web that holds the sleeve up from the shell, in the plane of sleeve and removal
-    direction: the sleeve's foot, a point up the sleeve, and the shell below that; None where the sleeve stands square.
+def _moving(standing: Standing, ways: tuple[Way, ...], order: Order) -> list[Line]:
+    """What comes and goes along several tunnels past the wires: drills, stops and inserts, and a chuck down to the stop
+    face, however short the drill is held.
     """
+    rods = [rod for channel in channels(standing, ways, order) for rod in channel.moving]
+    lines = [Line(rod.start_mm, rod.end_mm, rod.radius_mm + order.apart_mm, WIRE) for rod in rods]
+    drill = order.kit.drill
+    for number, way in enumerate(ways):
+        face = way.entry_mm - standing.offset_mm(number) * way.axis
+        far = face - drill.chuck_length_mm * way.axis
+        lines.append(Line(face, far, drill.chuck_diameter_mm / 2.0 + order.apart_mm, WIRE))
+    return lines
+
+
+def _pinned(bosses: list[Tube], wires: Wires, order: Order) -> list[Rod]:
+    """The bosses, and what stands out of the bone of the wires in them."""
+    radius, rods = order.kit.pin.diameter_mm / 2.0, []
+    for number, (boss, depth) in enumerate(zip(bosses, wires.depths_mm, strict=True), start=1):
+        rods.append(Rod(f"pin boss {number}", boss.at(boss.sunk_to_mm), boss.at(boss.top_mm), order.boss_mm / 2.0))
+        rods.append(Rod(f"wire {number}", boss.at(0.0), boss.at(depth - order.kit.pin.length_mm), radius))
+    return rods
+
+
+def _ribs(patch: Patch, standing: Standing, order: Order) -> tuple[FloatArray, ...]:
+    """For each stand that does not stand square the triangle (3, 3) of the web that holds it up from the shell, in the
+    plane of its axis and the removal direction: its foot, a point up on it, and the shell below that.
+    """
+    found = (_rib(patch, stand, order.template.sleeve.rib_thickness_mm / 2.0, order) for stand in standing.stands)
+    return tuple(rib for rib in found if rib is not None)
+
+
+def _rib(patch: Patch, stand: Stand, half_mm: float, order: Order) -> FloatArray | None:
+    tube = stand.tube
     up_mm = tube.guided_to_mm + RIB_SHARE * (tube.top_mm - tube.guided_to_mm)
     foot, high = tube.at(tube.guided_to_mm), tube.at(up_mm)
     way = (high - foot)[:2]
-    if np.linalg.norm(way) < order.sizes.tube_mm / 2.0:
+    if np.linalg.norm(way) < stand.foot_mm / 2.0:
         return None
     shares = np.linspace(1.0, 0.2, 33)
     spots = foot[:2] + shares[:, None] * way
-    inside = np.flatnonzero(patch.edge_distance_mm(spots) > order.template.sleeve.rib_thickness_mm / 2.0)
+    inside = np.flatnonzero(patch.edge_distance_mm(spots) > half_mm)
     if len(inside) == 0:
         return None
     spot = spots[inside[0]]
@@ -252,57 +316,23 @@ def _notch(patch: Patch, zones: Zones, down: FloatArray) -> Sight | None:
 
 
 def _over_relief(
-    relief: Relief, under: HeightField, patch: Patch, tube: Tube, bosses: list[Tube], tunnel: Tunnel, local: Ground,
-    order: Order,
-) -> tuple[Relief, Tube, list[Tube]]:  # fmt: skip
-    """The relief made sturdy beside everything, and tube and bosses moved out over it."""
-    holes = [(tube, order.sizes.hole_mm / 2.0), *((boss, order.wire_hole_mm / 2.0) for boss in bosses)]
+    relief: Relief, under: HeightField, patch: Patch, standing: Standing, bosses: list[Tube], ways: tuple[Way, ...],
+    local: Ground, order: Order,
+) -> tuple[Relief, Standing, list[Tube]]:  # fmt: skip
+    """The relief made sturdy beside everything, and stands and bosses moved out over it."""
+    holes = [(stand.tube, stand.hollow_mm / 2.0) for stand in standing.stands]
+    holes += [(boss, order.wire_hole_mm / 2.0) for boss in bosses]
     thinnest = order.printer.build.least_wall_mm + STURDIER_MM
     relief = sturdy(relief, under, ~patch.bears & ~relief.there, holes, thinnest)
-    tube = _at_stop(_off_relief(relief, tube, order.sizes.hole_mm, order.sizes.tube_mm, local), tunnel, order)
-    bosses = [_off_relief(relief, boss, order.wire_hole_mm, order.boss_mm, local) for boss in bosses]
-    return relief, tube, bosses
+    standing = over_relief(standing, ways, relief, local, order)
+    return relief, standing, [off_relief(relief, boss, order.wire_hole_mm, order.boss_mm, local) for boss in bosses]
 
 
-def _off_relief(relief: Relief, bare: Tube, bore_mm: float, outer_mm: float, local: Ground) -> Tube:
-    """The tube moved out along its axis until it clears the relief; it still reaches down to the bone, where an oblique
-    one comes out of the relief again. NoSafeGuide where its tool would be led too far off the bone.
-    """
-    tube = place_tube(relief.under, bare.point_mm, bare.axis, bore_mm, outer_mm, bare.guided_length_mm)
-    pushed = bare.guided_to_mm - tube.guided_to_mm
-    if pushed > MOST_PUSHED_MM:
+def _require_entries_inside(patch: Patch, ways: tuple[Way, ...], needed_mm: float) -> None:
+    room = float(patch.edge_distance_mm(np.array([way.entry_mm for way in ways])).min())
+    if room < needed_mm:
         raise NoSafeGuide(
-            f"expected the {' and '.join(local.keep_out.names)} to leave room for drill and wires to be led near the "
-            f"bone, found one pushed {pushed:.0f} mm off, more than {MOST_PUSHED_MM:g} mm; choose another entry",
-            rule=KEEP_OUT,
-            figures={"pushed_mm": pushed},
-        )
-    return replace(tube, sunk_to_mm=max(tube.sunk_to_mm, bare.sunk_to_mm))
-
-
-def _at_stop(tube: Tube, tunnel: Tunnel, order: Order) -> Tube:
-    """The tube made longer outwards, so that the drill's stop rests at the planned distance from the cortex, or at the
-    next one that the kit's stops are made for: the depth is read there. A metal sleeve's flange lies between the print
-    and the stop. NoSafeGuide where no distance is enough.
-    """
-    kit, flange = order.kit, order.sizes.flange_height_mm
-    needed = max(tunnel.sleeve_offset_mm or 0.0, flange - tube.top_mm)
-    offsets = [each for each in kit.sleeve_offsets_mm if each >= needed - 1e-9]
-    if not offsets:
-        raise NoSafeGuide(
-            f"expected a sleeve whose top is at most {max(kit.sleeve_offsets_mm):g} mm from the cortex, as far as the "
-            f"kit's stops reach, found one at {needed:.1f} mm; choose another entry or a kit with larger offsets",
-            rule="sleeve_offset_mm",
-            figures={"sleeve_offset_mm": needed},
-        )
-    return replace(tube, top_mm=flange - min(offsets))
-
-
-def _require_entry_inside(patch: Patch, entry: FloatArray, order: Order) -> None:
-    room, needed = float(patch.edge_distance_mm(entry[None])[0]), order.kit.drill.diameter_mm / 2.0
-    if room < needed:
-        raise NoSafeGuide(
-            f"expected the tunnel's entry at least {needed:g} mm inside the shell, found it {room:.1f} mm inside; "
+            f"expected each tunnel's entry at least {needed_mm:g} mm inside the shell, found one {room:.1f} mm inside; "
             "choose a larger footprint or an entry nearer to the middle of the bone",
             rule="entry_inside_shell",
             figures={"entry_inside_mm": room},

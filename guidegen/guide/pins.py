@@ -57,16 +57,20 @@ class Wires:
         return np.asarray(self.points_mm + self.depths_mm[:, None] * self.directions)
 
 
+# What of a wire keeps clear: itself in the bone; outside, its boss and the driver that brings it in; outside, itself.
+BONE, BOSS, WIRE = "in the bone", "with its boss", "outside"
+
+
 @dataclass(frozen=True, eq=False)
 class Line:
-    """What wires keep clear of: a way from start to end (3,), by `distance_mm` from its middle, within the bone or
-    outside it.
+    """What wires keep clear of: a way from start to end (3,), by `distance_mm` from its middle; and what of a wire
+    does, BONE, BOSS or WIRE.
     """
 
     start_mm: FloatArray
     end_mm: FloatArray
     distance_mm: float
-    inside: bool
+    part: str
 
 
 def choose_pins(
@@ -90,9 +94,10 @@ def choose_pins(
     wires = _in_bone(wires, ground, wire, shape)
     reach = wire.diameter_mm / 2.0
     for line in lines:
-        own = reach if line.inside else max(DRIVER_MM, boss_radius_mm + EDGE_MM)
-        way = wires.depths_mm if line.inside else np.full(len(wires.depths_mm), WIRE_OUTSIDE_MM)
-        towards = wires.directions if line.inside else -wires.directions
+        own = max(DRIVER_MM, boss_radius_mm + EDGE_MM) if line.part == BOSS else reach
+        ways = {BONE: wires.depths_mm, WIRE: wire.length_mm - wires.depths_mm}
+        way = ways.get(line.part, np.full(len(wires.depths_mm), WIRE_OUTSIDE_MM))
+        towards = wires.directions if line.part == BONE else -wires.directions
         away = line_distance_mm(wires.points_mm, towards, way, line.start_mm, line.end_mm)
         wires = wires.only(away >= line.distance_mm + own)
     kept = wires.only(_on_known_ground(wires, wire, ground))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from guidegen.guide.guide import Guide, Identity, Pin, Sleeve
+from guidegen.guide.fan_parts import FanInsert, FanSocket
+from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
+from guidegen.guide.marks import Identity
 from guidegen.plan.fit import Fit
 from guidegen.rounded import axis, number, point
 from guidegen.seat.approach import Approach, approach_of
@@ -31,6 +33,10 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
         "contact_area_mm2": number(guide.contact_area_mm2),
         "genus": guide.genus,
         "sleeves": [_sleeve(sleeve) for sleeve in guide.sleeves],
+        "socket": None if guide.socket is None else _socket(guide.socket),
+        "inserts": [_insert(insert) for insert in guide.inserts],
+        "leaves_wire": guide.wire_left_mm is not None,
+        "wire_left_mm": guide.wire_left_mm,
         "pins": [_pin(pin) for pin in guide.pins],
         "windows": [
             {
@@ -75,6 +81,35 @@ def _sleeve(sleeve: Sleeve) -> dict[str, Any]:
         "chuck_diameter_mm": number(sleeve.chuck_diameter_mm),
         "chuck_length_mm": number(sleeve.chuck_length_mm),
         "metal": None if sleeve.metal is None else {key: number(value) for key, value in asdict(sleeve.metal).items()},
+    }
+
+
+def _socket(socket: FanSocket) -> dict[str, Any]:
+    return {
+        "entry_mm": point(socket.entry_mm),
+        "outwards": axis(socket.outwards),
+        "low_mm": number(socket.low_mm),
+        "rim_mm": number(socket.rim_mm),
+        "low_radius_mm": number(socket.low_radius_mm),
+        "rim_radius_mm": number(socket.rim_radius_mm),
+        "gap_mm": number(socket.gap_mm),
+        "wall_mm": number(socket.wall_mm),
+    }
+
+
+def _insert(insert: FanInsert) -> dict[str, Any]:
+    return {
+        "tunnel": insert.tunnel,
+        "bore_mm": number(insert.bore_mm),
+        "drill_diameter_mm": number(insert.drill_diameter_mm),
+        "guided_length_mm": number(insert.guided_length_mm),
+        "stop_face_mm": point(insert.stop_face_mm),
+        "stop_diameter_mm": number(insert.stop_diameter_mm),
+        "offset_mm": number(insert.offset_mm),
+        "reading_mm": number(insert.reading_mm),
+        "chuck_diameter_mm": number(insert.chuck_diameter_mm),
+        "chuck_length_mm": number(insert.chuck_length_mm),
+        "label": _label(insert.label),
     }
 
 

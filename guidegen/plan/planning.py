@@ -185,21 +185,28 @@ def refusal_of(plan: Plan, strategy: str) -> NoSafePlan | None:
     return None
 
 
-def with_sleeve(plan: Plan, kit: Kit, offset_mm: float) -> Plan:
-    """The plan of one tunnel as it is with its sleeve built `offset_mm` off the cortex: readings and steps follow."""
+def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...]) -> Plan:
+    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face: readings and
+    steps follow. NoSafePlan where a drill is too short for that.
+    """
     chosen = plan.chosen
     assert chosen is not None, "a guide is built on a plan"
-    tunnel = chosen.tunnels[0]
-    if tunnel.sleeve_offset_mm == offset_mm:
+    if tuple(tunnel.sleeve_offset_mm for tunnel in chosen.tunnels) == offsets_mm:
         return plan
-    tunnel = replace(
-        tunnel,
-        sleeve_offset_mm=offset_mm,
-        depth_reading_mm=depth_reading_mm(offset_mm, tunnel.length_mm),
-        drill_spare_mm=kit.drill.length_mm - offset_mm - tunnel.length_mm,
+    built = tuple(
+        replace(
+            tunnel,
+            sleeve_offset_mm=offset,
+            depth_reading_mm=depth_reading_mm(offset, tunnel.length_mm),
+            drill_spare_mm=kit.drill.length_mm - offset - tunnel.length_mm,
+        )
+        for tunnel, offset in zip(chosen.tunnels, offsets_mm, strict=True)
     )
-    steps = instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset_mm, tunnel.length_mm))
-    return replace(plan, chosen=replace(chosen, tunnels=(tunnel,), steps=(steps,)))
+    steps = tuple(
+        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm))
+        for tunnel, offset in zip(built, offsets_mm, strict=True)
+    )
+    return replace(plan, chosen=replace(chosen, tunnels=built, steps=steps))
 
 
 def _ordered(task: Task) -> tuple[Proposal, Ground]:

@@ -1,5 +1,7 @@
 """The search for the seat: every removal direction with every footprint, judged by how far the drill's tip strays.
 
+Of several tunnels it is the tip that strays most: a guide is no better than the worst hole that it drills.
+
 1. For every removal direction of the grid, the open bone that looks its way within the steepest wall and is not
    shadowed may bear. Sums over it are kept so that any window of rows and columns of cells costs four look-ups.
 2. For every window the closed form says how far the tip strays when a careful hand fits the guide (`best_fit`).
@@ -37,7 +39,7 @@ TOPS = 10
 BACKS_DEG = (0.0, 15.0)  # from the furthest back that is open
 FRONTS_DEG = (60.0, 85.0, 110.0, 145.0)
 
-LARGEST_SLEEVE_DEG = 62.0  # between sleeve and removal direction: flatter, and the sleeve lies on the skin
+LARGEST_SLEEVE_DEG = 62.0  # between a drill and the removal direction: flatter, and its sleeve lies on the skin
 OFF_MM = 0.1  # off the surface, where a ray that looks for shadow starts
 SMALLEST_CONTACT_MM2 = 300.0  # the bony lateral wall alone is 567 ± 83 mm²; half of that holds nothing
 SPARE_MM = 1.0  # of the allowed length: the scanner's and the femur's own idea of its axis differ by a degree or two
@@ -70,18 +72,18 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """All that a search for seats rests on, in LPS mm. `tip_mm` (3,), `axis` (3,): the deep end and direction of the
-    tunnel; `entry_mm` (3,) its entry, which lies inside the footprint by `room_mm`; `clearance_mm` between guide and
-    bone; `steepest_deg` between removal direction and the bone's where a guide still bears. `along_the_wire`: the guide
-    must come off along the tunnel, over a wire that stays in it.
+    """All that a search for seats rests on, in LPS mm. `tips_mm` (N, 3), `axes` (N, 3): the deep ends and directions of
+    the tunnels; `entries_mm` (N, 3) their entries, which lie inside the footprint by `room_mm`; `clearance_mm` between
+    guide and bone; `steepest_deg` between removal direction and the bone's where a guide still bears. `along_the_wire`:
+    the guide must come off along the one tunnel, over a wire that stays in it.
     """
 
     ground: Ground
     zones: Zones
     cells: Cells
-    entry_mm: FloatArray
-    tip_mm: FloatArray
-    axis: FloatArray
+    entries_mm: FloatArray
+    tips_mm: FloatArray
+    axes: FloatArray
     room_mm: float
     clearance_mm: float
     steepest_deg: float
@@ -117,10 +119,10 @@ class Search:
 
     @cached_property
     def facings(self) -> tuple[Facing, ...]:
-        """Every removal direction of the grid whose sleeve does not lie too flat, or that along a wire that stays."""
+        """Every removal direction of the grid with no drill that comes in too flat, or that along a wire that stays."""
         ways = [removal_direction(self.zones, turn, lean) for turn in TURNS_DEG for lean in LEANS_DEG]
-        ways = [way for way in ways if angle_deg(way, -self.axis) <= LARGEST_SLEEVE_DEG]
-        found = [self._facing(way) for way in ([-self.axis] if self.along_the_wire else ways)]
+        ways = [way for way in ways if max(angle_deg(way, -axis) for axis in self.axes) <= LARGEST_SLEEVE_DEG]
+        found = [self._facing(way) for way in ([-self.axes[0]] if self.along_the_wire else ways)]
         return tuple(each for each in found if len(each.index))
 
     def _facing(self, removal: FloatArray) -> Facing:
@@ -132,10 +134,19 @@ class Search:
 
     @cached_property
     def entry_cell(self) -> tuple[int, int]:
-        """The cell, row and column, that the tunnel begins in."""
-        entry = self.zones.place(self.entry_mm[None])
+        """The cell, row and column, that the first tunnel begins in."""
+        entry = self.zones.place(self.entries_mm[:1])
         row = int(np.argmin(np.abs(self.cells.levels_mm - entry.level_mm)))
         return row, int(np.argmin(np.abs(self.cells.turns_deg - entry.turn_deg)))
+
+    def levers(self, middle_mm: FloatArray) -> list[FloatArray]:
+        """For each tunnel what a motion about a middle (3,) does to its tip: (3, 6)."""
+        return [tip_levers(tip, axis, middle_mm) for tip, axis in zip(self.tips_mm, self.axes, strict=True)]
+
+    def furthest(self, motions: FloatArray, middle_mm: FloatArray) -> FloatArray:
+        """How far (K,) motions (K, 6) about a middle (3,) carry the tip that they carry furthest, in mm."""
+        ways = zip(self.tips_mm, self.axes, strict=True)
+        return np.asarray(np.max([displaced(motions, middle_mm, tip, axis) for tip, axis in ways], axis=0))
 
     def covered(self, candidate: Candidate) -> Flags:
         """The cells (L, T) that a candidate's guide covers."""
@@ -164,8 +175,8 @@ def removal_direction(zones: Zones, turn_deg: float, lean_deg: float) -> FloatAr
 def find_seats(search: Search, size: str, length_mm: float) -> list[Seat]:
     """The seats of one size, with at most `length_mm` of contact along the shaft; the best first.
 
-    On each the tunnel's entry lies inside the footprint, and the contact is enough. NoSafeGuide where there is none, by
-    the rule that leaves none.
+    On each all entries lie inside the footprint, and the contact is enough. NoSafeGuide where there is none, by the
+    rule that leaves none.
     """
     candidates, strays = _closed_form(search, length_mm)
     if len(candidates) == 0:
@@ -186,11 +197,13 @@ def cost_mm(seat: Seat) -> float:
 
 
 def _closed_form(search: Search, length_mm: float) -> tuple[list[Candidate], FloatArray]:
-    """Every candidate with enough contact and the entry inside, and how far the tip strays by the closed form (rms)."""
+    """Every candidate with enough contact and the entries inside, and how far by the closed form that tip strays that
+    strays most (rms).
+    """
     windows = _windows(search, length_mm)
     if not windows:
         return [], np.empty(0)
-    levers = tip_levers(search.tip_mm, search.axis, search.middle_mm)
+    levers = search.levers(search.middle_mm)
     first, past, left, right = np.array([(*rows, *columns) for rows, columns in windows]).T
     found: list[Candidate] = []
     strays: list[FloatArray] = []
@@ -201,8 +214,9 @@ def _closed_form(search: Search, length_mm: float) -> tuple[list[Candidate], Flo
         matrix, pairs = (_symmetric(totals[enough, start : start + 21]) for start in (1, 22))
         sound = np.linalg.cond(matrix) < WORST_CONDITION
         inverse = np.linalg.inv(matrix[sound])
-        covariance = levers @ inverse @ pairs[sound] @ inverse @ levers.T
-        strays.append(np.sqrt(np.maximum(np.trace(covariance, axis1=1, axis2=2), 0.0)))
+        motion = inverse @ pairs[sound] @ inverse
+        squares = [np.trace(lever @ motion @ lever.T, axis1=1, axis2=2) for lever in levers]
+        strays.append(np.sqrt(np.maximum(np.max(squares, axis=0), 0.0)))
         found += [Candidate(number, *windows[k]) for k in enough[sound]]
     return found, np.concatenate(strays) if strays else np.empty(0)
 
@@ -239,11 +253,12 @@ def _sums(search: Search, facing: Facing) -> FloatArray:
 
 
 def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Every window, rows and columns, that has the entry inside by its room."""
+    """Every window, rows and columns, that has the entries inside by their room."""
     cells, zones = search.cells, search.zones
-    entry = zones.place(search.entry_mm[None])
-    around_mm = float(np.hypot(entry.lateral_mm, entry.front_mm)[0])
-    room_deg = float(np.degrees(search.room_mm / max(around_mm, 1.0)))
+    entry = zones.place(search.entries_mm)
+    room_deg = np.degrees(search.room_mm / np.maximum(np.hypot(entry.lateral_mm, entry.front_mm), 1.0))
+    lowest, highest = entry.level_mm.min() - search.room_mm, entry.level_mm.max() + search.room_mm
+    rearmost, foremost = (entry.turn_deg - room_deg).min(), (entry.turn_deg + room_deg).max()
     open_rows = np.flatnonzero(cells.open.any(axis=1))
     if len(open_rows) == 0:
         return []
@@ -253,7 +268,7 @@ def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tu
         first = int(open_rows[0]) + round(step * TOP_STEP_MM / LEVEL_STEP_MM)
         past = min(first + count, int(open_rows[-1]) + 1)
         top, bottom = cells.levels_mm[first], cells.levels_mm[past - 1]
-        if past - first == count and bottom + search.room_mm <= entry.level_mm[0] <= top - search.room_mm:
+        if past - first == count and bottom <= lowest and highest <= top:
             rows.append((first, past))
     backs = [int(np.searchsorted(cells.turns_deg, zones.back_deg + more)) for more in BACKS_DEG]
     fronts = [int(np.searchsorted(cells.turns_deg, front + 1e-9)) for front in FRONTS_DEG]
@@ -262,17 +277,16 @@ def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tu
         for row in rows
         for back in backs
         for front in fronts
-        if cells.turns_deg[back] <= entry.turn_deg[0] - room_deg
-        and entry.turn_deg[0] + room_deg <= cells.turns_deg[front - 1]
+        if cells.turns_deg[back] <= rearmost and foremost <= cells.turns_deg[front - 1]
     ]
 
 
 def _docked_evenly(search: Search, candidate: Candidate) -> float:
-    """How far without friction a push brings the tip at an even gap, at the 95th percentile, in mm."""
+    """How far without friction a push brings a tip at an even gap, at the 95th percentile, in mm."""
     contact, _ = search.contact(candidate)
     wrenches = pushes(-search.facings[candidate.facing].removal, EVEN_PUSHES, docking.CONE_DEG, docking.APERTURE_MM)
     motions = docked(contact, np.full(len(contact.areas_mm2), EVEN_GAP_MM), wrenches)
-    return float(np.percentile(displaced(motions, contact.middle_mm, search.tip_mm, search.axis), 95.0))
+    return float(np.percentile(search.furthest(motions, contact.middle_mm), 95.0))
 
 
 def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -> Seat:
@@ -280,14 +294,14 @@ def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -
     contact, index = search.contact(candidate)
     removal = search.facings[candidate.facing].removal
     covariance = motion_covariance(contact.opens(), contact.areas_mm2, alike(search.own_mm[index]))
-    levers = tip_levers(search.tip_mm, search.axis, contact.middle_mm)
+    fits = [spread(lever @ covariance @ lever.T) for lever in search.levers(contact.middle_mm)]
     home = pushes(-removal, PUSHES, docking.CONE_DEG, docking.APERTURE_MM)
     hand = pushes(-removal, HAND_PUSHES, friction.CONE_DEG, friction.APERTURE_MM)
     tips, held = [], []
     for error in fields[:, index]:
         gaps = np.maximum(error - np.percentile(error, friction.CLOSEST_PERCENT), 0.0)
         motions = docked(contact, gaps, home)
-        tips.append(displaced(motions, contact.middle_mm, search.tip_mm, search.axis))
+        tips.append(search.furthest(motions, contact.middle_mm))
         bears = np.flatnonzero(friction.bearing(gaps))
         held.append(friction.held_share(contact.at(bears), hand, contact.middle_mm))
     return Seat(
@@ -295,7 +309,7 @@ def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -
         frame=_frame(search, contact, removal),
         footprint=Footprint(search.cells.levels_mm, search.cells.turns_deg, search.covered(candidate), search.zones),
         contact_mm2=float(contact.areas_mm2.sum()),
-        fit=spread(levers @ covariance @ levers.T),
+        fit=max(fits, key=lambda fit: fit.mean_mm),
         dock=Spread(float(np.mean(tips)), float(np.percentile(tips, 95.0))),
         held_share=float(np.mean(held)),
         motions=likely_motions(covariance, search.zones),
@@ -319,11 +333,12 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
     if not _windows(search, length_mm):
         if not _windows(replace(search, room_mm=-length_mm), length_mm):
             return _too_short(search, size)
-        entry = search.zones.place(search.entry_mm[None])
+        entry = search.zones.place(search.entries_mm)
         return NoSafeGuide(
-            f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
-            f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
-            "above the head centre, outside the bone that is open to a guide; choose another entry or size",
+            f"expected each tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
+            f"{size}, found the first at {float(entry.turn_deg[0]):.0f}° to the front and "
+            f"{float(entry.level_mm[0]):.0f} mm above the head centre, outside the bone that is open to a guide; "
+            "choose another entry or size",
             rule="entry_inside_shell",
             figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
         )

@@ -24,10 +24,11 @@ class Seat:
     """A footprint with its removal direction, and what is predicted of it.
 
     `frame` leads from LPS to the guide's own frame: z the removal direction, y along the shaft to the head, origin on
-    the bone in the middle of the contact. `fit`: how far the tip of the drill strays when a careful hand fits the
-    guide; `dock`: when it is pushed home without friction at an uncertain place; `held_share`: of a hand's pushes,
-    those that dry friction keeps in place. `motions` (3, 6): the three largest likely motions of the best fit (95 % of
-    each), shift in mm and turn in degrees along shaft, lateral and front.
+    the bone in the middle of the contact. `fit`: how far the tip of the drill strays, of several tips the
+    one that strays most, when a careful hand fits the guide; `dock`: when it is pushed home without friction at an
+    uncertain place; `held_share`: of a hand's pushes, those that dry friction keeps in place. `motions` (3, 6): the
+    three largest likely motions of the best fit (95 % of each), shift in mm and turn in degrees along shaft, lateral
+    and front.
     """
 
     size: str

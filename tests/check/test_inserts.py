@@ -9,7 +9,7 @@ import manifold3d as m3
 import numpy as np
 import pytest
 
-from guidegen.check.inserts import AskedInsert, AskedSocket, insert_findings
+from guidegen.check.inserts import PlannedInsert, PlannedSocket, insert_findings
 from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.guide.solids import to_surface
 from guidegen.surfaces import Surface
@@ -21,8 +21,8 @@ LOW_MM, RIM_MM, GAP_MM, OFFSET_MM, BORE_MM = 3.0, 30.0, 0.2, 35.0, 3.4
 SEGMENTS = 120
 IN_LPS = RigidTransform(rotation_about([1.0, 2.0, 3.0], 40.0), np.array([120.0, -40.0, 600.0]), "guide", LPS)
 ENTRY, OUT = IN_LPS.translation_mm, IN_LPS.rotation[:, 2]
-SOCKET = AskedSocket(ENTRY, OUT, LOW_MM, RIM_MM, GAP_MM, 6.0)
-ASKED = AskedInsert(1, ENTRY - 95.0 * OUT, ENTRY + OFFSET_MM * OUT, 12.0, BORE_MM, OFFSET_MM - LOW_MM)
+SOCKET = PlannedSocket(ENTRY, OUT, LOW_MM, RIM_MM, GAP_MM, 6.0)
+ASKED = PlannedInsert(1, ENTRY - 95.0 * OUT, ENTRY + OFFSET_MM * OUT, 12.0, BORE_MM, OFFSET_MM - LOW_MM)
 
 
 def tube(low_mm: float, high_mm: float, radius_mm: float, top_mm: float | None = None) -> Any:
@@ -57,7 +57,7 @@ def of_guide() -> Surface:
     return written(guide())
 
 
-def failed(insert: Surface, guide: Surface, asked: AskedInsert = ASKED, socket: AskedSocket = SOCKET) -> set[str]:
+def failed(insert: Surface, guide: Surface, asked: PlannedInsert = ASKED, socket: PlannedSocket = SOCKET) -> set[str]:
     return {
         each.name.removeprefix("insert 1 ") for each in insert_findings(asked, socket, insert, guide) if not each.passed
     }

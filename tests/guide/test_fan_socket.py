@@ -13,7 +13,7 @@ from bodies import block, field_of
 from planned_hip import Planned
 
 from guidegen.check.finding import Finding
-from guidegen.check.inserts import AskedInsert, AskedSocket, insert_findings
+from guidegen.check.inserts import PlannedInsert, PlannedSocket, insert_findings
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, RigidTransform, angle_deg, perpendicular_pair, rotation_about, unit
 from guidegen.guide import fan_solids
@@ -82,12 +82,12 @@ class Made:
     def findings(self, number: int) -> tuple[Finding, ...]:
         socket, back = self.socket, self.to_lps
         insert = socket.inserts[number - 1]
-        asked = AskedInsert(
+        asked = PlannedInsert(
             number, back.points(self.entry_mm + LENGTHS[number - 1] * self.axes[number - 1]),
             back.points(socket.stop_face_mm(insert)), socket.shape.stop_mm, socket.shape.bore_mm,
             insert.guided_length_mm,
         )  # fmt: skip
-        in_guide = AskedSocket(
+        in_guide = PlannedSocket(
             back.points(self.entry_mm), back.vectors(socket.outwards), socket.low_mm, socket.rim_mm,
             socket.shape.gap_mm, socket.shape.wall_mm,
         )  # fmt: skip

@@ -26,7 +26,7 @@ from guidegen.plan.planning import (
     make_plan,
     policy_warnings,
     refusal_of,
-    with_sleeve,
+    with_sleeves,
 )
 from guidegen.plan.templates import Policy, Printer, load_template
 from guidegen.plan.volumes import plan_volumes
@@ -145,13 +145,13 @@ def test_the_explanation_names_the_figures(plan) -> None:
 def test_a_sleeve_built_further_off_changes_reading_and_steps_alone(plan, small) -> None:
     before = plan.chosen.tunnels[0]
     further = before.sleeve_offset_mm + 5.0
-    after = with_sleeve(plan, small.kit, further)
+    after = with_sleeves(plan, small.kit, (further,))
     tunnel = after.chosen.tunnels[0]
     assert (tunnel.sleeve_offset_mm, tunnel.depth_reading_mm) == (further, before.depth_reading_mm + 5.0)
     assert tunnel.drill_spare_mm == pytest.approx(before.drill_spare_mm - 5.0)
     assert tunnel.target_mm is before.target_mm
     assert any(f"{before.depth_reading_mm + 5.0:.1f}" in step.stopped_by for step in after.chosen.steps[0])
-    assert with_sleeve(plan, small.kit, before.sleeve_offset_mm) is plan
+    assert with_sleeves(plan, small.kit, (before.sleeve_offset_mm,)) is plan
 
 
 # --- no plan ---
