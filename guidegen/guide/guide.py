@@ -319,7 +319,7 @@ def _pointer(layout: Layout, order: Order) -> FloatArray:
     assert layout.notch is not None, "a guide without a notch has no pointer"
     up = unit(np.array([0.0, 1.0, 0.0]) - layout.notch.direction[1] * layout.notch.direction)
     below = layout.notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    return np.asarray(below + order.clearance_mm * layout.notch.direction)
+    return np.array([*below[:2], float(layout.under.at(below[None, :2])[0])])
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

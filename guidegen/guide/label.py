@@ -233,7 +233,8 @@ def _pad(
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
     points, outwards = _flank(patch, lean)
-    for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
+    least = min(ARROW_WIDER * shape.least_text_height_mm, shape.text_height_mm)
+    for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
@@ -257,6 +258,7 @@ def pad_points(pad: Label) -> FloatArray:
 
 
 PAD_GAP_MM = 1.0
+ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
