@@ -222,6 +222,7 @@ class AskedPrinting(_Part):
     least_feature_mm: Length
     least_drain_mm: Length | None = _new()
     steepest_overhang_deg: Degrees  # from the vertical; 90: the process needs no supports
+    slicer_profile: Line | None = _new()  # of those that are shipped
 
 
 class AskedLimits(_Part):
