@@ -28,14 +28,28 @@ MARGIN_MM = 0.6
 PROUD_MM = 1.0  # the plate's face over the tube
 WIDEST_PLATE_MM = 24.0
 HEIGHT_STEP_MM = 0.25
-FEW_LINES = 4
-ROUND_SLEEVE_DEG = 105.0  # from the sleeve's upper side, where the axis mark is, to the plates on both sides
+FEW_LINES, MANY_LINES = 4, 12
+# From the sleeve's upper side, where the axis mark is, to the plates on both sides: the first prints best, the others
+# lie higher over the shell.
+ROUND_SLEEVE_DEG = (105.0, 90.0, 75.0)
 
 # Which way the arrows point on the pad, whose text runs along the shaft to the head.
 TO_HEAD, TO_FRONT, FROM_FRONT = "PROX →", "ANT ↑", "ANT ↓"
 PAD_PROUD_MM = 0.4  # the pad's face over the shell's highest point under it
 PAD_ROOT_MM = 3.0  # how deep it reaches down
 PAD_GRID_MM = 1.5
+
+
+ARROWS = {"→": np.array([1.0, 0.0]), "↑": np.array([0.0, 1.0]), "↓": np.array([0.0, -1.0])}
+
+
+@dataclass(frozen=True, eq=False)
+class Arrow:
+    """An arrow as drawn: what it names, and where (3,) it begins and ends."""
+
+    text: str
+    start_mm: FloatArray
+    end_mm: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +87,24 @@ class Label:
         step_mm = LINE_STEP * self.text_height_mm
         text = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
         return placed(part_solid(text, "the letters"), self._place())
+
+    def arrows(self, make: parts.Make) -> tuple[Arrow, ...]:
+        """The arrows among the letters, as drawn: each ends its line."""
+        step_mm = LINE_STEP * self.text_height_mm
+        drawn = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
+        boxes = np.array([[vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)] for vertices, _ in drawn])
+        found = []
+        for number, line in enumerate(self.lines):
+            if line[-1] not in ARROWS:
+                continue
+            level_mm = ((len(self.lines) - 1) / 2.0 - number) * step_mm
+            on_line = np.abs(boxes.mean(axis=1)[:, 1] - level_mm) < step_mm / 2.0
+            low, high = boxes[on_line][np.argmax(boxes[on_line][:, 1, 0])]
+            half = np.abs(ARROWS[line[-1]]) * (high - low) / 2.0
+            ends = (low + high) / 2.0 + np.outer([-1.0, 1.0], np.sign(ARROWS[line[-1]]) * half)
+            start, end = self._place().points(np.column_stack([ends, np.zeros(2)]))
+            found.append(Arrow(line.split()[0], start, end))
+        return tuple(found)
 
     def transformed(self, frame: RigidTransform) -> Label:
         """The same in the transform's target frame."""
@@ -154,8 +186,11 @@ def sleeve_plates(
     start = tube.top_mm + collar_height_mm + (sizes.collar_mm - sizes.tube_mm) / 2.0
     upper = unit(across(np.array([0.0, 0.0, 1.0]), tube.axis))
     first, second = (
-        Flank(tube, sizes.tube_mm, rotation_about(tube.axis, turn) @ upper, bone, outside_mm, start)
-        for turn in (ROUND_SLEEVE_DEG, -ROUND_SLEEVE_DEG)
+        [
+            Flank(tube, sizes.tube_mm, rotation_about(tube.axis, side * turn) @ upper, bone, outside_mm, start)
+            for turn in ROUND_SLEEVE_DEG
+        ]
+        for side in (1.0, -1.0)
     )
     return (
         _sleeve_plate(first, lambda height, width: whose(patient_id, side, height, width), patient_id, shape),
@@ -163,27 +198,43 @@ def sleeve_plates(
     )
 
 
-def _sleeve_plate(
-    flank: Flank, lines_of: Callable[[float, float], tuple[str, ...]], said: str, shape: LabelShape
-) -> Label:
-    """The plate with the largest text: first that with few lines, then whatever fits."""
+Lines = Callable[[float, float], tuple[str, ...]]
+
+
+def _sleeve_plate(flanks: list[Flank], lines_of: Lines, said: str, shape: LabelShape) -> Label:
+    """The plate on the first flank that has room, with the largest text: with few lines, or else whatever fits.
+
+    `lines_of` breaks the text for a height and a width in mm.
+    """
     heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
-    for few in (True, False):
-        for height in heights:
-            plate = flank.outer_mm - 4.0
-            for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
-                width = flank.free_mm(plate)
-                lines = lines_of(float(height), width - 2.0 * MARGIN_MM)
-                plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM)
-            widest = max(text_width_mm(line, float(height)) for line in lines)
-            if widest <= width - 2.0 * MARGIN_MM and plate <= WIDEST_PLATE_MM and (len(lines) <= FEW_LINES or not few):
-                return _plate_at(flank, lines, float(height), width, plate, shape)
+    for few in (FEW_LINES, MANY_LINES):
+        for flank in flanks:
+            for height in heights:
+                plate = _fitting(flank, lines_of, float(height), few, shape)
+                if plate is not None:
+                    return plate
+    room_mm = max(flank.free_mm(WIDEST_PLATE_MM) for flank in flanks)
     raise NoSafeGuide(
-        f"expected a text that fits a plate of {flank.free_mm(WIDEST_PLATE_MM):.0f} × {WIDEST_PLATE_MM:g} mm in "
-        f"letters of at least {shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id",
+        f"expected a text that fits a plate of {max(room_mm, 0.0):.0f} × {WIDEST_PLATE_MM:g} mm in letters of at least "
+        f"{shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id, or a template with a longer sleeve",
         rule="label",
-        figures={"characters": float(len(said))},
+        figures={"characters": float(len(said)), "room_mm": room_mm},
     )
+
+
+def _fitting(flank: Flank, lines_of: Lines, text_mm: float, few: int, shape: LabelShape) -> Label | None:
+    """The plate with text of this height in at most so many lines; None where it does not fit the flank."""
+    plate = flank.outer_mm - 4.0
+    for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
+        width = flank.free_mm(plate)
+        if width <= 2.0 * MARGIN_MM:
+            return None
+        lines = lines_of(text_mm, width - 2.0 * MARGIN_MM)
+        plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * text_mm + 2.0 * MARGIN_MM)
+    widest = max(text_width_mm(line, text_mm) for line in lines)
+    if widest > width - 2.0 * MARGIN_MM or plate > WIDEST_PLATE_MM or len(lines) > few:
+        return None
+    return _plate_at(flank, lines, text_mm, width, plate, shape)
 
 
 def _plate_at(
@@ -206,15 +257,20 @@ def arrow_pads(
     `front` (3,): to the front of the patient, in the guide's frame, in which the shaft runs along y and so does the
     text. The shell's outside lies `outside_mm` over the bone.
     """
-    to_front = TO_FRONT if -front[0] > 0.0 else FROM_FRONT
-    both = _pad(patch, bone, (TO_HEAD, to_front), outside_mm, lean, taken, shape)
-    if both is not None:
-        return [both]
-    head = _pad(patch, bone, (TO_HEAD,), outside_mm, lean, taken, shape)
-    if head is None:
-        return []
-    second = _pad(patch, bone, (to_front,), outside_mm, lean, [*taken, Taken(pad_points(head), PAD_GAP_MM)], shape)
-    return [] if second is None else [head, second]
+    ground = _flank(patch, lean)
+    to_front = [(TO_FRONT, ground.that_looks_aside(front)), (FROM_FRONT, ground.that_looks_aside(-front))]
+    for line, aside in to_front:
+        both = _pad(patch, bone, (TO_HEAD, line), outside_mm, aside, taken, shape)
+        if both is not None:
+            return [both]
+    for line, aside in to_front:
+        second = _pad(patch, bone, (line,), outside_mm, aside, taken, shape)
+        if second is None:
+            continue
+        beside = [*taken, Taken(pad_points(second), PAD_GAP_MM)]
+        first = _pad(patch, bone, (TO_HEAD,), outside_mm, ground, beside, shape)
+        return [] if first is None else [first, second]
+    return []
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,18 +283,30 @@ class Lean:
     least_deg: float
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there."""
+
+    points_mm: FloatArray
+    outwards: FloatArray
+
+    def that_looks_aside(self, way: FloatArray) -> Places:
+        """Those where a pad's upper side points `way` (3,): the others face it, or have it at their lower side."""
+        seen = np.cross(self.outwards, np.array([0.0, 1.0, 0.0])) @ way >= np.cos(np.radians(MOST_ASKEW_DEG))
+        return Places(self.points_mm[seen], self.outwards[seen])
+
+
 def _pad(
-    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, lean: Lean, taken: list[Taken],
+    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, places: Places, taken: list[Taken],
     shape: LabelShape,
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
-    points, outwards = _flank(patch, lean)
     least = min(ARROW_WIDER * shape.least_text_height_mm, shape.text_height_mm)
     for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, bone, points, outwards, half, taken)
+        spot = _flattest_spot(patch, bone, places, half, taken)
         if spot is not None:
             base, outward, rough = spot
             up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -258,6 +326,7 @@ def pad_points(pad: Label) -> FloatArray:
 
 
 PAD_GAP_MM = 1.0
+MOST_ASKEW_DEG = 40.0  # an arrow to the front, of that direction: more, and it tells little
 ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
@@ -266,31 +335,31 @@ LOOK_FROM_MM = 20.0
 
 
 def _flattest_spot(
-    patch: Patch, bone: Surface, points: FloatArray, outwards: FloatArray, half_mm: FloatArray, taken: list[Taken]
+    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, taken: list[Taken]
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """Of places (K, 3) with the directions (K, 3) that a pad would face there, that where it lies flattest: the highest
-    point (3,) of the bone under it, its direction, and how far the bone falls away; None where none lies flat enough.
+    """The place where a pad lies flattest: the highest point (3,) of the bone under it, its direction, and how far the
+    bone falls away; None where none lies flat enough.
     """
     best: tuple[FloatArray, FloatArray, float] | None = None
-    for point, outward in zip(points, outwards, strict=True):
+    for point, outward in zip(places.points_mm, places.outwards, strict=True):
         up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
-        places = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
-        way, _ = bone.ray_hits(places + LOOK_FROM_MM * outward, -outward)
+        corners = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
+        way, _ = bone.ray_hits(corners + LOOK_FROM_MM * outward, -outward)
         if not np.isfinite(way).all():
             continue
         below = way - LOOK_FROM_MM
         rough = float(np.ptp(below))
         if rough > min(FLATTEST_MM, best[2] if best else np.inf):
             continue
-        on_bone = places - below[:, None] * outward
+        on_bone = corners - below[:, None] * outward
         if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
             continue
         best = (point - float(below.min()) * outward, outward, rough)
     return best
 
 
-def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
-    """Points (K, 3) of the patch whose outward direction across the shaft (K, 3) leans as asked."""
+def _flank(patch: Patch, lean: Lean) -> Places:
+    """The places of the patch whose outward direction across the shaft leans as asked."""
     from scipy import ndimage
 
     field = patch.field
@@ -303,7 +372,7 @@ def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
     outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
     leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
-    return points[leans], outwards[leans]
+    return Places(points[leans], outwards[leans])
 
 
 def _meets(points: FloatArray, taken: list[Taken]) -> bool:
