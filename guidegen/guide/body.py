@@ -98,6 +98,11 @@ def rail_span_mm(tube: Tube, order: Order) -> tuple[float, float]:
     return tube.top_mm + order.template.sleeve.collar_height_mm + below_collar, tube.guided_to_mm - COLLAR_GAP_MM
 
 
+def rail_width_mm(order: Order) -> float:
+    """The rail's width: its groove and a margin on both sides."""
+    return order.template.axis_mark.width_mm + 2.0 * GROOVE_MARGIN_MM
+
+
 def rail_height_mm(order: Order) -> float:
     """The rail's face over the tube."""
     return RAIL_PROUD_MM + order.template.axis_mark.depth_mm
@@ -107,7 +112,7 @@ def _rail(tube: Tube, order: Order, make: parts.Make) -> Any:
     """The rail on the sleeve's upper side, in whose groove a wire lies along the tunnel's axis."""
     mark = order.template.axis_mark
     first, last = rail_span_mm(tube, order)
-    width = mark.width_mm + 2.0 * GROOVE_MARGIN_MM
+    width = rail_width_mm(order)
     height = order.sizes.tube_mm / 2.0 + rail_height_mm(order)
     rail = part_solid(make("rail", last - first, width, height, mark.width_mm, mark.depth_mm), "the axis mark")
     outwards = -tube.axis

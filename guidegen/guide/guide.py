@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -156,7 +157,8 @@ def make_guide(
     lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
     layout = lay_out(search.ground, search.zones, seats, tunnel, lesser_mm, order)
     local = bone.transformed(layout.seat.frame)
-    labels = _labels(layout, local, anatomy.side, tunnel, identity, order)
+    front = layout.seat.frame.vectors(search.zones.front)
+    labels = _labels(layout, local, anatomy.side, front, tunnel, identity, order)
     surface = _as_written(body_of(layout, labels, local, order, make), layout.seat)
     arrows = tuple(
         Arrow(arrow.text, *layout.seat.frame.inverse().points(np.stack([arrow.start_mm, arrow.end_mm])))
@@ -200,16 +202,17 @@ def _others(search: Search, size: str, order: Order) -> tuple[Seat, ...]:
 
 
 def _labels(
-    layout: Layout, bone: Surface, side: str, tunnel: Tunnel, identity: Identity, order: Order
+    layout: Layout, bone: Surface, side: str, front: FloatArray, tunnel: Tunnel, identity: Identity, order: Order
 ) -> tuple[Label, ...]:
-    shape = order.template
-    reading_mm = order.sizes.flange_height_mm - layout.tube.top_mm + tunnel.length_mm
-    about = what_for(1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
+    """Whose guide it is, what it is for, and which way the front and the head of the patient are."""
+    shape, tube = order.template, layout.tube
+    reading_mm = order.sizes.flange_height_mm - tube.top_mm + tunnel.length_mm
+    about = partial(what_for, 1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
     plates = sleeve_plates(
-        identity.patient_id, side, about, layout.tube, order.sizes, shape.sleeve.collar_height_mm,
-        bone, order.outside_mm, shape.label,
+        (identity.patient_id, side), about, tube, order.sizes, shape.sleeve.collar_height_mm, front, bone,
+        order.outside_mm, shape.label,
     )  # fmt: skip
-    return (*plates, *layout.pads)
+    return (*plates, layout.pad)
 
 
 def _as_written(body: object, seat: Seat) -> Surface:
