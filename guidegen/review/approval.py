@@ -33,7 +33,7 @@ class Approval:
     place: Place
     state: State
     record: Approved
-    record_text: str
+    record_text: str = field(repr=False)
     submission: Submitted
     entry: Entry
     signature: str

@@ -7,9 +7,8 @@ is now: an approval that was given under a laxer policy is held to the stricter 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import PurePosixPath
-from zoneinfo import ZoneInfo
 
 from guidegen.errors import ReviewError
 from guidegen.review.persons import Person, same_name
@@ -53,7 +52,7 @@ def is_two_people(author: Signer, approver: Signer | Person) -> bool:
 def end_of(imaged: date, signed: datetime, rules: ApprovalPolicy) -> datetime:
     """The moment at which an approval ends: with the last day of its images' age, or of its own."""
     past = imaged + timedelta(days=rules.image_age_days + 1)
-    return min(datetime.combine(past, time(), ZoneInfo("UTC")), signed + timedelta(days=rules.approval_days))
+    return min(datetime.combine(past, time(), UTC), signed + timedelta(days=rules.approval_days))
 
 
 def effective_end(record: Approved, rules: ApprovalPolicy) -> datetime:

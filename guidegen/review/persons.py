@@ -49,13 +49,17 @@ class Person:
     user: str
     printed_name: str
     roles: tuple[Role, ...]
-    enabled: bool
     keys: tuple[Key, ...]
 
     @property
     def key(self) -> Key:
-        """The key in use."""
+        """The key in use, or the last one of a disabled account."""
         return self.keys[-1]
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the account still stands: whether its key may sign."""
+        return self.key.until is None
 
     def key_at(self, seq: int) -> Key | None:
         """The key that was in use when an entry was made."""
@@ -78,10 +82,9 @@ def person_from(entries: Iterable[Entry]) -> Person | None:
                 f"entry {entry.seq} of the audit chain tells of a person who is not there, or there already"
             )
         elif entry.action in (KEY_MADE, PASSWORD_REPLACED):
-            used = replace(person.key, until=entry.seq)
-            person = replace(person, keys=(*person.keys[:-1], used, _key(entry.seq, entry.body)))
+            person = replace(person, keys=(*_ended(person, entry.seq), _key(entry.seq, entry.body)))
         elif entry.action == DISABLED:
-            person = replace(person, enabled=False)
+            person = replace(person, keys=_ended(person, entry.seq))
     return person
 
 
@@ -121,9 +124,16 @@ def _added(entry: Entry) -> Person:
     body, user = entry.body, entry.subject.removeprefix(PREFIX)
     try:
         roles = tuple(Role(role) for role in body["roles"])
-        return Person(user, str(body["printed_name"]), roles, True, (_key(entry.seq, body),))
+        return Person(user, str(body["printed_name"]), roles, (_key(entry.seq, body),))
     except (KeyError, ValueError) as error:
         raise ChainError(f"entry {entry.seq} of the audit chain tells of a person who cannot be: {error}") from error
+
+
+def _ended(person: Person, seq: int) -> tuple[Key, ...]:
+    """The keys of a person, the last of them in use no longer."""
+    if not person.enabled:
+        raise ChainError(f"entry {seq} of the audit chain goes on with a disabled account")
+    return (*person.keys[:-1], replace(person.key, until=seq))
 
 
 def _key(seq: int, body: Mapping[str, Any]) -> Key:

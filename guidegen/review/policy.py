@@ -23,7 +23,7 @@ Yes = Annotated[bool, Field(strict=True)]
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:  # unknown, or no name of a zone at all
+    except (KeyError, OSError, ValueError) as error:  # unknown, or no name of a zone at all
         raise ValueError(f"expected a time zone such as Europe/Istanbul, found {name!r}") from error
     return name
 
