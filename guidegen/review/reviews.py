@@ -19,7 +19,7 @@ from typing import Self
 
 from guidegen import results
 from guidegen.check.finding import Finding
-from guidegen.errors import ApprovalError, OutputError, ResultError
+from guidegen.errors import ApprovalError, ChainError, OutputError, ResultError
 from guidegen.review import audit, export
 from guidegen.review.approval import Approval, find_approval
 from guidegen.review.chain import Entry
@@ -136,8 +136,11 @@ class Reviews:
         return histories(self.entries(), place.case).get(place.name, History())
 
     def record_of(self, entry: Entry) -> Record:
-        """The signed record in an entry, its signature and all that binds it verified."""
-        return unseal(entry, persons_from(self.entries()))
+        """The signed record in an entry of the chain, its signature and all that binds it verified."""
+        entries = self.entries()
+        if entry not in entries:
+            raise ChainError(f"expected an entry of the audit chain, found another one numbered {entry.seq}")
+        return unseal(entry, persons_from(entries))
 
     def read(self, folder: Path) -> Revision:
         """What the files of a revision say: hashes, findings, warnings, waivers, prescription."""

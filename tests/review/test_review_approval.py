@@ -25,9 +25,10 @@ from review_cases import (
 )
 
 from guidegen.errors import ApprovalError, ResultError, ReviewError, TemplateError
+from guidegen.review import revision
 from guidegen.review.canonical import digest
 from guidegen.review.keys import RECORD_TYPE, is_signed
-from guidegen.review.objections import SIDE_WORDS
+from guidegen.review.objections import SIDE_WORDS, objections
 from guidegen.review.policy import LoadedPolicy, load_policy, policy_of
 from guidegen.review.records import Approved, Rejected, Released, Submitted, Voided, WaiverDecision
 from guidegen.review.revision import file_hashes, place_of
@@ -253,6 +254,14 @@ def test_it_ends_with_its_own_age(world: World) -> None:
         world.reviews.approval_of(folder)
 
 
+def test_the_end_itself_is_past_it(world: World) -> None:
+    folder = world.approved()
+    approval = world.reviews.approval_of(folder)
+    judged = (approval.record, world.reviews.read(folder), approval.submission, world.policy.rules)
+    assert objections(*judged, approval.expires - timedelta(microseconds=1)) == ()
+    assert len(objections(*judged, approval.expires)) == 1
+
+
 @pytest.mark.parametrize(("days", "may"), [(90, True), (91, False)])
 def test_images_of_more_than_ninety_days_cannot_be_approved(world: World, days: int, may: bool) -> None:
     folder = world.submit(content=plan(imaged=world.clock.now.date() - timedelta(days=days)))
@@ -339,6 +348,19 @@ def test_a_stricter_policy_holds_for_what_was_signed_before(make_world: WorldMak
     one.reviews.close()
 
 
+def test_one_person_does_not_sign_for_two_even_where_one_is_enough_today(make_world: WorldMaker) -> None:
+    lax = make_world(policy=policy_with(two_people=False))
+    folder = lax.submit(user="gul")
+    lax.approve(folder, user="gul")
+    (entry,) = (each for each in lax.reviews.entries() if each.action == "approved")
+    record = lax.reviews.record_of(entry)
+    assert isinstance(record, Approved)
+    said = record.two_people.model_copy(update={"required": True})
+    altered, submission = record.model_copy(update={"two_people": said}), lax.reviews.approval_of(folder).submission
+    against = objections(altered, lax.reviews.read(folder), submission, lax.policy.rules, lax.clock.now)
+    assert against == ("Gül Tan submitted it; somebody else has to approve it",)
+
+
 def test_a_laxer_policy_does_not_lengthen_what_was_signed(make_world: WorldMaker) -> None:
     world = make_world()
     folder = world.approved()
@@ -365,6 +387,21 @@ def test_all_that_is_missing_is_said_at_once(world: World) -> None:
     for part in ("typed back, found 'Z019R' and 'right'", WARNING, "waiver of wall_min_mm was not decided", "as side"):
         assert part in str(caught.value)
     assert world.reviews.state_of(folder) is State.SUBMITTED
+
+
+def test_what_is_no_warning_cannot_be_acknowledged(world: World) -> None:
+    with pytest.raises(ApprovalError, match="this was acknowledged and is no warning of the plan: another"):
+        world.approve(world.submit(content=plan([WARNING])), warnings=(WARNING, "another"))
+
+
+def test_old_images_are_a_warning_by_a_policy_that_still_allows_them(make_world: WorldMaker) -> None:
+    world = make_world(policy=policy_with(image_age_days=365))
+    folder = world.submit(content=plan(imaged=date(2025, 8, 1)))
+    with pytest.raises(ApprovalError, match=r"this warning was not acknowledged: ct/1\.dcm was taken 122 days ago"):
+        world.approve(folder, warnings=())
+    world.approve(folder)
+    world.clock.forward(days=3)
+    world.reviews.approval_of(folder)  # judged by the day of the signature
 
 
 @pytest.mark.parametrize("typed", ["left", "LEFT", " Left ", "sol", "SOL"])
@@ -431,6 +468,20 @@ def test_a_result_without_checks_cannot_be_submitted(world: World) -> None:
 def test_only_a_revision_in_the_folder_of_results_has_a_state(world: World, place: str) -> None:
     with pytest.raises(ResultError, match="expected a result folder"):
         world.reviews.state_of(world.output / place)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = world.revision()
+    real = revision.file_hashes
+
+    def hashed_and_changed(place: Path) -> dict[str, str]:
+        found = real(place)
+        (place / "plan.json").write_text(json.dumps(plan(entry_mm=(0.0, 0.0, 0.0))))
+        return found
+
+    monkeypatch.setattr(revision, "file_hashes", hashed_and_changed)
+    with pytest.raises(ApprovalError, match=r"plan\.json of Z019L-left/r001 changed while it was read"):
+        world.reviews.read(folder)
 
 
 def test_a_case_id_may_hold_what_looks_like_a_side(world: World) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from review_cases import (
@@ -28,19 +27,30 @@ from review_cases import (
     record,
     shown,
 )
-from sqlalchemy import insert, text
+from review_forgery import (
+    approval_record,
+    approved,
+    edit,
+    forge,
+    key_of,
+    made_anew,
+    signed_anew,
+    signed_by,
+    sql,
+    write,
+)
 
 from guidegen.errors import AccessError, ApprovalError, ChainError, GuidegenError, ResultError, ReviewError
 from guidegen.results import sha256
-from guidegen.review import chain
-from guidegen.review.chain import Entry
-from guidegen.review.keys import RECORD_TYPE, SigningKey, new_key
+from guidegen.review.events import Discarded
+from guidegen.review.keys import RECORD_TYPE, new_key
 from guidegen.review.persons import Role
-from guidegen.review.records import Approved, WaiverDecision, read_record, record_from, text_of
+from guidegen.review.records import Released, WaiverDecision, read_record, record_from, text_of
 from guidegen.review.reviews import Reviews
+from guidegen.review.revision import file_hashes
 from guidegen.review.signed import seal
 from guidegen.review.states import State
-from guidegen.review.tables import ENTRIES, SECRETS
+from guidegen.review.tables import SECRETS
 
 Way = Callable[[World], Path]
 WAYS: dict[str, tuple[Way, type[GuidegenError], str]] = {}
@@ -71,83 +81,6 @@ def tried(world: World, function: Way) -> None:
 
 def test_there_are_at_least_forty_ways() -> None:
     assert len(WAYS) >= 40
-
-
-# --- what they are made of ---
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write past the read-only mode."""
-    path.parent.chmod(0o700)
-    if path.exists():
-        path.chmod(0o600)
-    path.write_bytes(content)
-
-
-def edit(path: Path, change: Callable[[Any], None]) -> None:
-    """Change a JSON file by hand, and the record of the run with it."""
-    content = json.loads(path.read_text())
-    change(content)
-    write(path, json.dumps(content).encode())
-    write(path.parent / "run.json", (path.parent / "run.json").read_bytes())
-    record(path.parent)
-
-
-def sql(world: World, *statements: str) -> None:
-    """Write to the database by hand, its triggers removed."""
-    with world.reviews._desk.database.writing() as connection:
-        for trigger in ("entries_are_not_changed", "entries_are_not_removed", "entries_come_in_order"):
-            connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
-        for statement in statements:
-            connection.execute(text(statement))
-
-
-def forge(world: World, actor: str, action: str, body: Mapping[str, Any], subject: str = f"{CASE}/r001") -> None:
-    """Append an entry that fits into the chain, whatever it says."""
-    with world.reviews._desk.database.writing() as connection:
-        chain.append(connection, world.clock(), actor, action, subject, body)
-
-
-def key_of(world: World, user: str) -> SigningKey:
-    """A user's own key, as its owner may use it with a program of their own."""
-    return world.reviews.people.unlock(world.reviews.people.find(user), password_of(user))
-
-
-def made_anew(world: World, change: Callable[[list[Entry]], None]) -> None:
-    """Change the chain and compute all its hashes anew, as somebody with the database can."""
-    entries = list(world.reviews.entries())
-    change(entries)
-    before = chain.NOTHING
-    rows = []
-    for number, entry in enumerate(entries, start=1):
-        fresh = replace(entry, seq=number, prev_hash=before)
-        fresh = replace(fresh, hash=fresh.true_hash)
-        before = fresh.hash
-        rows.append(asdict(fresh))
-    sql(world, "DELETE FROM entries")
-    with world.reviews._desk.database.writing() as connection:
-        connection.execute(insert(ENTRIES), rows)
-
-
-def approval_record(world: World, folder: Path) -> Approved:
-    """The record of an approval that was given."""
-    found = world.reviews.approval_of(folder).record
-    assert isinstance(found, Approved)
-    return found
-
-
-def signed_by(world: World, user: str, found: Approved, **changes: Any) -> dict[str, Any]:
-    """A record, changed, bound to the chain's head, and signed with a user's own key."""
-    with world.reviews._desk.database.reading() as connection:
-        head = chain.last(connection)
-    person = world.reviews.people.find(user)
-    signer = found.signer.model_dump() | {
-        "user": user, "printed_name": person.printed_name, "roles": person.roles, "fingerprint": person.key.fingerprint
-    }  # fmt: skip
-    fields = found.model_dump() | {"signer": signer, "prev_hash": head.hash} | changes
-    fields["time_utc"] = chain.time_after(head, world.clock.now.replace(microsecond=world.clock.now.microsecond + 1))
-    del fields["schema"]
-    return seal(record_from(fields), key_of(world, user))
 
 
 # --- without an approval ---
@@ -666,11 +599,72 @@ def _(world: World) -> Path:
     return folder
 
 
+@way(ChainError, "was done in a role that may not|holds a record of another roles")
+def _(world: World) -> Path:
+    """An engineer signs an approval that says she is a surgeon."""
+    says = {"roles": (Role.ENGINEER, Role.SURGEON), "role": Role.SURGEON}
+    return signed_anew(world, "emre", signer_says=says)
+
+
+@way(ChainError, "holds a record of another printed name: 'Dila Er' instead of 'Bora Demir'")
+def _(world: World) -> Path:
+    """A surgeon signs under another's printed name."""
+    return signed_anew(world, signer_says={"printed_name": "Dila Er"})
+
+
+@way(ChainError, "holds a record of another meaning")
+def _(world: World) -> Path:
+    """A surgeon signs that it was only looked at, and the entry says approved."""
+    return signed_anew(world, meaning="I have looked at it.")
+
+
+@way(ApprovalError, "the hash of what was shown is not that of what stands here")
+def _(world: World) -> Path:
+    """A surgeon signs the hash of another page."""
+    return signed_anew(world, shown_sha256="0" * 64)
+
+
+@way(ApprovalError, "the findings are not those that were submitted")
+def _(world: World) -> Path:
+    """A surgeon signs other findings."""
+    return signed_anew(world, findings_sha256="0" * 64)
+
+
+@way(ApprovalError, "what is recorded of the two people is not so")
+def _(world: World) -> Path:
+    """A surgeon signs that somebody else submitted."""
+    said = {"required": True, "submitted_by": "emre", "submitted_by_name": "Emre Ak", "two": True}
+    return signed_anew(world, two_people=said)
+
+
+@way(ApprovalError, "expected patient Z019L and side left to be typed back, found 'Z020' and 'left'")
+def _(world: World) -> Path:
+    """A surgeon signs that another patient was typed and matched."""
+    return signed_anew(world, typed={"patient_id": "Z020", "side": "left", "matched": True})
+
+
+@way(ApprovalError, "plan.json was changed since it was approved")
+def _(world: World) -> Path:
+    """A surgeon signs other files than are there."""
+    approved = file_hashes(world.revision())
+    return signed_anew(world, files=approved | {"plan.json": "0" * 64})
+
+
+@way(ChainError, "releases under another approval")
+def _(world: World) -> Path:
+    """An engineer releases under an approval that there is not."""
+    folder = world.released()
+    released = world.reviews.record_of(world.reviews.entries()[-1])
+    assert isinstance(released, Released)
+    forge(world, "ann", "released", signed_by(world, "ann", released, approval="0" * 64))
+    return folder
+
+
 @way(ApprovalError, "this warning was not acknowledged")
 def _(world: World) -> Path:
     """A surgeon signs an approval without its warnings with a program of their own."""
     folder = world.submit(content=plan([WARNING]))
-    found = approval_record(world, _approved(world, folder))
+    found = approval_record(world, approved(world, folder))
     world.reviews.submit(folder, world.who("ann"))
     submission = world.confirmation(folder).submission
     forge(world, "bora", "approved", signed_by(world, "bora", found, submission=submission, warnings=()))
@@ -680,7 +674,7 @@ def _(world: World) -> Path:
 @way(ApprovalError, "it expired at")
 def _(world: World) -> Path:
     """A surgeon signs a far later end with a program of their own."""
-    folder = _approved(world, world.submit())
+    folder = world.approved()
     found = approval_record(world, folder)
     world.reviews.submit(folder, world.who("ann"))
     submission, late = world.confirmation(folder).submission, "2126-01-01T00:00:00.000000Z"
@@ -692,7 +686,7 @@ def _(world: World) -> Path:
 @way(ApprovalError, "the images are older than the day 2025-11-30 that is stated")
 def _(world: World) -> Path:
     """A surgeon states younger images than the files with a program of their own."""
-    folder = _approved(world, world.submit())
+    folder = world.approved()
     found = approval_record(world, folder)
     world.reviews.submit(folder, world.who("ann"))
     imaging = {"day": "2025-11-30", "source": "signer"}
@@ -707,6 +701,48 @@ def _(world: World) -> Path:
     folder = world.submit()
     forge(world, "eve", "approved", {"record": "{}", "signature": "", "fingerprint": ""})
     return folder
+
+
+@way(ChainError, "has a key that cannot be: the fingerprint is not the key's")
+def _(world: World) -> Path:
+    """Another key put into the chain under the fingerprint of a surgeon's."""
+    folder = world.approved()
+    key = {"fingerprint": world.reviews.people.find("bora").key.fingerprint, "public_pem": new_key().public_pem}
+    forge(world, "bora", "key made", key, "person:bora")
+    return folder
+
+
+@way(ChainError, "goes on with a disabled account")
+def _(world: World) -> Path:
+    """A new key put into the chain for a surgeon whose account was closed."""
+    folder, key = world.approved(), new_key()
+    world.reviews.people.disable("bora", "test")
+    body = {"fingerprint": key.fingerprint, "public_pem": key.public_pem}
+    forge(world, "command line: eve", "password replaced", body, "person:bora")
+    return folder
+
+
+@way(ReviewError, "expected the hash of the warning's own text")
+def _(world: World) -> Path:
+    """A surgeon signs a warning by the hash of another."""
+    return signed_anew(world, warnings=({"text": WARNING, "sha256": "0" * 64},))
+
+
+@way(ReviewError, "expected an event of the record's own act")
+def _(world: World) -> Path:
+    """A lot is discarded, and the record says that it was used."""
+    event = Discarded(lot="L1", operator="Ela Su", reason="dropped")
+    found = approval_record(world, world.approved()).model_dump(include={"case_id", "side", "revision", "signer"})
+    head = {
+        "meaning": "m",
+        "time_utc": "t",
+        "time_local": "t",
+        "time_zone": "UTC",
+        "software": {},
+        "prev_hash": "0" * 64,
+    }
+    record_from({**found, **head, "act": "used", "release": "0" * 64, "event": event})
+    return world.made["r001"]
 
 
 @way(ChainError, "is signed by 'bora', who had no key then")
@@ -841,11 +877,6 @@ def _(world: World) -> Path:
     """A release without the approved guide."""
     folder = world.approved()
     world.reviews.release(folder, world.who("ann"), {"part.stl": "0" * 64, "m": "ab" * 32}, "ab" * 32, "a stick")
-    return folder
-
-
-def _approved(world: World, folder: Path) -> Path:
-    world.approve(folder)
     return folder
 
 

@@ -119,6 +119,12 @@ def made_anew(entries: Entries) -> None:
         entries[number] = replace(entry, hash=entry.true_hash)
 
 
+def aged(entries: Entries) -> None:
+    """Sets the eighth entry back in time, and makes all hashes after it anew."""
+    entries[7] = replace(entries[7], time="2020-01-01T00:00:00.000000Z")
+    made_anew(entries)
+
+
 def moved(entries: Entries) -> None:
     entries[7], entries[8] = entries[8], entries[7]
 
@@ -140,6 +146,7 @@ ALTERATIONS: dict[str, tuple[Callable[[Entries], None], str]] = {
     "a hash": (changed(hash="1" * 64), "entry 8 was changed"),
     "a number": (changed(seq=9), "entry 8 is missing or in another place"),
     "an entry, with its hash made right": (made_right, "entry 9 does not follow"),
+    "a time, with every hash made right": (aged, "entry 8 is older than the one before it"),
     "an entry removed": (lambda entries: entries.pop(7), "entry 8 is missing"),
     "an entry removed, the others renumbered": (renumbered, "entry 8 was changed"),
     "the first removed": (lambda entries: entries.pop(0), "the first entry is not the beginning"),

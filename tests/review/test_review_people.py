@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from review_cases import PEOPLE, SHIPPED, World, open_world, password_of
 from sqlalchemy import select, text
 
+from guidegen.check.finding import Finding
 from guidegen.errors import AccessError, ChainError, ReviewError, TooManyGuesses
 from guidegen.review import guesses, passwords
 from guidegen.review.keys import (
     MANIFEST_TYPE,
     RECORD_TYPE,
+    SigningKey,
     fingerprint_of,
     is_signed,
     new_key,
@@ -210,6 +212,36 @@ def test_a_key_opens_with_its_password_for_its_user_alone() -> None:
     ):  # fmt: skip
         with pytest.raises(AccessError, match=f"expected the signing key of {user} behind this password"):
             unwrapped(wrapped, user, fingerprint, password)
+
+
+def test_a_key_wrapped_under_the_name_of_another_is_refused() -> None:
+    key, other = new_key(), new_key()
+    key.fingerprint = other.fingerprint
+    with pytest.raises(AccessError, match="expected the signing key of ann that the chain names, found another"):
+        unwrapped(key.wrapped("ann", NEW), "ann", other.fingerprint, NEW)
+
+
+def test_an_account_that_changes_in_the_middle_of_an_act_signs_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, folder = world.reviews.people, world.revision()
+
+    def measure_slowly(_folder: object) -> tuple[Finding, ...]:
+        people.disable("ann", "test")
+        return ()
+
+    world.reviews._measure = measure_slowly
+    with pytest.raises(AccessError, match="expected the account ann as it was, found it changed; try again"):
+        world.reviews.submit(folder, world.who("ann"))
+
+    def make_slowly() -> SigningKey:
+        people.disable("bora", "test")
+        return new_key()
+
+    monkeypatch.setattr("guidegen.review.keys.new_key", make_slowly)
+    with pytest.raises(AccessError, match="expected the account bora as it was, found it changed meanwhile"):
+        people.new_key(world.who("bora"))
+    assert [entry.action for entry in world.reviews.entries()[-2:]] == ["person disabled", "person disabled"]
 
 
 def test_every_flipped_bit_of_a_wrapped_key_is_found() -> None:

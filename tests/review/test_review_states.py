@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from review_cases import World, make_revision, plan
+from review_cases import World, WorldMaker, make_revision, plan
 
 from guidegen.errors import AccessError, ApprovalError, ChainError
 from guidegen.review.history import cases_of
@@ -108,6 +108,9 @@ def test_an_approval_renewed_begins_anew(world: World) -> None:
         world.reviews.approval_of(folder)
     renewed = world.approve(folder, user="dila")
     assert (renewed.state, renewed.release, renewed.submission.signer.user) == (A, None, "emre")
+    world.reviews.submit(folder, world.who("ann"))
+    history = world.reviews.history_of(folder)
+    assert (history.approval, history.release, len(history.entries)) == (None, None, 6)
 
 
 def test_what_happened_is_told(world: World) -> None:
@@ -115,6 +118,14 @@ def test_what_happened_is_told(world: World) -> None:
     history = world.reviews.history_of(folder)
     assert [entry.action for entry in history.entries] == ["submitted", "approved", "released"]
     assert (history.submission, history.approval, history.release) == history.entries
+
+
+def test_an_entry_of_another_chain_has_no_record_here(make_world: WorldMaker) -> None:
+    one, other = make_world("one"), make_world("other")
+    one.submit()
+    other.submit(user="emre")
+    with pytest.raises(ChainError, match="expected an entry of the audit chain, found another one numbered 8"):
+        one.reviews.record_of(other.reviews.entries()[-1])
 
 
 def test_a_record_of_nothing_signed_is_refused(world: World) -> None:
