@@ -20,7 +20,7 @@ from sqlalchemy import Connection, insert, select
 from guidegen.errors import ChainError, ReviewError
 from guidegen.review.canonical import canonical, digest
 from guidegen.review.tables import ENTRIES
-from guidegen.review.times import moment_of, stamp
+from guidegen.review.times import is_stamp, moment_of, stamp
 
 CHAIN_SCHEMA = "guidegen.chain/1"
 NOTHING = "0" * 64  # what the first entry comes after
@@ -49,8 +49,11 @@ class Entry:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The content, read."""
-        return dict(json.loads(self.content))
+        """The content, read; ChainError where it is no table."""
+        try:
+            return dict(json.loads(self.content))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ChainError(f"entry {self.seq} of the audit chain has a content that cannot be: {error}") from error
 
     @property
     def true_hash(self) -> str:
@@ -142,8 +145,8 @@ def faults(entries: Sequence[Entry], head: str | None = None) -> tuple[str, ...]
             found.append(f"entry {entry.seq} does not follow the one before it: an entry was changed, removed or moved")
         if entry.hash != entry.true_hash:
             found.append(f"entry {entry.seq} was changed: its content does not give its hash")
-        if entry.time < time:
-            found.append(f"entry {entry.seq} is older than the one before it")
+        if entry.time < time or not is_stamp(entry.time):
+            found.append(f"entry {entry.seq} is older than the one before it, or of no time at all")
         before, time = entry.hash, entry.time
     if not entries or entries[0].action != BEGUN:
         found.append("the first entry is not the beginning of a chain")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from guidegen.review.times import is_stamp
+
 LONGEST_LINE, LONGEST_REASON = 200, 4000
 
 
@@ -21,8 +23,15 @@ def _reason(text: str) -> str:
     return text
 
 
+def _stamp(text: str) -> str:
+    if not is_stamp(text):
+        raise ValueError("expected a time like 2026-11-30T09:00:00.000000Z")
+    return text
+
+
 Line = Annotated[str, Field(max_length=LONGEST_LINE), AfterValidator(_line)]
 Reason = Annotated[str, Field(max_length=LONGEST_REASON), AfterValidator(_reason)]
+Stamp = Annotated[str, AfterValidator(_stamp)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256 in hex
 Lot = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
 

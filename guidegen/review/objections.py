@@ -14,7 +14,7 @@ from guidegen.errors import ReviewError
 from guidegen.review.persons import Person, same_name
 from guidegen.review.policy import ApprovalPolicy
 from guidegen.review.records import Approved, Imaging, Released, Signer, Submitted, TypedBack
-from guidegen.review.revision import PLAN_FILE, Place, Revision, differences
+from guidegen.review.revision import GUIDE_FILE, PLAN_FILE, Place, Revision, differences
 from guidegen.review.times import moment_of, stamp
 
 # How the side may be typed: the word in the languages of the page.
@@ -99,8 +99,8 @@ def release_objections(released: Released, approved: Approved) -> tuple[str, ...
         for name, sha256 in released.files.items()
         if sha256 not in ours.get(PurePosixPath(name).name, {sha256})
     ]
-    if approved.files["guide.stl"] not in released.files.values():
-        found.append("the approved guide.stl is not among the released files")
+    if approved.files[GUIDE_FILE] not in released.files.values():
+        found.append(f"the approved {GUIDE_FILE} is not among the released files")
     if released.manifest_sha256 not in released.files.values():
         found.append("the manifest is not among the released files")
     return tuple(found)

@@ -125,7 +125,7 @@ def _added(entry: Entry) -> Person:
     try:
         roles = tuple(Role(role) for role in body["roles"])
         return Person(user, str(body["printed_name"]), roles, (_key(entry.seq, body),))
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ChainError(f"entry {entry.seq} of the audit chain tells of a person who cannot be: {error}") from error
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from guidegen.errors import ChainError, ReviewError
 from guidegen.review.canonical import canonical, digest
 from guidegen.review.events import Event
-from guidegen.review.fields import Hash, Line, Reason, Value
+from guidegen.review.fields import Hash, Line, Reason, Stamp, Value
 from guidegen.review.persons import Role
 from guidegen.review.revision import Prescription
 
@@ -128,7 +128,7 @@ class Head(Value):
     revision: str
     signer: Signer
     meaning: str
-    time_utc: str
+    time_utc: Stamp
     time_local: str
     time_zone: str
     software: dict[str, str]
@@ -162,7 +162,7 @@ class Approved(Head):
     shown: Shown
     shown_sha256: Hash
     imaging: Imaging
-    expires_utc: str
+    expires_utc: Stamp
     two_people: TwoPeople
     policy: PolicyUsed
 

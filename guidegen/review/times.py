@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]  # the present moment, with its zone
 
 FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
+STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 def system_clock() -> datetime:
@@ -22,4 +24,15 @@ def stamp(moment: datetime) -> str:
 
 def moment_of(text: str) -> datetime:
     """The moment of a stamp; ValueError for any other text."""
-    return datetime.strptime(text, FORM).replace(tzinfo=UTC)
+    if not STAMP.fullmatch(text):
+        raise ValueError(f"expected a time like 2026-11-30T09:00:00.000000Z, found {text!r}")
+    return datetime.fromisoformat(text)
+
+
+def is_stamp(text: str) -> bool:
+    """Whether a text is the stamp of a moment."""
+    try:
+        moment_of(text)
+    except ValueError:
+        return False
+    return True

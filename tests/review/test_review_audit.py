@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from review_cases import CASE, World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from review_cases import CASE, World, copy_database, open_world
 from review_forgery import approval_record, forge, key_of, signed_anew, signed_by
 
 from guidegen.errors import ApprovalError, ChainError
-from guidegen.review import chain
+from guidegen.review import audit, chain
+from guidegen.review.approval import find_approval
+from guidegen.review.chain import Entry, faults
 from guidegen.review.events import Used
 from guidegen.review.records import MEANINGS, Rejected, Released, record_from
+from guidegen.review.revision import place_of
 from guidegen.review.signed import seal
 
 
@@ -99,3 +107,59 @@ def test_what_cannot_be_is_found(world: World, change: Callable[[World], object]
     change(world)
     with pytest.raises(ChainError, match=said):
         world.reviews.verify()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+WORDS = ("printed_name", "roles", "fingerprint", "public_pem", "record", "signature", "by", "cause")
+TABLES = st.dictionaries(st.sampled_from(WORDS), JSON, max_size=4).map(json.dumps)
+ACTIONS = (
+    *("submitted", "approved", "rejected", "superseded", "voided", "released", "printed", "used", "discarded"),
+    *("person added", "key made", "person disabled", "password replaced", "guessing", "chain begun", "another"),
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, populated: Any) -> Any:
+    """A released revision: its world and its chain."""
+    output = tmp_path_factory.mktemp("whole")
+    copy_database(populated, output)
+    world = open_world(output)
+    world.released()
+    yield world, world.reviews.entries()
+    world.reviews.close()
+
+
+@settings(max_examples=200)
+@given(
+    content=TABLES | JSON.map(json.dumps) | st.text(),
+    action=st.sampled_from(ACTIONS),
+    subject=st.sampled_from((f"{CASE}/r001", f"{CASE}/r002", "person:bora", "person:eve", "chain", "a/b", "/")),
+    actor=st.sampled_from(("ann", "bora", "eve", "guidegen", "")),
+    kept=st.integers(0, 12),
+)
+def test_whatever_is_appended_by_hand_is_refused_in_words(
+    whole: Any, content: str, action: str, subject: str, actor: str, kept: int
+) -> None:
+    world, entries = whole
+    last = entries[-1]
+    fields = json.loads(last.content) | (json.loads(content) if content.startswith("{") else {}) if kept > 9 else None
+    text = content if fields is None else json.dumps(fields)
+    forged = Entry(last.seq + 1, last.time, actor, action, subject, text, last.hash, "")
+    chain_ = (*entries, replace(forged, hash=forged.true_hash))
+    assert faults(chain_) == ()
+    place = place_of(world.output, world.output / CASE / "r001")
+    with contextlib.suppress(ChainError):
+        audit.verify(chain_)
+    with contextlib.suppress(ApprovalError):
+        find_approval(place, chain_, world.policy.rules, world.clock.now)
+
+
+@pytest.mark.parametrize("time", ["", "now", "2025-12-01", "2025-12-01T09:02:00Z", "9999-99-99T00:00:00.000000Z"])
+def test_a_time_that_is_none_is_a_fault(world: World, time: str) -> None:
+    last = world.reviews.entries()[-1]
+    forged = Entry(last.seq + 1, time, "ann", "noted", "chain", "{}", last.hash, "")
+    assert any("or of no time at all" in each for each in faults((*world.reviews.entries(), forged)))

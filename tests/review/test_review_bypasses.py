@@ -735,7 +735,7 @@ def _(world: World) -> Path:
     found = approval_record(world, world.approved()).model_dump(include={"case_id", "side", "revision", "signer"})
     head = {
         "meaning": "m",
-        "time_utc": "t",
+        "time_utc": "2025-12-01T09:00:00.000000Z",
         "time_local": "t",
         "time_zone": "UTC",
         "software": {},
