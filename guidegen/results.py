@@ -117,6 +117,11 @@ def make_durable(folder: Path) -> None:
     _sync(folder)
 
 
+def make_entry_durable(path: Path) -> None:
+    """Have the name of a file or folder on the disk, not only what is in it."""
+    _sync(path.parent)
+
+
 def name_of(scratch: Path) -> str:
     """The name that a scratch folder will have as a revision."""
     return scratch.name.removeprefix(SCRATCH)

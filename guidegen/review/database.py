@@ -6,7 +6,10 @@ date on opening, in one transaction; a database of a newer guidegen is refused.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from guidegen import results
 from guidegen.errors import DatabaseError
 
 FILE = "guidegen.db"
@@ -104,14 +108,25 @@ def _place(output: Path, url: str | None) -> URL:
 
 
 def _make_file(path: Path, create: bool) -> None:
-    """An empty file that only its owner reads, since it will hold what passwords protect."""
+    """An empty database that only its owner reads, since it will hold what passwords protect.
+
+    It is made beside its place, with its write-ahead log, and appears there whole: SQLite does not wait for others who
+    change the log's mode, and closing a file that others have open in this process would drop their locks.
+    """
     if path.exists():
         return
     if not create:
         raise DatabaseError(f"expected the review's database, found none at {path}; name the folder of the results")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as scratch:
+            fresh = Path(scratch) / path.name
+            fresh.touch(0o600)
+            with contextlib.closing(sqlite3.connect(fresh)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            with contextlib.suppress(FileExistsError):  # another was faster
+                os.link(fresh, path)
+        results.make_entry_durable(path)
     except OSError as error:
         raise DatabaseError(f"expected a place for the database, found {path}: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from guidegen.errors import OutputError
-from guidegen.results import SCRATCH, make_durable
+from guidegen.results import SCRATCH, make_durable, make_entry_durable
 from guidegen.review.chain import Entry
 from guidegen.review.persons import persons_from
 
@@ -39,6 +39,7 @@ def write_export(folder: Path, files: Mapping[str, bytes]) -> None:
             (scratch / name).write_bytes(content)
         make_durable(scratch)
         scratch.rename(folder)
+        make_entry_durable(folder)
     except OSError as error:
         raise OutputError(f"expected a folder that can be written, found {folder}: {error.strerror}") from error
     finally:

@@ -9,7 +9,7 @@ import pytest
 from review_cases import World, WorldMaker, copy_database, open_world, populate, quick
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quickly() -> Iterator[None]:
     with quick():
         yield
@@ -19,7 +19,8 @@ def quickly() -> Iterator[None]:
 def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database that has everybody in it, to be copied."""
     folder = tmp_path_factory.mktemp("populated")
-    populate(folder)
+    with quick():
+        populate(folder)
     return folder
 
 
