@@ -22,6 +22,7 @@ def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, fl
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0)]
 Point = tuple[Number, Number, Number]
 Direction = Annotated[Point, AfterValidator(_of_length_one)]
 
@@ -71,6 +72,7 @@ class AskedSleeve(_Part):
     drill_diameter_mm: Length
     guided_length_mm: Length
     top_mm: Point
+    stop_face_mm: Point | None = None  # where the drill's stop rests; None: on the printed top
 
 
 class AskedPin(_Part):
@@ -111,9 +113,19 @@ class AskedGuide(_Part):
 
     removal_direction: Direction
     clearance_mm: Length
+    periosteum_mm: NotNegative = 0.0  # of the clearance: what tissue fills
+    surface_error_mm: NotNegative = 0.3  # doubt in the bone's surface along its normal: a good segmentation's
     sleeves: Annotated[list[AskedSleeve], Field(min_length=1)]
     pins: list[AskedPin]
     label: AskedLabel
+
+
+class AskedPrinting(_Part):
+    """plan.json's `printing`: what the guide is made of."""
+
+    process: str
+    material: str
+    youngs_modulus_mpa: Length | None = None  # None: by process and material
 
 
 class AskedLimits(_Part):
@@ -145,6 +157,7 @@ class Asked(_Part):
     lesion: AskedLesion
     tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
     guide: AskedGuide
+    printing: AskedPrinting | None = None
     limits: AskedLimits
 
     @model_validator(mode="after")
