@@ -23,6 +23,8 @@ AREA_PER_POINT_MM2 = 1.0
 # A face that looks at the bone, be it at a slant, and so near that a guide put on 10° askew can touch with it.
 LOOKS_AT_BONE = -0.3
 TOUCH_REACH_MM = 6.0
+# Nearer than this a point lies on the surface, and the way off it is the face's normal.
+ON_SURFACE_MM = 1e-6
 # Any direction of the bench along which no two corners of a face are likely to be level.
 ORDER = unit([0.36, 0.48, 0.81])
 
@@ -81,9 +83,8 @@ def lay_out(asked: Asked, bone: Surface, guide: Surface) -> Bench | None:
     rows, mirrored = np.stack([np.cross(up, off), up, off]), asked.side == "right"
     turned = Axes(RigidTransform.to_frame(np.zeros(3), rows, LPS, "bench"), mirrored)
     points, face = area_samples(_in_order(guide, turned), _point_count(guide))
-    distance, under, _ = bone.nearest(points)
-    gap = np.where(bone.contains(points), -distance, distance)
-    facing = np.einsum("ij,ij->i", guide.face_normals[face], bone.face_normals[under])
+    gap, away = _off_the_bone(bone, points)
+    facing = np.einsum("ij,ij->i", guide.face_normals[face], away)
     touches = (facing < LOOKS_AT_BONE) & (gap < TOUCH_REACH_MM)
     rests = (facing < FACING) & (gap < asked.guide.clearance_mm + CONTACT_REACH_MM)
     if np.count_nonzero(rests) < FEWEST_SAMPLES:
@@ -92,6 +93,17 @@ def lay_out(asked: Asked, bone: Surface, guide: Surface) -> Bench | None:
     on_bench = axes.points(points[touches])
     lever = float(np.sqrt((on_bench[rests[touches]] ** 2).sum(axis=1).mean()))
     return Bench(axes, axes.surface(bone), axes.surface(guide), on_bench, rests[touches], lever)
+
+
+def _off_the_bone(bone: Surface, points_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The gap (K,) under points (K, 3), negative in the bone, and the unit vector (K, 3) that leads straight off it.
+
+    Where two faces of the bone meet, either may count as the nearest, but the way from the nearest point is one.
+    """
+    distance, under, foot = bone.nearest(points_mm)
+    sign = np.where(bone.contains(points_mm), -1.0, 1.0)
+    way = (sign / np.maximum(distance, 1e-12))[:, None] * (points_mm - foot)
+    return sign * distance, np.where(distance[:, None] > ON_SURFACE_MM, way, bone.face_normals[under])
 
 
 def _point_count(guide: Surface) -> int:

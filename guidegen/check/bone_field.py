@@ -19,8 +19,9 @@ STEP_MM = 0.4
 COARSE = 4
 # Where the guide may touch: only there are nodes exact; further off, a distance only has to be large.
 EXACT_WITHIN_MM = 1.5
-# Room that a guide needs that is put on 5 mm and 10° askew and slides home: sideways, into the bone, off it.
-ROOM_MM = np.array([12.0, 12.0, 5.0]), np.array([12.0, 12.0, 10.0])
+# Room that a guide needs that is put on 5 mm and 10° askew and slides home: sideways, into the bone, off it. No number
+# of steps: the outermost contact point would lie on a node, and rounding would decide which cell gives its slope.
+ROOM_MM = np.array([12.1, 12.1, 5.1]), np.array([12.1, 12.1, 10.1])
 # The doubt in the surface, as of a label map: noise that was smoothed by a Gaussian of this width.
 SMOOTHED_OVER_MM = 3.0
 ROUGH_STEP_MM = 1.5
@@ -112,10 +113,10 @@ def rough(grid: Grid, sigma_mm: float, rng: np.random.Generator) -> Grid:
     """
     size_mm = STEP_MM * (np.array(grid.values.shape) - 1)
     counts = np.ceil(size_mm / ROUGH_STEP_MM).astype(np.int64) + 1
-    x, y, z = (_smoothing(int(count)) for count in counts)
-    noise = rng.standard_normal(tuple(counts))
-    noise = (x @ noise.reshape(len(x), -1)).reshape(noise.shape)
-    return Grid(grid.low_mm, ROUGH_STEP_MM, np.ascontiguousarray(sigma_mm / ROUGH_LOSS * (y @ noise @ z.T)))
+    values = rng.standard_normal(tuple(counts))
+    for _ in range(3):  # along each axis in turn
+        values = _smoothed(values, _smoothing(values.shape[0]))
+    return Grid(grid.low_mm, ROUGH_STEP_MM, np.ascontiguousarray(sigma_mm / ROUGH_LOSS * values))
 
 
 def _smoothing(count: int) -> FloatArray:
@@ -123,3 +124,20 @@ def _smoothing(count: int) -> FloatArray:
     apart = ROUGH_STEP_MM * (np.arange(count)[:, None] - np.arange(count)[None, :])
     weight = np.exp(-0.5 * (apart / SMOOTHED_OVER_MM) ** 2)
     return np.asarray(weight / np.linalg.norm(weight, axis=1, keepdims=True))
+
+
+@numba.njit(cache=True, nogil=True)
+def _smoothed(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """Values (X, Y, Z) smoothed along x, with the axes passed on: (Y, Z, X).
+
+    Loops, not a matrix product: what many threads add comes in no certain order.
+    """
+    size_x, size_y, size_z = values.shape
+    smoothed = np.zeros((size_y, size_z, size_x))
+    for y in range(size_y):
+        for a in range(size_x):
+            for z in range(size_z):
+                value = values[a, y, z]
+                for x in range(size_x):
+                    smoothed[y, z, x] += weight[a, x] * value
+    return smoothed

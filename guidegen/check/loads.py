@@ -6,16 +6,19 @@ Estimates by statics and beams, with what they assume said beside them; no finit
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from guidegen.check.asked import Asked, AskedPrinting
 from guidegen.check.bench import AREA_PER_POINT_MM2, Bench, bore_and_stop, lay_out
+from guidegen.check.bore import Bore
 from guidegen.check.finding import Finding, at_least, at_most
 from guidegen.check.pinned import THRUST_N, Pinned, pinned, wires_of
-from guidegen.check.sleeve_bend import SIDEWAYS_N, Root, SleeveBend, sleeve_bend
+from guidegen.check.recorded import recorded
+from guidegen.check.sleeve_bend import SIDEWAYS_N, Beam, Root, SleeveBend, sleeve_bend
+from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
 
 BEND_LIMIT_MM = 0.2
@@ -45,7 +48,7 @@ class Loads:
 
     def record(self) -> dict[str, Any]:
         """Every figure by name, for the record."""
-        return asdict(self)
+        return dict(recorded(self))
 
 
 def loads(asked: Asked, bone: Surface, guide: Surface) -> Loads:
@@ -61,7 +64,11 @@ def loads(asked: Asked, bone: Surface, guide: Surface) -> Loads:
     for sleeve in asked.guide.sleeves:
         bore, stop = bore_and_stop(asked, bench, sleeve)
         thrust.append(None if bore is None or wires is None else pinned(bench, wires, stop, bore.axis))
-        bend.append(None if bore is None or modulus is None else sleeve_bend(bench.guide, bore, stop, root, modulus))
+        if bore is None or modulus is None:
+            bend.append(None)
+            continue
+        beam = _beam(bench, bore, stop, bench.axes.points(sleeve.top_mm), asked.guide.clearance_mm)
+        bend.append(sleeve_bend(bench.guide, beam, root, modulus))
     return Loads(modulus, source, tuple(thrust), tuple(bend))
 
 
@@ -77,6 +84,13 @@ def youngs_modulus_mpa(printing: AskedPrinting | None) -> tuple[float | None, st
             if words & known:
                 return modulus, source
     return None, f"no modulus is known for {printing.material} ({printing.process})"
+
+
+def _beam(bench: Bench, bore: Bore, stop_mm: FloatArray, top_mm: FloatArray, clearance_mm: float) -> Beam:
+    """A sleeve from its stop face to the bone less the clearance, along its bore."""
+    stop, top = (float((point - bore.point_mm) @ bore.axis) for point in (stop_mm, top_mm))
+    way = float(bench.bone.ray_hits(bore.point_mm + stop * bore.axis, bore.axis)[0][0])
+    return Beam(bore, stop, top, stop + way - clearance_mm if np.isfinite(way) else bore.end_mm)
 
 
 def shell_root(bench: Bench) -> Root:

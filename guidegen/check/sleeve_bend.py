@@ -1,12 +1,13 @@
 """How far a sleeve's top gives way to a sideways force: a beam with the cross-sections that the file has.
 
-Euler's bending and Timoshenko's shear of the sleeve from its stop face down to where its bore ends at the bone, as if
-the shell held it only there; and the shell's own give, as a round plate clamped at its rim with the sleeve as a stiff
-disc in its middle.
+Euler's bending and Timoshenko's shear of the sleeve from its printed top down to the bone, as if the shell held it only
+there; and the shell's own give, as a round plate clamped at its rim with the sleeve as a stiff disc in its middle. What
+stands on the printed top, a metal sleeve's flange, is taken as rigid; metal within is not counted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,22 +50,30 @@ class Root:
     radius_mm: float
 
 
-def sleeve_bend(guide: Surface, bore: Bore, stop_mm: FloatArray, root: Root, modulus_mpa: float) -> SleeveBend | None:
-    """The give of a sleeve at its stop face (3,); None where the guide is no solid that can be cut."""
-    top_mm = float((stop_mm - bore.point_mm) @ bore.axis)
-    sections = cross_sections(guide, bore)
+@dataclass(frozen=True, eq=False)
+class Beam:
+    """A sleeve along its bore: where the force acts, where the printed part begins, and where the bone is, in mm."""
+
+    bore: Bore
+    stop_mm: float
+    top_mm: float
+    foot_mm: float
+
+
+def sleeve_bend(guide: Surface, beam: Beam, root: Root, modulus_mpa: float) -> SleeveBend | None:
+    """The give of a sleeve at its stop face; None where the guide cannot be cut across all along the sleeve."""
+    sections = cross_sections(guide, beam)
     if not sections:
         return None
+    step_mm = (beam.foot_mm - beam.top_mm) / len(sections)
     bending, shear = np.zeros((2, 2)), 0.0
     for place_mm, area, second in sections:
-        arm = place_mm - top_mm
-        bending += SECTION_MM * arm**2 * np.linalg.inv(second) / modulus_mpa
-        shear += SECTION_MM * 2.0 * (1.0 + POISSON_IN_SHEAR) / (SHEAR_SHARE * area * modulus_mpa)
-    arm = bore.end_mm - top_mm
-    turn = plate_turn(sleeve_radius_mm(sections, bore), root, modulus_mpa)  # per Nmm
-    bend_mm = SIDEWAYS_N * float(np.linalg.eigvalsh(bending)[-1])
-    shear_mm, root_mm = SIDEWAYS_N * shear, SIDEWAYS_N * arm**2 * turn
-    return SleeveBend(bend_mm + shear_mm + root_mm, bend_mm, shear_mm, root_mm)
+        bending += step_mm * (place_mm - beam.stop_mm) ** 2 * np.linalg.inv(second) / modulus_mpa
+        shear += step_mm * 2.0 * (1.0 + POISSON_IN_SHEAR) / (SHEAR_SHARE * area * modulus_mpa)
+    turn = plate_turn(sleeve_radius_mm(sections, beam.bore), root, modulus_mpa)
+    bending_mm, shear_mm = SIDEWAYS_N * float(np.linalg.eigvalsh(bending)[-1]), SIDEWAYS_N * shear
+    root_mm = SIDEWAYS_N * (beam.foot_mm - beam.stop_mm) ** 2 * turn
+    return SleeveBend(bending_mm + shear_mm + root_mm, bending_mm, shear_mm, root_mm)
 
 
 def plate_turn(radius_mm: float, root: Root, modulus_mpa: float) -> float:
@@ -88,29 +97,42 @@ def sleeve_radius_mm(sections: list[Section], bore: Bore) -> float:
     return float(np.sqrt(np.median(areas) / np.pi + (bore.diameter_mm / 2.0) ** 2))
 
 
-def cross_sections(guide: Surface, bore: Bore) -> list[Section]:
-    """Along the guided stretch, outermost first: place on the axis, area (mm²) and second moments about the section's
-    own middle (2, 2) (mm⁴) of the piece next to the bore; empty where the guide is no solid.
+def cross_sections(guide: Surface, beam: Beam) -> list[Section]:
+    """From the printed top to the bone: place on the axis, area (mm²) and second moments about the section's own middle
+    (2, 2) (mm⁴) of the piece next to the bore; empty where the guide is no solid or not there all along.
     """
     import manifold3d
 
-    rows = np.stack([*perpendicular_pair(bore.axis), bore.axis])
-    local = np.ascontiguousarray((guide.vertices - bore.point_mm) @ rows.T)
+    rows = np.stack([*perpendicular_pair(beam.bore.axis), beam.bore.axis])
+    local = np.ascontiguousarray((guide.vertices - beam.bore.point_mm) @ rows.T)
     solid = manifold3d.Manifold(manifold3d.Mesh64(local, guide.faces.astype(np.uint64)))
-    if solid.status() != manifold3d.Error.NoError:
+    if solid.status() != manifold3d.Error.NoError or beam.foot_mm <= beam.top_mm:
         return []
-    count = max(1, round(bore.guided_mm / SECTION_MM))
-    places = bore.start_mm + (np.arange(count) + 0.5) * SECTION_MM
-    cuts = [_beside_bore(solid.slice(float(place))) for place in places]
-    whole = [(float(place), *moments(cut)) for place, cut in zip(places, cuts, strict=True)]
-    clip = manifold3d.CrossSection.circle(CLIP_RADII * sleeve_radius_mm(whole, bore), CIRCLE_FACETS)
-    return [(float(place), *moments(cut ^ clip)) for place, cut in zip(places, cuts, strict=True)]
+    count = max(1, round((beam.foot_mm - beam.top_mm) / SECTION_MM))
+    step_mm = (beam.foot_mm - beam.top_mm) / count
+    places = [beam.top_mm + (number + 0.5) * step_mm for number in range(count)]
+    cuts = [_beside_bore(solid.slice(place)) for place in places]
+    whole = _measured(places, cuts)
+    if not whole:
+        return []
+    clip = manifold3d.CrossSection.circle(CLIP_RADII * sleeve_radius_mm(whole, beam.bore), CIRCLE_FACETS)
+    return _measured(places, [cut ^ clip for cut in cuts])
+
+
+def _measured(places_mm: Sequence[float], cuts: list[manifold3d.CrossSection]) -> list[Section]:
+    """Each cut in numbers; none at all where one is empty."""
+    if any(cut.is_empty() for cut in cuts):
+        return []
+    return [(place, *moments(cut)) for place, cut in zip(places_mm, cuts, strict=True)]
 
 
 def _beside_bore(cut: manifold3d.CrossSection) -> manifold3d.CrossSection:
-    """The piece of a cut that comes nearest to the bore's axis."""
-    pieces = cut.decompose()
-    return min(pieces, key=lambda piece: min(float(np.linalg.norm(ring, axis=1).min()) for ring in piece.to_polygons()))
+    """The piece of a cut that comes nearest to the bore's axis; an empty cut stays empty."""
+
+    def off_axis_mm(piece: manifold3d.CrossSection) -> float:
+        return min(float(np.linalg.norm(ring, axis=1).min()) for ring in piece.to_polygons())
+
+    return cut if cut.is_empty() else min(cut.decompose(), key=off_axis_mm)
 
 
 def moments(cut: manifold3d.CrossSection) -> tuple[float, FloatArray]:

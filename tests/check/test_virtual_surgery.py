@@ -2,167 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import manifold3d as m3
 import numpy as np
 import pytest
 from scipy.optimize import nnls
+from seat_bodies import CLEARANCE, ELSEWHERE, PLACE, corner, flat, half_cylinder, ridged_ball
 
 from guidegen.check import virtual_surgery as operating
-from guidegen.check.asked import Asked, read_plan
 from guidegen.check.bench import lay_out
-from guidegen.check.bone_field import distance_grid, grid_error_mm, smooth
+from guidegen.check.bone_field import distance_grid, grid_error_mm, rough, smooth
 from guidegen.check.careful_hand import best_fit, looseness
 from guidegen.check.seating import LOST, SEATED, Pose, Push, drawn_push, gaps, motion_rows, push_home, turned_by
-from guidegen.check.surgery import SurgeryLimits, surgery_findings
+from guidegen.check.surgery import SurgeryLimits, TipError, surgery_findings
 from guidegen.check.virtual_surgery import virtual_surgery
-from guidegen.frames import LPS, RigidTransform, across, perpendicular_pair, rotation_about, unit
+from guidegen.frames import across, unit
 from guidegen.surfaces import Surface
-
-CLEARANCE = 0.3
-PLACE = RigidTransform(rotation_about([1.0, 2.0, 3.0], 25.0), np.array([-180.0, 310.0, -640.0]), "bench", LPS)
-ELSEWHERE = RigidTransform(rotation_about([-3.0, 1.0, 1.0], 130.0), np.array([90.0, -20.0, 33.0]), "bench", LPS)
-MIRROR = np.array([-1.0, 1.0, 1.0])
-
-
-def block(low, high) -> m3.Manifold:
-    return m3.Manifold.cube(list(np.subtract(high, low))).translate(list(low))
-
-
-def rod(start, end, radius) -> m3.Manifold:
-    start, end = np.asarray(start, float), np.asarray(end, float)
-    axis = unit(end - start)
-    frame = np.column_stack([*perpendicular_pair(axis), axis, start])
-    return (
-        m3.Manifold.cylinder(float(np.linalg.norm(end - start)), radius, radius, 64)
-        .refine_to_length(4.0)
-        .transform(frame)
-    )
-
-
-@dataclass(frozen=True)
-class Body:
-    """A bone and its guide in axes of their own: y up the shaft, z free; the drill goes from entry to target."""
-
-    bone: m3.Manifold
-    guide: m3.Manifold
-    entry: np.ndarray
-    target: np.ndarray
-    off: np.ndarray
-    bore_aside: float = 0.0
-
-    def built(
-        self, place: RigidTransform = PLACE, mirror: bool = False, **guide: Any
-    ) -> tuple[Asked, Surface, Surface]:
-        """The plan and both surfaces where the scanner found them, or their mirror image."""
-        sign = MIRROR if mirror else np.ones(3)
-
-        def at(point) -> list[float]:
-            return [float(x) for x in place.points(point) * sign]
-
-        def way(vector) -> list[float]:
-            return [float(x) for x in place.vectors(np.asarray(vector, float)) * sign]
-
-        def surface(solid: m3.Manifold) -> Surface:
-            mesh = solid.to_mesh64()
-            points = place.points(np.asarray(mesh.vert_properties)[:, :3]) * sign
-            faces = np.asarray(mesh.tri_verts).astype(np.int64)
-            return Surface(points, faces[:, ::-1] if mirror else faces)
-
-        axis = unit(self.target - self.entry)
-        top = self.entry - 30.0 * axis
-        side = perpendicular_pair(axis)[0]
-        sleeve = rod(self.entry + 6.0 * axis, top, 7.0) - grown(self.bone)
-        bore = rod(
-            self.entry + self.bore_aside * side - 60.0 * axis, self.entry + self.bore_aside * side + 20 * axis, 4.1
-        )
-        length = float(np.linalg.norm(self.target - self.entry))
-        plan = {
-            "schema": "guidegen.plan/1", "case_id": "body", "side": "right" if mirror else "left",
-            "frame": "LPS", "unit": "mm",
-            "anatomy": {
-                "head_center_mm": at(self.target), "head_radius_mm": 20.0, "neck_axis": way(axis),
-                "shaft_point_mm": at([0.0, -50.0, 0.0]), "shaft_axis": way([0.0, 1.0, 0.0]),
-                "lesser_trochanter_mm": at(self.entry),
-            },
-            "lesion": {"centroid_mm": at(self.target)},
-            "tunnels": [{
-                "entry_mm": at(self.entry), "target_mm": at(self.target), "diameter_mm": 8.0, "length_mm": length,
-                "wall_min_mm": 5.0, "subchondral_mm": 5.0, "subchondral_axis_mm": 5.0, "centroid_distance_mm": 0.0,
-            }],
-            "guide": {
-                "removal_direction": way(unit(self.off)), "clearance_mm": CLEARANCE,
-                "sleeves": [{"tunnel": 0, "inner_diameter_mm": 8.2, "drill_diameter_mm": 8.0, "guided_length_mm": 25.0,
-                             "top_mm": at(top)}],
-                "pins": [],
-                "label": {
-                    "lines": ["body"], "center_mm": at(top), "reading_direction": [1.0, 0.0, 0.0],
-                    "up_direction": [0.0, 1.0, 0.0], "outward_direction": [0.0, 0.0, 1.0],
-                    "width_mm": 1.0, "height_mm": 1.0, "text_height_mm": 1.0, "depth_mm": 0.5,
-                },
-            } | guide,
-            "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0,
-                       "guided_length_mm": 20.0, "contact_area_mm2": 100.0},
-        }  # fmt: skip
-        return read_plan(plan), surface(self.bone), surface(self.guide + sleeve - bore)
-
-
-def grown(bone: m3.Manifold) -> m3.Manifold:
-    """What the guide must keep off: found by the bone's identity, for each body."""
-    return GROWN[id(bone)]
-
-
-GROWN: dict[int, m3.Manifold] = {}
-
-
-def body(bone: m3.Manifold, keeps_off: m3.Manifold, shell: m3.Manifold, entry, target, off, **more) -> Body:
-    bone = bone.refine_to_length(4.0)
-    GROWN[id(bone)] = keeps_off
-    return Body(
-        bone, shell - keeps_off, np.asarray(entry, float), np.asarray(target, float), np.asarray(off, float), **more
-    )
-
-
-def corner(**more) -> Body:
-    """The corner of a box with rounded edges, held by three flat walls; nothing of the guide is near the edges."""
-    c, r = CLEARANCE, 6.0
-    ends = [m3.Manifold.sphere(r, 48).translate([x, y, z]) for x in (-54, -r) for y in (-54, -r) for z in (-54, -r)]
-    edges = [rod(-90.0 * along, 10.0 * along, 10.0) for along in np.eye(3)]
-    keeps_off = m3.Manifold.batch_boolean([block([-80.0] * 3, [c] * 3), *edges], m3.OpType.Add)
-    return body(
-        m3.Manifold.batch_hull(ends), keeps_off, block([-32.0] * 3, [4.0 + c] * 3), [-21.0, -21.0, 0.0],
-        [-40.0, -35.0, -50.0], [1.0, 1.0, 1.0], **more,
-    )  # fmt: skip
-
-
-def ridged_ball() -> Body:
-    """A ball with a cross of gentle ridges: nothing of it is flat, and it fits in one place."""
-
-    def ball(more: float) -> m3.Manifold:
-        ridges = rod([-45, 0, 15], [45, 0, 15], 12 + more) + rod([0, -45, 16], [0, 45, 16], 11 + more)
-        return m3.Manifold.sphere(25.0 + more, 64) + ridges
-
-    shell = block([-20.0, -20.0, 21.0], [20.0, 20.0, 32.0])
-    return body(ball(0.0), ball(CLEARANCE), shell, [4.0, 6.0, 26.0], [10.0, 20.0, -50.0], [0.0, 0.0, 1.0])
-
-
-def half_cylinder() -> Body:
-    """A shaft, and a shell round half of it: it slides along and rolls about."""
-    bone = rod([0, -60, 0], [0, 60, 0], 15.0)
-    shell = rod([0, -25, 0], [0, 25, 0], 19.0) ^ block([-30.0, -30.0, 1.0], [30.0, 30.0, 30.0])
-    return body(
-        bone, rod([0, -60, 0], [0, 60, 0], 15.0 + CLEARANCE), shell, [0, 0, 15.0], [0, 45.0, -30.0], [0, 0, 1.0]
-    )
-
-
-def flat(**more) -> Body:
-    """A plate on a flat face."""
-    bone = block([-60.0, -60.0, -30.0], [60.0, 60.0, 0.0])
-    off = block([-80.0, -80.0, -30.0], [80.0, 80.0, CLEARANCE])
-    return body(bone, off, block([-20.0, -20.0, 0.0], [20.0, 20.0, 4.0]), [0, 0, 0], [0, 0, -60.0], [0, 0, 1.0], **more)
 
 
 @cache
@@ -176,20 +34,20 @@ def on_bench(make):
 def cornered():
     """The corner, its play filled, on bones that differ by 0.3 mm."""
     built = corner().built(periosteum_mm=CLEARANCE)
-    return built, virtual_surgery(*built, starts=60)
+    return built, virtual_surgery(*built, starts=40)
 
 
 @pytest.fixture(scope="module")
 def ridged():
     """The ball with ridges, its play filled."""
-    return virtual_surgery(*ridged_ball().built(periosteum_mm=CLEARANCE), starts=12, seed=3)
+    return virtual_surgery(*ridged_ball().built(periosteum_mm=CLEARANCE), starts=8, seed=3)
 
 
 def test_a_corner_is_found_from_everywhere(cornered) -> None:
     found = cornered[1].segmented
     assert found.as_intended >= 0.95
     assert found.seated == 1.0
-    assert (found.starts, found.slid_off, found.still_moving) == (60, 0, 0)
+    assert (found.starts, found.slid_off, found.still_moving) == (40, 0, 0)
     assert found.tip.lateral_mm.p95 < 0.01
     assert found.tip.depth_mm.p95 < 0.01
     assert cornered[1].looseness.free == 0
@@ -238,9 +96,9 @@ def test_a_half_cylinder_slides_and_rolls() -> None:
     for motion in (np.tile(along, (len(points), 1)), np.cross(along, points - centre)):
         changes = np.einsum("ij,ij->i", slope, motion)
         assert np.sqrt((changes**2).mean() / (motion**2).sum(axis=1).mean()) < 0.03
-    found = virtual_surgery(*built, starts=12)
+    found = virtual_surgery(*built, starts=6)
     assert found.segmented.as_intended < 0.2
-    assert found.segmented.slid_off > 9
+    assert found.segmented.slid_off > 4
 
 
 def same(first: Any, second: Any) -> None:
@@ -259,14 +117,14 @@ def same(first: Any, second: Any) -> None:
 
 @pytest.mark.parametrize(("place", "mirror"), [(ELSEWHERE, False), (PLACE, True), (ELSEWHERE, True)])
 def test_where_the_patient_lies_and_which_hip_it_is_changes_nothing(ridged, place, mirror) -> None:
-    there = virtual_surgery(*ridged_ball().built(place, mirror, periosteum_mm=CLEARANCE), starts=12, seed=3)
+    there = virtual_surgery(*ridged_ball().built(place, mirror, periosteum_mm=CLEARANCE), starts=8, seed=3)
     same(ridged.record(), there.record())
 
 
 def test_the_seed_and_nothing_else_decides(ridged) -> None:
     built = ridged_ball().built(periosteum_mm=CLEARANCE)
-    assert virtual_surgery(*built, starts=12, seed=3) == ridged
-    assert virtual_surgery(*built, starts=12, seed=4).rough != ridged.rough
+    assert virtual_surgery(*built, starts=8, seed=3) == ridged
+    assert virtual_surgery(*built, starts=8, seed=4).rough != ridged.rough
 
 
 @pytest.mark.parametrize("make", [corner, ridged_ball])
@@ -309,9 +167,8 @@ def test_friction_holds_what_lies_in_its_cone(monkeypatch) -> None:
     assert 0.88 * within < found.held < 1.03 * within
 
 
-def test_the_careful_hand_errs_as_least_squares_do(cornered) -> None:
+def test_the_careful_hand_errs_as_least_squares_do() -> None:
     """The pose's covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ with the field's own Σ, carried to the tip."""
-    built, found = cornered
     bench, grid = on_bench(corner)
     points = bench.resting_mm
     slope = gaps(points, grid, smooth(grid), 0.0, np.eye(3), np.zeros(3))[1]
@@ -319,12 +176,16 @@ def test_the_careful_hand_errs_as_least_squares_do(cornered) -> None:
     apart = np.linalg.norm(points[:, None] - points[None], axis=2)
     field = 0.3**2 * np.exp(-(apart**2) / (4 * 3.0**2))
     solve = np.linalg.inv(rows.T @ rows) @ rows.T
-    drill = operating._drills(built[0], bench)
-    drawn = np.random.default_rng(0).multivariate_normal(np.zeros(6), solve @ field @ solve.T, 20_000)
-    tips = drawn[:, :3] + np.cross(drawn[:, 3:] / bench.lever_mm, drill.tips_mm[0])
+    drill = operating._drills(corner().built()[0], bench)
+    covariance = solve @ field @ solve.T
+    motions = np.random.default_rng(0).multivariate_normal(np.zeros(6), covariance, 20_000)
+    tips = motions[:, :3] + np.cross(motions[:, 3:] / bench.lever_mm, drill.tips_mm[0])
     lateral = np.linalg.norm(across(tips, drill.axes[0]), axis=1)
-    assert found.careful_hand.lateral_mm.mean == pytest.approx(lateral.mean(), rel=0.2)
-    assert found.careful_hand.lateral_mm.p95 == pytest.approx(np.percentile(lateral, 95), rel=0.25)
+    rng = np.random.default_rng(1)
+    fitted = [best_fit(bench, grid, rough(grid, 0.3, rng), CLEARANCE) for _ in range(150)]
+    found = np.array([drill.off_mm(pose)[0, 0] for pose in fitted])
+    assert found.mean() == pytest.approx(lateral.mean(), rel=0.12)
+    assert np.percentile(found, 95) == pytest.approx(np.percentile(lateral, 95), rel=0.2)
 
 
 def test_the_drill_goes_where_the_bore_is_and_not_where_it_was_planned() -> None:
@@ -366,7 +227,7 @@ def test_nothing_to_operate_on_fails_every_finding() -> None:
     asked, bone, guide = corner().built()
     off = Surface(guide.vertices + 20.0 * np.array(asked.guide.removal_direction), guide.faces)
     assert virtual_surgery(asked, bone, off, starts=2) is None
-    assert virtual_surgery(*corner(bore_aside=30.0).built(), starts=2) is None
+    assert virtual_surgery(*flat(bore_aside=30.0).built(), starts=2) is None
     findings = surgery_findings(None, SurgeryLimits())
     assert [finding.passed for finding in findings] == [False] * 4
     assert all(finding.why.startswith("Not measured: nothing of the guide rests") for finding in findings)
@@ -377,3 +238,18 @@ def test_findings_hold_each_figure_to_its_limit(cornered) -> None:
     assert all(finding.passed for finding in surgery_findings(found, SurgeryLimits()))
     strict = SurgeryLimits(careful_hand_p95_mm=0.01, held=1.01, as_intended=1.01, grid_error_mm=0.0)
     assert not any(finding.passed for finding in surgery_findings(found, strict))
+
+
+def test_of_several_tunnels_the_worst_counts() -> None:
+    """Three operations with two tunnels: across and along for each."""
+    tips = np.array([[[1.0, 2.0], [-0.5, 0.1]], [[3.0, 0.0], [0.2, 0.3]], [[0.5, 0.6], [-0.9, 0.0]]])
+    error = TipError.of(tips)
+    assert (error.lateral_mm.mean, error.lateral_mm.p50, error.lateral_mm.worst) == pytest.approx((5.6 / 3, 2.0, 3.0))
+    assert (error.depth_mm.p50, error.depth_mm.worst, error.too_deep_mm) == pytest.approx((0.5, 0.9, 0.3))
+
+
+def test_the_record_is_json_with_every_number_rounded(cornered) -> None:
+    record = cornered[1].record()
+    assert json.loads(json.dumps(record)) == record
+    assert record["segmented"]["worst_false_seat"].keys() == {"shift_mm", "turn_deg", "lateral_mm"}
+    assert record["held"] == round(cornered[1].held, 6)
