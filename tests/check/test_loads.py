@@ -85,6 +85,14 @@ def test_an_open_sided_sleeve_is_measured_as_it_is() -> None:
     assert 1.1 < opened.bending_mm / closed.bending_mm < 2.0
 
 
+def test_a_boss_beside_the_sleeve_does_not_stiffen_it() -> None:
+    length = 30.0
+    alone = tube(rod([0, 0, 0], [0, 0, length], 7.1))
+    beside = tube(rod([0, 0, 0], [0, 0, length], 7.1) + rod([9.0, 0, 0], [9.0, 0, length], 1.0))
+    bends = [sleeve_bend(guide, beam(alone, length), STIFF, E_MPA).bending_mm for guide in (alone, beside)]
+    assert bends[0] == pytest.approx(bends[1], rel=1e-6)
+
+
 def test_a_guide_that_cannot_be_cut_has_no_figure() -> None:
     guide = tube(rod([0, 0, 0], [0, 0, 30.0], 7.1))
     opened = Surface(guide.vertices, guide.faces[1:])

@@ -14,7 +14,7 @@ from seat_bodies import CLEARANCE, ELSEWHERE, PLACE, corner, flat, half_cylinder
 
 from guidegen.check import virtual_surgery as operating
 from guidegen.check.bench import lay_out
-from guidegen.check.bone_field import distance_grid, grid_error_mm, rough, smooth
+from guidegen.check.bone_field import Grid, distance_grid, grid_error_mm, rough, smooth
 from guidegen.check.careful_hand import best_fit, looseness
 from guidegen.check.seating import LOST, SEATED, Pose, Push, drawn_push, gaps, motion_rows, push_home, turned_by
 from guidegen.check.surgery import SurgeryLimits, TipError, surgery_findings
@@ -125,6 +125,16 @@ def test_the_seed_and_nothing_else_decides(ridged) -> None:
     built = ridged_ball().built(periosteum_mm=CLEARANCE)
     assert virtual_surgery(*built, starts=8, seed=3) == ridged
     assert virtual_surgery(*built, starts=8, seed=4).rough != ridged.rough
+
+
+def test_a_bone_that_rises_takes_its_rise_from_the_gap() -> None:
+    """By as much as it rises, and where it rises to one side, from the slope."""
+    bench, grid = on_bench(flat)
+    ramp = 0.2 + 0.01 * 1.5 * np.arange(60)[:, None, None] * np.ones((1, 60, 30))
+    gap, slope = gaps(bench.resting_mm, grid, Grid(grid.low_mm, 1.5, ramp), 0.1, np.eye(3), np.zeros(3))
+    rise = 0.2 + 0.01 * (bench.resting_mm[:, 0] - grid.low_mm[0])
+    assert gap == pytest.approx(CLEARANCE - rise - 0.1, abs=1e-6)
+    assert slope == pytest.approx(np.tile([-0.01, 0.0, 1.0], (len(gap), 1)), abs=1e-6)
 
 
 @pytest.mark.parametrize("make", [corner, ridged_ball])
