@@ -25,9 +25,10 @@ YIELD = 4.0
 TOUCH_MM = 0.005
 # A step that gets deeper must gain ten times as much way of the push.
 DEEPER_COSTS = 10.0
-# Standstill: what the contacts leave of the push is less than a thousandth, the slope of any real friction a hundred.
+# Standstill: what the contacts leave of the push is less than a thousandth of it.
 STILL = 1e-3
-# Or no step of this length gains any way: contacts whose slope changes from one facet to the next hold it.
+# Or no step of this length gains any way: a contact in a groove between facets sees now one side, now the other. On
+# real bones that leaves less than 1.5 % of the push unbalanced in 99 of 100 seats, 6 % at worst; friction leaves more.
 FINEST_MM = 1e-4
 MOST_STEPS = 1000
 # A turn less than this is none: rounding, without an axis.
@@ -139,13 +140,13 @@ def _settled(
         shift[2] += max(LIFT_MM, -gap.min())
         gap, slope = gaps(points, bone, rise, filled, turn, shift)
     step = STEP_MM
-    rows, least = _limits(points, turn, gap, slope, 3.0 * step, lever)
     for _ in range(MOST_STEPS):
         wish = np.empty(6)
         wish[:3] = force
         wish[3:] = np.cross(turn @ place, force) / lever
         wish *= YIELD * step / np.sqrt((wish * wish).sum())
-        motion, possible = allowed_motion(rows, least, wish)
+        near = gap < 3.0 * step
+        motion, possible = allowed_motion(motion_rows(points[near] @ turn.T, slope[near], lever), -gap[near], wish)
         length = np.sqrt((motion * motion).sum())
         if possible and length < STILL * YIELD * step and gap.min() > -TOUCH_MM:
             return turn, shift, SEATED
@@ -158,26 +159,13 @@ def _settled(
             step /= 2.0
             if step < FINEST_MM:
                 return turn, shift, SEATED
-            # what was met there limits the next try too: a groove has two sides, and from one only that one is seen
-            more, offset = _limits(points, new_turn, new_gap, new_slope, 0.0, lever)
-            rows, least = np.concatenate((rows, more)), np.concatenate((least, offset + more @ motion))
             continue
         turn, shift, gap, slope = new_turn, new_shift, new_gap, new_slope
         step = min(1.5 * step, STEP_MM)
-        rows, least = _limits(points, turn, gap, slope, 3.0 * step, lever)
         cosine = (turn[0, 0] + turn[1, 1] + turn[2, 2] - 1.0) / 2.0
         if shift[0] ** 2 + shift[1] ** 2 > LOST_MM**2 or cosine < np.cos(np.radians(LOST_DEG)):
             return turn, shift, LOST
     return turn, shift, MOVING
-
-
-@numba.njit(cache=True, nogil=True)
-def _limits(
-    points: FloatArray, turn: FloatArray, gap: FloatArray, slope: FloatArray, within: float, lever: float
-) -> tuple[FloatArray, FloatArray]:
-    """The contacts with a gap under `within` as limits of a motion: rows (M, 6) @ motion >= least (M,)."""
-    near = gap < within
-    return motion_rows(points[near] @ turn.T, slope[near], lever), -gap[near]
 
 
 @numba.njit(cache=True, nogil=True)

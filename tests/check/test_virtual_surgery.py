@@ -16,9 +16,9 @@ from guidegen.check import virtual_surgery as operating
 from guidegen.check.bench import lay_out
 from guidegen.check.bone_field import Grid, distance_grid, grid_error_mm, rough, smooth
 from guidegen.check.careful_hand import best_fit, looseness
-from guidegen.check.seating import LOST, SEATED, Pose, Push, drawn_push, gaps, motion_rows, push_home, turned_by
+from guidegen.check.seating import LOST, MOVING, SEATED, Pose, Push, drawn_push, gaps, motion_rows, push_home, turned_by
 from guidegen.check.surgery import SurgeryLimits, TipError, surgery_findings
-from guidegen.check.virtual_surgery import virtual_surgery
+from guidegen.check.virtual_surgery import Drills, virtual_surgery
 from guidegen.frames import across, unit
 from guidegen.surfaces import Surface
 
@@ -34,7 +34,7 @@ def on_bench(make):
 def cornered():
     """The corner, its play filled, on bones that differ by 0.3 mm."""
     built = corner().built(periosteum_mm=CLEARANCE)
-    return built, virtual_surgery(*built, starts=40)
+    return built, virtual_surgery(*built, starts=36)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_corner_is_found_from_everywhere(cornered) -> None:
     found = cornered[1].segmented
     assert found.as_intended >= 0.95
     assert found.seated == 1.0
-    assert (found.starts, found.slid_off, found.still_moving) == (40, 0, 0)
+    assert (found.starts, found.slid_off, found.still_moving) == (36, 0, 0)
     assert found.tip.lateral_mm.p95 < 0.01
     assert found.tip.depth_mm.p95 < 0.01
     assert cornered[1].looseness.free == 0
@@ -83,7 +83,6 @@ def test_a_ball_with_ridges_is_unique_too(ridged) -> None:
 
 
 def test_a_half_cylinder_slides_and_rolls() -> None:
-    built = half_cylinder().built(periosteum_mm=CLEARANCE)
     bench, grid = on_bench(half_cylinder)
     loose = looseness(bench, grid)
     assert loose.free == 2
@@ -96,9 +95,11 @@ def test_a_half_cylinder_slides_and_rolls() -> None:
     for motion in (np.tile(along, (len(points), 1)), np.cross(along, points - centre)):
         changes = np.einsum("ij,ij->i", slope, motion)
         assert np.sqrt((changes**2).mean() / (motion**2).sum(axis=1).mean()) < 0.03
-    found = virtual_surgery(*built, starts=6)
-    assert found.segmented.as_intended < 0.2
-    assert found.segmented.slid_off > 4
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        start = Pose(turned_by(rng.uniform(-10, 10, 3)), rng.uniform(-5, 5, 3))
+        push = drawn_push(rng, 10.0, 10.0, 12.0)
+        assert push_home(bench, grid, smooth(grid), 0.0, start, push)[1] == LOST
 
 
 def same(first: Any, second: Any) -> None:
@@ -115,7 +116,7 @@ def same(first: Any, second: Any) -> None:
         assert first == pytest.approx(second, abs=1e-6)
 
 
-@pytest.mark.parametrize(("place", "mirror"), [(ELSEWHERE, False), (PLACE, True), (ELSEWHERE, True)])
+@pytest.mark.parametrize(("place", "mirror"), [(ELSEWHERE, False), (ELSEWHERE, True)])
 def test_where_the_patient_lies_and_which_hip_it_is_changes_nothing(ridged, place, mirror) -> None:
     there = virtual_surgery(*ridged_ball().built(place, mirror, periosteum_mm=CLEARANCE), starts=8, seed=3)
     same(ridged.record(), there.record())
@@ -123,8 +124,9 @@ def test_where_the_patient_lies_and_which_hip_it_is_changes_nothing(ridged, plac
 
 def test_the_seed_and_nothing_else_decides(ridged) -> None:
     built = ridged_ball().built(periosteum_mm=CLEARANCE)
-    assert virtual_surgery(*built, starts=8, seed=3) == ridged
-    assert virtual_surgery(*built, starts=8, seed=4).rough != ridged.rough
+    again, other = (virtual_surgery(*built, starts=8, seed=seed) for seed in (3, 4))
+    assert again == ridged
+    assert other.rough != ridged.rough
 
 
 def test_a_bone_that_rises_takes_its_rise_from_the_gap() -> None:
@@ -248,6 +250,25 @@ def test_findings_hold_each_figure_to_its_limit(cornered) -> None:
     assert all(finding.passed for finding in surgery_findings(found, SurgeryLimits()))
     strict = SurgeryLimits(careful_hand_p95_mm=0.01, held=1.01, as_intended=1.01, grid_error_mm=0.0)
     assert not any(finding.passed for finding in surgery_findings(found, strict))
+
+
+def test_what_sits_as_intended_is_near_its_place_and_hardly_turned() -> None:
+    """Four guides at rest, one that slid off and one that moves: only the first is within 1 mm and 1°."""
+    drills = Drills(np.array([[0.0, 0.0, -60.0]]), np.array([[0.0, 0.0, -60.0]]), np.array([[0.0, 0.0, -1.0]]))
+    turns = [turned_by(np.array([deg, 0.0, 0.0])) for deg in (0.9, 0.0, 1.1, 2.0, 0.0, 0.0)]
+    shifts = np.array([0.9, 1.1, 0.0, 3.0, 0.0, 0.0])[:, None] * [1.0, 0.0, 0.0]
+    ended = [
+        (Pose(turn, shift), how)
+        for turn, shift, how in zip(turns, shifts, [SEATED, SEATED, SEATED, SEATED, LOST, MOVING], strict=True)
+    ]
+    found = operating._pushed(drills, ended)
+    assert (found.seated, found.as_intended) == pytest.approx((4 / 6, 1 / 6))
+    assert (found.slid_off, found.still_moving) == (1, 1)
+    false = found.worst_false_seat
+    assert (false.shift_mm, false.turn_deg) == pytest.approx((3.0, 2.0))
+    assert false.lateral_mm == pytest.approx(np.hypot(3.0, 60.0 * np.sin(np.radians(2.0))))
+    assert found.tip.too_deep_mm == 0.0
+    assert found.tip.depth_mm.worst == pytest.approx(60.0 * (1.0 - np.cos(np.radians(2.0))))
 
 
 def test_of_several_tunnels_the_worst_counts() -> None:
