@@ -145,7 +145,7 @@ def _settled(
         wish[:3] = force
         wish[3:] = np.cross(turn @ place, force) / lever
         wish *= YIELD * step / np.sqrt((wish * wish).sum())
-        near = gap < 3.0 * step
+        near = gap < 3.0 * step  # further than any contact point moves in a step
         motion, possible = allowed_motion(motion_rows(points[near] @ turn.T, slope[near], lever), -gap[near], wish)
         length = np.sqrt((motion * motion).sum())
         if possible and length < STILL * YIELD * step and gap.min() > -TOUCH_MM:
@@ -158,7 +158,7 @@ def _settled(
         if not possible or way <= DEEPER_COSTS * deeper:
             step /= 2.0
             if step < FINEST_MM:
-                return turn, shift, SEATED
+                return turn, shift, SEATED if gap.min() > -2.0 * TOUCH_MM else MOVING
             continue
         turn, shift, gap, slope = new_turn, new_shift, new_gap, new_slope
         step = min(1.5 * step, STEP_MM)
