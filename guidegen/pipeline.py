@@ -51,7 +51,7 @@ from guidegen.plan.kits import Kit
 from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeves
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
-from guidegen.print_files import insert_files, print_files, reject
+from guidegen.print_files import insert_files, metadata, print_files, reject
 from guidegen.record import Built
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.stl import stl_bytes
@@ -451,15 +451,17 @@ def _write(
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
     if planned.assessed.keep_out.surface is not None:
         (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.assessed.keep_out.surface))
-    if guide is None:
+    if built is None or guide is None:
         findings = _refused(refusal)
         _write_findings(findings, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
     _put(insert_files(guide), scratch)
-    _begin_pictures(state, planned, content, guide, workshop)  # on the second core, while this one checks
-    with state.stage("3mf"):
+    with state.stage("files"):
+        _begin_companions(state, planned, content, built, scratch, workshop)  # on the second core
         _put(print_files(content, guide, scratch), scratch)
+        _put(workshop.finish_companions(), scratch)
+    _begin_pictures(state, planned, content, guide, workshop)  # while this one checks
     with state.stage("check"):
         findings = check_result(scratch)
     _write_findings(findings, scratch)
@@ -505,6 +507,16 @@ def _put(files: dict[str, bytes], folder: Path) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
+
+
+def _begin_companions(
+    state: Run, planned: Planned, content: dict[str, Any], built: Built, scratch: Path, workshop: Workshop
+) -> None:
+    guide, identity, _ = built
+    workshop.begin_companions(
+        guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
+        state.kit, state.templates.guide.trial, metadata(content, "trial bone", scratch),
+    )  # fmt: skip
 
 
 def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:

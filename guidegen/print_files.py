@@ -46,13 +46,17 @@ def reject(folder: Path) -> None:
             path.rename(path.with_name(path.name.replace("insert", "rejected")))
 
 
-def _texts(content: Mapping[str, Any], what: str, folder: Path, stl: str) -> dict[str, str]:
+def metadata(content: Mapping[str, Any], what: str, folder: Path) -> dict[str, str]:
+    """What travels in a 3MF file: whose part this is, and of which plan."""
     return {
         "Title": f"{content['case_id']} {content['side'].upper()} {what}",
         "Application": f"guidegen {guidegen.__version__}",
         "patient_id": content["case_id"],
         "side": content["side"],
         "plan_sha256": results.sha256((folder / "plan.json").read_bytes()),
-        "stl_sha256": results.sha256((folder / stl).read_bytes()),
         "version": guidegen.__version__,
     }
+
+
+def _texts(content: Mapping[str, Any], what: str, folder: Path, stl: str) -> dict[str, str]:
+    return metadata(content, what, folder) | {"stl_sha256": results.sha256((folder / stl).read_bytes())}

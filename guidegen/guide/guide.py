@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
 from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
-from guidegen.guide.label import Label
+from guidegen.guide.label import Arrow, Label
 from guidegen.guide.layout import Layout, Task, lay_out
 from guidegen.guide.marks import Identity
+from guidegen.guide.metal import MetalSleeve
 from guidegen.guide.order import Order
 from guidegen.guide.solids import stl_surface, to_surface
 from guidegen.guide.stands import entry_room_mm, upper_side
@@ -31,17 +33,6 @@ from guidegen.surfaces import Surface
 
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
 METAL_OFF_BONE_MM = 0.5  # a metal sleeve ends so far before the bone: it must not hold the guide off
-
-
-@dataclass(frozen=True)
-class MetalSleeve:
-    """The sleeve that is pressed into the print, in mm: diameters, length below its flange, and the flange."""
-
-    inner_diameter_mm: float
-    outer_diameter_mm: float
-    length_mm: float
-    flange_diameter_mm: float
-    flange_height_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +128,7 @@ class Guide:
     pins: tuple[Pin, ...]
     holes: tuple[Hole, ...]
     labels: tuple[Label, ...]
+    arrows: tuple[Arrow, ...]
     pointer_mm: FloatArray | None
     axis_mark_mm: FloatArray
     calliper: Faces | None
@@ -261,10 +253,16 @@ def _described(
             for kind, sight, diameter in holes
         ),
         labels=tuple(label.transformed(back) for label in layout.labels),
+        arrows=_arrows(layout, make),
         pointer_mm=None if layout.notch is None else back.points(_pointer(layout, order)),
         axis_mark_mm=back.points(_axis_mark(layout, order)),
         calliper=_calliper(layout, order),
     )
+
+
+def _arrows(layout: Layout, make: parts.Make) -> tuple[Arrow, ...]:
+    back, drawn = layout.seat.frame.inverse(), [arrow for label in layout.labels for arrow in label.arrows(make)]
+    return tuple(Arrow(arrow.text, *back.points(np.stack([arrow.start_mm, arrow.end_mm]))) for arrow in drawn)
 
 
 def _axis_mark(layout: Layout, order: Order) -> FloatArray:
@@ -287,8 +285,10 @@ def _sleeve(layout: Layout, number: int, order: Order) -> Sleeve:
     tube, stop_mm = stand.tube, -layout.standing.offset_mm(number)
     metal = None
     if sizes.kind == "metal":
-        length = tube.guided_to_mm - METAL_OFF_BONE_MM - tube.top_mm
-        metal = MetalSleeve(sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm)
+        length = tube.guided_to_mm - METAL_OFF_BONE_MM - stop_mm
+        metal = MetalSleeve(
+            sizes.drill_mm, sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm
+        )
     return Sleeve(
         tunnel=number,
         kind=sizes.kind,
@@ -329,7 +329,7 @@ def _pointer(layout: Layout, order: Order) -> FloatArray:
     assert layout.notch is not None, "a guide without a notch has no pointer"
     up = unit(np.array([0.0, 1.0, 0.0]) - layout.notch.direction[1] * layout.notch.direction)
     below = layout.notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    return np.asarray(below + order.clearance_mm * layout.notch.direction)
+    return np.array([*below[:2], float(layout.under.at(below[None, :2])[0])])
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

@@ -5,13 +5,14 @@ Whatever is written stands on a flat, so that it can be read, and read back from
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from guidegen.frames import FloatArray, RigidTransform, unit
+from guidegen.errors import NoSafeGuide
+from guidegen.frames import FloatArray, RigidTransform, angle_deg, unit
 from guidegen.guide import parts
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.patch import Patch
@@ -26,22 +27,36 @@ MARGIN_MM = 0.6
 PROUD_MM = 1.0  # the plate's face over the tube
 WIDEST_PLATE_MM = 24.0
 HEIGHT_STEP_MM = 0.25
-FEW_LINES = 4
+FEW_LINES, MANY_LINES = 4, 12
 
-# Which way the arrows point on the pad, whose text runs along the shaft to the head.
-TO_HEAD, TO_FRONT, FROM_FRONT = "PROX →", "ANT ↑", "ANT ↓"
+# What is said of directions: on the pad, whose text runs along the shaft to the head, in one line or where that has no
+# room in two; and on the sleeve, upwards or downwards.
+TO_HEAD, TO_FRONT = (("PROX →",), ("PROX", "→")), ("ANT ↑", "ANT ↓")
+MOST_ASKEW_DEG = 38.0  # an arrow to the front, of that direction: more, and it tells little
 PAD_PROUD_MM = 0.4  # the pad's face over the shell's highest point under it
 PAD_ROOT_MM = 3.0  # how deep it reaches down
 PAD_GRID_MM = 1.5
 
 
+ARROWS = {"→": np.array([1.0, 0.0]), "↑": np.array([0.0, 1.0]), "↓": np.array([0.0, -1.0])}
+
+
+@dataclass(frozen=True, eq=False)
+class Arrow:
+    """An arrow as drawn: what it names, and where (3,) it begins and ends."""
+
+    text: str
+    start_mm: FloatArray
+    end_mm: FloatArray
+
+
 @dataclass(frozen=True, eq=False)
 class Label:
-    """Text lines on a flat plate: centre (3,) of its face, unit vectors (3,) to read along, up and out; width and
-    height of the flat, and how thick it is below its face. `raised`: the letters stand out by `depth_mm`, else they are
-    cut in.
+    """Text lines on a flat plate: centre (3,) of the text's field, unit vectors (3,) to read along, up and out; width
+    and height of the field, and how thick the plate is below it. `raised`: the letters stand out by `depth_mm`, else
+    they are cut in.
 
-    The plate is a rounded edge larger than its flat.
+    The plate is a rounded edge larger than its field.
     """
 
     lines: tuple[str, ...]
@@ -71,6 +86,25 @@ class Label:
         text = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
         return placed(part_solid(text, "the letters"), self._place())
 
+    def arrows(self, make: parts.Make) -> tuple[Arrow, ...]:
+        """The arrows among the letters, as drawn: each ends its line."""
+        step_mm = LINE_STEP * self.text_height_mm
+        drawn = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
+        boxes = np.array([[vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)] for vertices, _ in drawn])
+        found = []
+        for number, line in enumerate(self.lines):
+            if line[-1] not in ARROWS:
+                continue
+            level_mm = ((len(self.lines) - 1) / 2.0 - number) * step_mm
+            on_line = np.abs(boxes.mean(axis=1)[:, 1] - level_mm) < step_mm / 2.0
+            low, high = boxes[on_line][np.argmax(boxes[on_line][:, 1, 0])]
+            half = np.abs(ARROWS[line[-1]]) * (high - low) / 2.0
+            ends = (low + high) / 2.0 + np.outer([-1.0, 1.0], np.sign(ARROWS[line[-1]]) * half)
+            start, end = self._place().points(np.column_stack([ends, np.zeros(2)]))
+            named = " ".join(self.lines).split(line[-1])[0].split()[-1]  # the word before it, which may stand above it
+            found.append(Arrow(named, start, end))
+        return tuple(found)
+
     def transformed(self, frame: RigidTransform) -> Label:
         """The same in the transform's target frame."""
         return Label(
@@ -80,38 +114,39 @@ class Label:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Text:
-    """What a mark says, line by line; one line may be broken where a flat is too narrow for it, and may be empty."""
-
-    before: tuple[str, ...]
-    breaks: str
-    after: tuple[str, ...]
-
-    def ways(self) -> list[tuple[str, ...]]:
-        """The lines, with the one that may be broken in one piece, in two, and so on."""
-        size = len(self.breaks)
-        longest = dict.fromkeys(-(-size // count) for count in range(1, size + 1))
-        pieces = [[self.breaks[first : first + long] for first in range(0, size, long)] for long in longest] or [[]]
-        return [(*self.before, *each, *self.after) for each in pieces]
-
-    def __str__(self) -> str:
-        return " ".join((*self.before, self.breaks, *self.after)).strip()
+def whose(patient_id: str, side: str, arrow: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
+    """The id in as many lines as its width needs, then the side in a word, and the arrow to the front."""
+    return (*broken(patient_id, height_mm, width_mm), side.upper(), arrow)
 
 
-def whose(patient_id: str, side: str) -> Text:
-    """The id, then the side in a word."""
-    return Text((), patient_id, (side.upper(),))
+def what_for(
+    number: int, diameter_mm: float, reading_mm: float, revision: str, plan_hash: str, height_mm: float, width_mm: float
+) -> tuple[str, ...]:
+    """What a tunnel is drilled with, and the plan."""
+    figures = on_tunnel(number, diameter_mm, reading_mm, height_mm, width_mm)
+    return (*figures, *which_plan(revision, plan_hash, height_mm, width_mm))
 
 
-def what_for(tunnels: tuple[str, ...], revision: str, plan_hash: str) -> Text:
-    """Lines on tunnels, then the revision and the plan."""
-    return Text((*tunnels, revision), plan_hash, ())
-
-
-def on_tunnel(number: int, diameter_mm: float, reading_mm: float) -> tuple[str, str]:
-    """A tunnel's number and the drill's diameter, and the depth at which the drill's stop is set."""
+def on_tunnel(
+    number: int, diameter_mm: float, reading_mm: float, _height_mm: float, _width_mm: float
+) -> tuple[str, ...]:
+    """The tunnel's number, the drill's diameter and the depth at which its stop is set, none of which may be broken."""
     return f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}"
+
+
+def which_plan(revision: str, plan_hash: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
+    """The revision, and the plan in as many lines as its width needs."""
+    return (revision, *broken(plan_hash, height_mm, width_mm))
+
+
+def broken(text: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
+    """The text in lines of about equal length that are no wider than asked, or of one letter."""
+    for count in range(1, len(text) + 1):
+        length = -(-len(text) // count)
+        lines = tuple(text[start : start + length] for start in range(0, len(text), length))
+        if all(text_width_mm(line, height_mm) <= width_mm for line in lines):
+            break
+    return lines
 
 
 def text_width_mm(text: str, height_mm: float) -> float:
@@ -120,6 +155,9 @@ def text_width_mm(text: str, height_mm: float) -> float:
 
     font = ImageFont.truetype(str(parts.font_path()), 100)
     return float(font.getlength(text)) * height_mm / 100.0
+
+
+Lines = Callable[[float, float], tuple[str, ...]]  # text broken for letters of a height, into a width, in mm
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +172,15 @@ class Flank:
     bone: Surface
     outside_mm: float
     start_mm: float
+
+    @property
+    def up(self) -> FloatArray:
+        """Upwards on a plate that is read outwards along the sleeve (3,)."""
+        return np.cross(self.face, -self.tube.axis)
+
+    def off_deg(self, front: FloatArray) -> float:
+        """How far an arrow up or down a plate is off a direction (3,)."""
+        return min(angle_deg(self.up, front), angle_deg(-self.up, front))
 
     def free_mm(self, plate_mm: float) -> float:
         """How long a plate this high may be before its lower end would come near the shell: between the two a channel
@@ -157,20 +204,35 @@ WAY_STEP_MM = 0.25
 OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
 
 
-def flank_plate(flank: Flank, text: Text, shape: LabelShape) -> Label | None:
-    """The plate on a flank with the largest text that fits: first that with few lines, then whatever fits; None where
-    the text is too long for letters of the least height.
+def flank_plate(
+    flanks: Sequence[Flank], lines_of: Lines, is_clear: Callable[[Label], bool], shape: LabelShape
+) -> Label | None:
+    """The plate on the first of the flanks that has room, with the largest text: with few lines, or else whatever fits
+    and is clear of what stands beside it; None where the text is too long for letters of the least height.
     """
     heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
-    for few in (True, False):
-        for height, lines in product(heights, text.ways()):
-            plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM)
-            if plate > WIDEST_PLATE_MM or (few and len(lines) > FEW_LINES):
-                continue
-            width = flank.free_mm(plate)
-            if max(text_width_mm(line, float(height)) for line in lines) <= width - 2.0 * MARGIN_MM:
-                return _plate_at(flank, lines, float(height), width, plate, shape)
+    for few in (FEW_LINES, MANY_LINES):
+        for flank in flanks:
+            for height in heights:
+                plate = _fitting(flank, lines_of, float(height), few, shape)
+                if plate is not None and is_clear(plate):
+                    return plate
     return None
+
+
+def _fitting(flank: Flank, lines_of: Lines, text_mm: float, few: int, shape: LabelShape) -> Label | None:
+    """The plate with text of this height in at most so many lines; None where it does not fit the flank."""
+    plate = flank.outer_mm - 4.0
+    for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
+        width = flank.free_mm(plate)
+        if width <= 2.0 * MARGIN_MM:
+            return None
+        lines = lines_of(text_mm, width - 2.0 * MARGIN_MM)
+        plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * text_mm + 2.0 * MARGIN_MM)
+    widest = max(text_width_mm(line, text_mm) for line in lines)
+    if widest > width - 2.0 * MARGIN_MM or plate > WIDEST_PLATE_MM or len(lines) > few:
+        return None
+    return _plate_at(flank, lines, text_mm, widest + 2.0 * MARGIN_MM, plate, shape)
 
 
 def _plate_at(
@@ -180,28 +242,51 @@ def _plate_at(
     middle = flank.tube.at(flank.start_mm + parts.PLATE_EDGE_MM + width_mm / 2.0)
     return Label(
         lines, text_mm, shape.depth_mm, shape.raised, middle + (flank.outer_mm / 2.0 + PROUD_MM) * face, outwards,
-        np.cross(face, outwards), face, width_mm, plate_mm, plate_mm / 4.0 + 3.0,
+        flank.up, face, width_mm, plate_mm, plate_mm / 4.0 + 3.0,
     )  # fmt: skip
 
 
-def arrow_pads(
-    patch: Patch, bone: Surface, front: FloatArray, outside_mm: float, lean: Lean, taken: list[Taken], shape: LabelShape
-) -> list[Label]:
-    """Pads on a flank of the shell that say which way the head and the front of the patient are: both on one, or where
-    that finds no room each on its own; without room for both, none.
-
-    `front` (3,): to the front of the patient, in the guide's frame, in which the shaft runs along y and so does the
-    text. The shell's outside lies `outside_mm` over the bone.
+def head_pad(
+    patch: Patch, bone: Surface, outside_mm: float, places: Places, taken: list[Taken], shape: LabelShape
+) -> Label:
+    """The pad on a flank of the shell that says which way the head of the femur is, its text along the shaft, which
+    runs along y. The shell's outside lies `outside_mm` over the bone. NoSafeGuide where there is no room for it.
     """
-    to_front = TO_FRONT if -front[0] > 0.0 else FROM_FRONT
-    both = pad_for(patch, bone, (TO_HEAD, to_front), outside_mm, lean, taken, shape)
-    if both is not None:
-        return [both]
-    head = pad_for(patch, bone, (TO_HEAD,), outside_mm, lean, taken, shape)
-    if head is None:
-        return []
-    second = pad_for(patch, bone, (to_front,), outside_mm, lean, [*taken, Taken(pad_points(head), PAD_GAP_MM)], shape)
-    return [] if second is None else [head, second]
+    pad = _first_pad(patch, bone, TO_HEAD, outside_mm, places, taken, shape)
+    if pad is None:
+        raise NoSafeGuide(
+            "expected room on the shell for an arrow to the head of the femur, found none; choose a larger footprint",
+            rule="label",
+            figures={},
+        )
+    return pad
+
+
+def text_pad(
+    patch: Patch, bone: Surface, lines_of: Lines, outside_mm: float, places: Places, taken: list[Taken],
+    shape: LabelShape,
+) -> Label | None:  # fmt: skip
+    """A pad on a flank of the shell for a text, read along the shaft too; None where there is no room for it."""
+    broken_ways = dict.fromkeys(lines_of(pad_text_mm(shape), width) for width in PAD_WIDTHS_MM)
+    return _first_pad(patch, bone, tuple(broken_ways), outside_mm, places, taken, shape)
+
+
+def pad_text_mm(shape: LabelShape) -> float:
+    """The least height of letters on a pad."""
+    return min(ARROW_WIDER * shape.least_text_height_mm, shape.text_height_mm)
+
+
+def _first_pad(
+    patch: Patch, bone: Surface, ways: Sequence[tuple[str, ...]], outside_mm: float, places: Places,
+    taken: list[Taken], shape: LabelShape,
+) -> Label | None:  # fmt: skip
+    """The pad that lies flat enough, with the first of the ways to break its text for which there is room."""
+    for flat_mm in FLAT_MM:
+        for lines in ways:
+            pad = _pad(patch, bone, lines, outside_mm, places, flat_mm, taken, shape)
+            if pad is not None:
+                return pad
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,17 +299,34 @@ class Lean:
     least_deg: float
 
 
-def pad_for(
-    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, lean: Lean, taken: list[Taken],
-    shape: LabelShape,
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there."""
+
+    points_mm: FloatArray
+    outwards: FloatArray
+
+    @property
+    def ups(self) -> FloatArray:
+        """Upwards (K, 3) on the pad."""
+        return np.cross(self.outwards, np.array([0.0, 1.0, 0.0]))
+
+    def along(self, way: FloatArray) -> Places:
+        """Those where upwards is at most MOST_ASKEW_DEG off a unit vector (3,)."""
+        there = self.ups @ way >= np.cos(np.radians(MOST_ASKEW_DEG))
+        return Places(self.points_mm[there], self.outwards[there])
+
+
+def _pad(
+    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, places: Places, flat_mm: float,
+    taken: list[Taken], shape: LabelShape,
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
-    points, outwards = _flank(patch, lean)
-    for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
+    for height in np.arange(shape.text_height_mm, pad_text_mm(shape) - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, bone, points, outwards, half, taken)
+        spot = _flattest_spot(patch, bone, places, half, flat_mm, taken)
         if spot is not None:
             base, outward, rough = spot
             up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -243,39 +345,41 @@ def pad_points(pad: Label) -> FloatArray:
     return np.asarray(pad.center_mm + along + up)
 
 
+ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 PAD_GAP_MM = 1.0
-FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
+PAD_WIDTHS_MM = (24.0, 18.0, 12.0)  # into which a text may be broken
+FLAT_MM = 2.0, 3.0  # by which the shell may fall away under a pad, the better first
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
 LOOK_FROM_MM = 20.0
 
 
 def _flattest_spot(
-    patch: Patch, bone: Surface, points: FloatArray, outwards: FloatArray, half_mm: FloatArray, taken: list[Taken]
+    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, flat_mm: float, taken: list[Taken]
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """Of places (K, 3) with the directions (K, 3) that a pad would face there, that where it lies flattest: the highest
-    point (3,) of the bone under it, its direction, and how far the bone falls away; None where none lies flat enough.
+    """The place where a pad lies flattest: the highest point (3,) of the bone under it, its direction, and how far the
+    bone falls away; None where it falls away by more than asked everywhere.
     """
     best: tuple[FloatArray, FloatArray, float] | None = None
-    for point, outward in zip(points, outwards, strict=True):
+    for point, outward in zip(places.points_mm, places.outwards, strict=True):
         up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
-        places = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
-        way, _ = bone.ray_hits(places + LOOK_FROM_MM * outward, -outward)
+        corners = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
+        way, _ = bone.ray_hits(corners + LOOK_FROM_MM * outward, -outward)
         if not np.isfinite(way).all():
             continue
         below = way - LOOK_FROM_MM
         rough = float(np.ptp(below))
-        if rough > min(FLATTEST_MM, best[2] if best else np.inf):
+        if rough > min(flat_mm, best[2] if best else np.inf):
             continue
-        on_bone = places - below[:, None] * outward
+        on_bone = corners - below[:, None] * outward
         if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
             continue
         best = (point - float(below.min()) * outward, outward, rough)
     return best
 
 
-def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
-    """Points (K, 3) of the patch whose outward direction across the shaft (K, 3) leans as asked."""
+def flank_places(patch: Patch, lean: Lean) -> Places:
+    """The places of the patch whose outward direction across the shaft leans as asked."""
     from scipy import ndimage
 
     field = patch.field
@@ -288,7 +392,7 @@ def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
     outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
     leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
-    return points[leans], outwards[leans]
+    return Places(points[leans], outwards[leans])
 
 
 def _meets(points: FloatArray, taken: list[Taken]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, unit
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.label import PAD_GAP_MM, Label, Lean, arrow_pads, pad_points
+from guidegen.guide.label import PAD_GAP_MM, Label, Lean, flank_places, head_pad, pad_points
 from guidegen.guide.marks import Identity, marks_of, pads_of, plates_of
 from guidegen.guide.order import Order
 from guidegen.guide.patch import Patch, lay_patch
@@ -189,13 +189,14 @@ def _labels(
     """All that is written on the guide, and of that what stands on the shell: which way is up, and each text that has
     no room beside the drill.
     """
-    order = task.order
-    marks = marks_of(standing, ways, task.identity, task.side, order)
-    plates, left = plates_of(marks, standing, local.bone, order)
+    order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
-    pads = arrow_pads(patch, local.bone, zones.front, order.outside_mm, lean, taken, order.template.label)
-    beside = [*taken, *(Taken(pad_points(pad), PAD_GAP_MM) for pad in pads)]
-    pads += pads_of(left, patch, local.bone, lean, beside, order)
+    places = flank_places(patch, lean)
+    head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
+    marks = marks_of(standing, ways, task.identity, task.side, front, order)
+    plates, left = plates_of(marks, standing, front, local.bone, order)
+    beside = [*taken, Taken(pad_points(head), PAD_GAP_MM)]
+    pads = [head, *pads_of(left, patch, local.bone, front, places, beside, order)]
     return (*plates, *pads), pads
 
 

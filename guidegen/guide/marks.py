@@ -6,25 +6,30 @@ insert drills stands on the insert.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, rotation_about
 from guidegen.guide.label import (
+    MOST_ASKEW_DEG,
     PAD_GAP_MM,
+    TO_FRONT,
     WIDEST_PLATE_MM,
     Flank,
     Label,
-    Lean,
-    Text,
+    Lines,
+    Places,
     flank_plate,
     on_tunnel,
-    pad_for,
     pad_points,
+    pad_text_mm,
+    text_pad,
     what_for,
+    which_plan,
     whose,
 )
 from guidegen.guide.order import Order
@@ -34,10 +39,12 @@ from guidegen.guide.stands import Stand, Standing, Way, upper_side
 from guidegen.plan.instruments import depth_reading_mm
 from guidegen.surfaces import Surface
 
-ROUND_SLEEVE_DEG = 105.0  # from the upper side, where the axis mark is, to the plates on both sides
+# From the upper side of a stand, where the axis mark is, to the plates on both sides: the first prints best, the others
+# lie higher over the shell.
+ROUND_STAND_DEG = (105.0, 90.0, 75.0)
 OUTSIDE_MM = 60.0  # over a sleeve's top, where a stop comes down past a neighbour's plate
 
-Spot = tuple[int, float]  # a stand by its number, and the turn about it from its upper side
+Side = tuple[int, float]  # a stand by its number, and on which side of it: 1 or -1, the sense of the turn
 
 
 @dataclass(frozen=True)
@@ -49,77 +56,98 @@ class Identity:
     plan_hash: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mark:
-    """A text, and the flanks that it may stand on, the best first."""
-
-    text: Text
-    spots: tuple[Spot, ...]
-
-
-def marks_of(standing: Standing, ways: Sequence[Way], identity: Identity, side: str, order: Order) -> list[Mark]:
-    """All that must be said on a guide. On one sleeve or a socket it stands on both flanks; of several sleeves each
-    says which tunnel it drills, on the flank that looks away from the others, and the rest stands where one is left.
+    """A text, and the sides of stands that it may stand on, the best first. `said` gives its lines for letters of a
+    height, in a width; where it shows the front, it asks for the arrow before them.
     """
-    on_whom = whose(identity.patient_id, side)
-    tunnels = [
-        on_tunnel(number + 1, order.sizes.drill_mm, depth_reading_mm(standing.offset_mm(number), way.length_mm))
+
+    said: Callable[..., tuple[str, ...]]
+    sides: tuple[Side, ...]
+    shows_front: bool = False
+
+    def lines(self, front_is_up: bool) -> Lines:
+        """Its lines where the front of the patient is upwards, or downwards."""
+        return partial(self.said, TO_FRONT[0 if front_is_up else 1]) if self.shows_front else self.said
+
+
+def marks_of(
+    standing: Standing, ways: Sequence[Way], identity: Identity, side: str, front: FloatArray, order: Order
+) -> list[Mark]:
+    """All that must be said on a guide whose patient's front is there (3,). On one sleeve or a socket it stands on both
+    sides, the patient where an arrow shows the front best; of several sleeves each says which tunnel it drills, on the
+    side that looks away from the others, and the rest stands where one is left.
+    """
+    on_whom, plan = partial(whose, identity.patient_id, side), (identity.revision, identity.plan_hash)
+    sides = [(number, turn) for number in range(len(standing.stands)) for turn in (1.0, -1.0)]
+    shown = sorted(sides, key=lambda each: abs(float(_face(standing, each, ROUND_STAND_DEG[0]) @ front)))
+    figures = [
+        (number + 1, order.sizes.drill_mm, depth_reading_mm(standing.offset_mm(number), way.length_mm))
         for number, way in enumerate(ways)
     ]
-    if len(standing.stands) > 1:
-        spots = [_spots(standing, number) for number in range(len(ways))]
-        each = [Mark(Text(lines, "", ()), own) for lines, own in zip(tunnels, spots, strict=True)]
-        anywhere = tuple(spot for own in spots for spot in own)
-        return [*each, Mark(on_whom, anywhere), Mark(what_for((), identity.revision, identity.plan_hash), anywhere)]
-    about = () if standing.socket is not None else tunnels[0]
-    on_what = what_for(about, identity.revision, identity.plan_hash)
-    return [Mark(on_whom, ((0, ROUND_SLEEVE_DEG),)), Mark(on_what, ((0, -ROUND_SLEEVE_DEG),))]
+    if standing.socket is not None:
+        return [Mark(on_whom, (shown[0],), True), Mark(partial(which_plan, *plan), (shown[1],))]
+    if len(ways) == 1:
+        return [Mark(on_whom, (shown[0],), True), Mark(partial(what_for, *figures[0], *plan), (shown[1],))]
+    each = [Mark(partial(on_tunnel, *figures[number]), _outer_first(standing, number)) for number in range(len(ways))]
+    return [*each, Mark(on_whom, tuple(shown), True), Mark(partial(which_plan, *plan), tuple(sides))]
 
 
-def _spots(standing: Standing, number: int) -> tuple[Spot, Spot]:
-    """Both flanks of a sleeve, first the one that looks away from the others."""
-    axis = standing.stands[number].tube.axis
+def _outer_first(standing: Standing, number: int) -> tuple[Side, Side]:
+    """Both sides of a sleeve, first the one that looks away from the others."""
     tops = [stand.tube.at(stand.tube.top_mm) for stand in standing.stands]
-    others = np.mean([top for k, top in enumerate(tops) if k != number], axis=0)
-    away = tops[number] - others
-    turns = (ROUND_SLEEVE_DEG, -ROUND_SLEEVE_DEG)
-    first = max(turns, key=lambda turn: float(_face(axis, turn) @ away))
-    return (number, first), (number, -first)
+    away = tops[number] - np.mean([top for other, top in enumerate(tops) if other != number], axis=0)
+    outer = max((1.0, -1.0), key=lambda turn: float(_face(standing, (number, turn), ROUND_STAND_DEG[0]) @ away))
+    return (number, outer), (number, -outer)
 
 
-def _face(axis: FloatArray, turn_deg: float) -> FloatArray:
-    return np.asarray(rotation_about(axis, turn_deg) @ upper_side(axis))
+def _face(standing: Standing, side: Side, turn_deg: float) -> FloatArray:
+    axis = standing.stands[side[0]].tube.axis
+    return np.asarray(rotation_about(axis, side[1] * turn_deg) @ upper_side(axis))
 
 
-def plates_of(marks: Sequence[Mark], standing: Standing, bone: Surface, order: Order) -> tuple[list[Label], list[Text]]:
-    """The plates on flanks, and the texts that find none; all in the guide's frame, in which the bone is too."""
+def plates_of(
+    marks: Sequence[Mark], standing: Standing, front: FloatArray, bone: Surface, order: Order
+) -> tuple[list[Label], list[Mark]]:
+    """The plates on stands, and the marks that find no room there; all in the guide's frame, in which the bone is too."""
     plates: list[Label] = []
-    left: list[Text] = []
-    free = [spot for mark in marks for spot in mark.spots]
+    left: list[Mark] = []
+    used: set[Side] = set()
     for mark in marks:
-        for spot in (spot for spot in mark.spots if spot in free):
-            plate = flank_plate(_flank(standing.stands[spot[0]], spot[1], bone, order), mark.text, order.template.label)
-            if plate is not None and _is_clear(plate, standing, spot[0], order):
+        for side in mark.sides:
+            plate = None if side in used else _plate(mark, side, standing, front, bone, order)
+            if plate is not None:
                 plates.append(plate)
-                free = [other for other in free if other != spot]
+                used.add(side)
                 break
         else:
-            left.append(mark.text)
+            left.append(mark)
     return plates, left
 
 
-def _flank(stand: Stand, turn_deg: float, bone: Surface, order: Order) -> Flank:
+def _plate(mark: Mark, side: Side, standing: Standing, front: FloatArray, bone: Surface, order: Order) -> Label | None:
+    """The mark on one side of a stand; None where it finds no room, or no arrow tells where the front is."""
+    stand = standing.stands[side[0]]
+    flanks = [_flank(stand, _face(standing, side, turn), bone, order) for turn in ROUND_STAND_DEG]
+    if mark.shows_front:
+        flanks = [flank for flank in flanks if flank.off_deg(front) <= MOST_ASKEW_DEG]
+    if not flanks:
+        return None
+    lines_of = mark.lines(front_is_up=bool(flanks[0].up @ front > 0.0))
+    others = [other for number, other in enumerate(standing.stands) if number != side[0]]
+    return flank_plate(flanks, lines_of, lambda plate: _is_clear(plate, others, order), order.template.label)
+
+
+def _flank(stand: Stand, face: FloatArray, bone: Surface, order: Order) -> Flank:
     start = stand.tube.top_mm + order.template.sleeve.collar_height_mm + stand.shoulder_mm
-    return Flank(stand.tube, stand.flank_mm, _face(stand.tube.axis, turn_deg), bone, order.outside_mm, start)
+    return Flank(stand.tube, stand.flank_mm, face, bone, order.outside_mm, start)
 
 
-def _is_clear(plate: Label, standing: Standing, own: int, order: Order) -> bool:
+def _is_clear(plate: Label, others: Sequence[Stand], order: Order) -> bool:
     """Whether a plate leaves room for what stands beside its sleeve, and for the stops that come down there."""
     face = pad_points(plate)
     points = np.concatenate([face, face - plate.thickness_mm * plate.outward_direction])
-    for number, stand in enumerate(standing.stands):
-        if number == own:
-            continue
+    for stand in others:
         tube = stand.tube
         along = np.clip((points - tube.point_mm) @ tube.axis, tube.top_mm - OUTSIDE_MM, tube.sunk_to_mm)
         away = np.linalg.norm(points - tube.point_mm - along[:, None] * tube.axis, axis=1).min()
@@ -129,21 +157,25 @@ def _is_clear(plate: Label, standing: Standing, own: int, order: Order) -> bool:
 
 
 def pads_of(
-    texts: Sequence[Text], patch: Patch, bone: Surface, lean: Lean, taken: Sequence[Taken], order: Order
-) -> list[Label]:
-    """A pad on the shell for each text. NoSafeGuide where one finds no room."""
+    marks: Sequence[Mark], patch: Patch, bone: Surface, front: FloatArray, places: Places, taken: Sequence[Taken],
+    order: Order,
+) -> list[Label]:  # fmt: skip
+    """A pad on the shell for each mark. NoSafeGuide where one finds no room."""
     shape, pads = order.template.label, list[Label]()
-    for text in texts:
+    for mark in marks:
         beside = [*taken, *(Taken(pad_points(pad), PAD_GAP_MM) for pad in pads)]
-        tries = (pad_for(patch, bone, lines, order.outside_mm, lean, beside, shape) for lines in text.ways())
-        pad = next((pad for pad in tries if pad is not None), None)
+        front_is_up = bool(front[0] < 0.0)
+        fitting = places.along(front if front_is_up else -front) if mark.shows_front else places
+        lines_of = mark.lines(front_is_up)
+        pad = text_pad(patch, bone, lines_of, order.outside_mm, fitting, beside, shape)
         if pad is None:
+            said = " ".join(lines_of(shape.least_text_height_mm, np.inf))
             raise NoSafeGuide(
-                f"expected room for {str(text)!r} in letters of at least {shape.least_text_height_mm:g} mm on a plate "
-                f"of {WIDEST_PLATE_MM:g} mm beside the drill or on a pad on the shell, found none; use a shorter id or "
-                "a larger footprint",
+                f"expected room for {said!r} in letters of at least {shape.least_text_height_mm:g} mm on a plate of "
+                f"{WIDEST_PLATE_MM:g} mm beside the drill, or of {pad_text_mm(shape):g} mm on a pad on the shell, found "
+                "none; use a shorter id, a larger footprint, or another entry",
                 rule="label",
-                figures={"characters": float(len(str(text)))},
+                figures={"characters": float(len(said))},
             )
         pads.append(pad)
     return pads

@@ -12,7 +12,7 @@ from guidegen.plan.kits import Kit
 from guidegen.plan.printers import Printer
 from guidegen.plan.sleeve_sizes import SleeveSizes
 
-STOP_PLAY_MM = 0.05  # of a stop collar on its drill, on the diameter: it slides by hand [M]
+SLIDING_MM = 0.1  # play of a stop collar on its drill, on the diameter: it slides, and stands square [M]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +62,8 @@ class Order:
 
     @property
     def stop(self) -> StopCollar:
-        """The collar that stops the drill. A set screw dents a trephine, whose end is flat: there it is clamped."""
-        drill = self.kit.drill
-        return StopCollar.on(drill.diameter_mm, STOP_PLAY_MM, is_split=drill.end == "flat")
+        """The collar that stops the drill."""
+        return stop_collar(self.kit)
 
     @property
     def fan_shape(self) -> FanShape:
@@ -94,3 +93,10 @@ class Order:
             chuck_length_mm=drill.chuck_length_mm,
             reading_mm=reading_mm,
         )
+
+
+def stop_collar(kit: Kit) -> StopCollar:
+    """The stop collar for a kit's drill. A trephine, whose wall is thin and whose end is flat, gets one that clamps: a
+    set screw would dent it.
+    """
+    return StopCollar.on(kit.drill.diameter_mm, SLIDING_MM, is_split=kit.drill.end == "flat")
