@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, unit
+from guidegen.frames import FloatArray
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
 from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
 from guidegen.guide.label import Arrow, Label
-from guidegen.guide.layout import Layout, Task, lay_out
+from guidegen.guide.layout import Layout, Task, lay_out, pointer_mm
 from guidegen.guide.marks import Identity
 from guidegen.guide.metal import MetalSleeve
 from guidegen.guide.order import Order
@@ -254,7 +253,7 @@ def _described(
         ),
         labels=tuple(label.transformed(back) for label in layout.labels),
         arrows=_arrows(layout, make),
-        pointer_mm=None if layout.notch is None else back.points(_pointer(layout, order)),
+        pointer_mm=None if layout.notch is None else back.points(pointer_mm(layout.notch, layout.under, order)),
         axis_mark_mm=back.points(_axis_mark(layout, order)),
         calliper=_calliper(layout, order),
     )
@@ -322,14 +321,6 @@ def _pin(layout: Layout, number: int, order: Order) -> Pin:
         guided_length_mm=boss.guided_length_mm,
         top_mm=back.points(boss.at(boss.top_mm)),
     )
-
-
-def _pointer(layout: Layout, order: Order) -> FloatArray:
-    """The bottom of the notch (3,) where the guide begins over the bone, in the guide's frame."""
-    assert layout.notch is not None, "a guide without a notch has no pointer"
-    up = unit(np.array([0.0, 1.0, 0.0]) - layout.notch.direction[1] * layout.notch.direction)
-    below = layout.notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    return np.array([*below[:2], float(layout.under.at(below[None, :2])[0])])
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

@@ -9,9 +9,10 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, unit
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.label import PAD_GAP_MM, Label, Lean, flank_places, head_pad, pad_points
+from guidegen.guide.label import Label, plate_points
 from guidegen.guide.marks import Identity, marks_of, pads_of, plates_of
 from guidegen.guide.order import Order
+from guidegen.guide.pads import PAD_GAP_MM, Lean, flank_places, head_pad
 from guidegen.guide.patch import Patch, lay_patch
 from guidegen.guide.pins import BONE, BOSS, WIRE, Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
@@ -42,10 +43,12 @@ NEAR_MM = 9.0  # beside the patch the field is exact too: the rim lies there
 ROOT_WIDER_MM = 3.0  # how much wider than its tube a sleeve's root is, with its fillet
 PLATES_MM = 6.0  # how far beside its tube a sleeve's plates and collar reach
 SPARE_MM = 1.0  # of shell beside a notch
+PAST_PADS_MM = 20.0  # of wire over a boss: no pad stands higher
 TILT_SPARE_DEG = 3.0  # of a pad, beyond what the printer prints without props
 MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
 RIB_SHARE = 0.6  # of the sleeve that stands off, how much the rib holds
+POINTS_MM = 3.0  # off the ridge, as far as a finger tells: on steep bone a notch's bottom may lie further off
 NOTCH_MM = 12.0  # how far off the outline the vastus ridge may lie for a notch to show it
 
 
@@ -160,7 +163,7 @@ def _laid_out(
     standing = stand_up(ways, task.is_fan, under, order)
     ribs = _ribs(patch, standing, order)
     down = print_down(standing.outwards, order.printer.build.steepest_overhang_deg - standing.spread_deg)
-    notch = _notch(patch, zones, down)
+    notch = _notch(patch, zones, down, under, order)
     wires = _wires(patch, zones, local, standing, ribs, notch, ways, task)
     bosses = [
         place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, order.template.pins.guided_length_mm)
@@ -173,8 +176,8 @@ def _laid_out(
     taken = _taken(standing, bosses, ribs, relief, patch.field, order)
     if notch is not None:
         taken.append(Taken(notch.point_mm[None], order.template.pointer.width_mm / 2.0))
-    labels, pads = _labels(patch, local, zones, standing, ways, down, taken, task)
-    taken += [Taken(pad_points(pad), 0.0) for pad in pads]
+    labels, pads = _labels(patch, local, zones, standing, ways, bosses, down, taken, task)
+    taken += [Taken(plate_points(pad), 0.0) for pad in pads]
     windows, probes = _sights(patch, down, taken, _likely_motions(seat, zones), order)
     return Layout(
         seat, footprint, patch.field, patch, relief, ways, standing, tuple(bosses), wires, ribs, windows, probes, notch,
@@ -183,19 +186,20 @@ def _laid_out(
 
 
 def _labels(
-    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], down: FloatArray,
-    taken: list[Taken], task: Task,
+    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], bosses: list[Tube],
+    down: FloatArray, taken: list[Taken], task: Task,
 ) -> tuple[tuple[Label, ...], list[Label]]:  # fmt: skip
     """All that is written on the guide, and of that what stands on the shell: which way is up, and each text that has
     no room beside the drill.
     """
     order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
-    places = flank_places(patch, lean)
+    wires = [_dense(boss.at(boss.top_mm), boss.at(boss.top_mm - PAST_PADS_MM)) for boss in bosses]
+    places = flank_places(patch, lean, np.concatenate(wires))
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)
-    beside = [*taken, Taken(pad_points(head), PAD_GAP_MM)]
+    beside = [*taken, Taken(plate_points(head), PAD_GAP_MM)]
     pads = [head, *pads_of(left, patch, local.bone, front, places, beside, order)]
     return (*plates, *pads), pads
 
@@ -308,12 +312,21 @@ def _rib(patch: Patch, stand: Stand, half_mm: float, order: Order) -> FloatArray
     return np.stack([foot, high, low])
 
 
-def _notch(patch: Patch, zones: Zones, down: FloatArray) -> Sight | None:
+def _notch(patch: Patch, zones: Zones, down: FloatArray, under: HeightField, order: Order) -> Sight | None:
     """The vastus ridge on the bone, where a notch of the rim can show it."""
     ridge = zones.ridge_mm
     if abs(float(patch.edge_distance_mm(ridge[None])[0])) > NOTCH_MM:
         return None
-    return sight_at(patch, ridge[:2], down)
+    notch = sight_at(patch, ridge[:2], down)
+    off_mm = float(np.linalg.norm(pointer_mm(notch, under, order) - ridge))
+    return notch if off_mm < POINTS_MM else None
+
+
+def pointer_mm(notch: Sight, under: HeightField, order: Order) -> FloatArray:
+    """The bottom of the notch (3,), where the guide begins over the bone."""
+    up = unit(np.array([0.0, 1.0, 0.0]) - notch.direction[1] * notch.direction)
+    below = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
+    return np.array([*below[:2], float(under.at(below[None, :2])[0])])
 
 
 def _over_relief(

@@ -16,23 +16,22 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, rotation_about
 from guidegen.guide.label import (
     MOST_ASKEW_DEG,
-    PAD_GAP_MM,
     TO_FRONT,
     WIDEST_PLATE_MM,
     Flank,
     Label,
     Lines,
-    Places,
     flank_plate,
     on_tunnel,
-    pad_points,
-    pad_text_mm,
-    text_pad,
+    on_whom,
+    plate_points,
+    to_front,
     what_for,
     which_plan,
     whose,
 )
 from guidegen.guide.order import Order
+from guidegen.guide.pads import PAD_GAP_MM, Places, pad_text_mm, text_pad
 from guidegen.guide.patch import Patch
 from guidegen.guide.sights import Taken
 from guidegen.guide.stands import Stand, Standing, Way, upper_side
@@ -59,12 +58,14 @@ class Identity:
 @dataclass(frozen=True, eq=False)
 class Mark:
     """A text, and the sides of stands that it may stand on, the best first. `said` gives its lines for letters of a
-    height, in a width; where it shows the front, it asks for the arrow before them.
+    height, in a width; where it shows the front, it asks for the arrow before them. `parts`: what to say instead, where
+    it finds no room in one.
     """
 
     said: Callable[..., tuple[str, ...]]
     sides: tuple[Side, ...]
     shows_front: bool = False
+    parts: tuple[Mark, ...] = ()
 
     def lines(self, front_is_up: bool) -> Lines:
         """Its lines where the front of the patient is upwards, or downwards."""
@@ -78,19 +79,26 @@ def marks_of(
     sides, the patient where an arrow shows the front best; of several sleeves each says which tunnel it drills, on the
     side that looks away from the others, and the rest stands where one is left.
     """
-    on_whom, plan = partial(whose, identity.patient_id, side), (identity.revision, identity.plan_hash)
+    plan = (identity.revision, identity.plan_hash)
     sides = [(number, turn) for number in range(len(standing.stands)) for turn in (1.0, -1.0)]
     shown = sorted(sides, key=lambda each: abs(float(_face(standing, each, ROUND_STAND_DEG[0]) @ front)))
     figures = [
         (number + 1, order.sizes.drill_mm, depth_reading_mm(standing.offset_mm(number), way.length_mm))
         for number, way in enumerate(ways)
     ]
-    if standing.socket is not None:
-        return [Mark(on_whom, (shown[0],), True), Mark(partial(which_plan, *plan), (shown[1],))]
-    if len(ways) == 1:
-        return [Mark(on_whom, (shown[0],), True), Mark(partial(what_for, *figures[0], *plan), (shown[1],))]
-    each = [Mark(partial(on_tunnel, *figures[number]), _outer_first(standing, number)) for number in range(len(ways))]
-    return [*each, Mark(on_whom, tuple(shown), True), Mark(partial(which_plan, *plan), tuple(sides))]
+    if len(standing.stands) > 1:
+        numbers = range(len(ways))
+        each = [Mark(partial(on_tunnel, *figures[number]), _outer_first(standing, number)) for number in numbers]
+        return [*each, _whose(identity, side, tuple(shown), len(shown)), Mark(partial(which_plan, *plan), tuple(sides))]
+    about = partial(what_for, *figures[0], *plan) if standing.socket is None else partial(which_plan, *plan)
+    return [_whose(identity, side, tuple(shown), most=1), Mark(about, (shown[1], shown[0]))]
+
+
+def _whose(identity: Identity, side: str, shown: tuple[Side, ...], most: int) -> Mark:
+    """The patient with an arrow to the front on one of so many sides, else each on its own."""
+    patient = (identity.patient_id, side)
+    parts = (Mark(partial(on_whom, *patient), shown), Mark(to_front, shown, True))
+    return Mark(partial(whose, *patient), shown[:most], True, parts)
 
 
 def _outer_first(standing: Standing, number: int) -> tuple[Side, Side]:
@@ -109,19 +117,22 @@ def _face(standing: Standing, side: Side, turn_deg: float) -> FloatArray:
 def plates_of(
     marks: Sequence[Mark], standing: Standing, front: FloatArray, bone: Surface, order: Order
 ) -> tuple[list[Label], list[Mark]]:
-    """The plates on stands, and the marks that find no room there; all in the guide's frame, in which the bone is too."""
+    """The plates on stands, and the marks that find no room there; all in the guide's frame, as the bone is."""
     plates: list[Label] = []
     left: list[Mark] = []
     used: set[Side] = set()
-    for mark in marks:
-        for side in mark.sides:
-            plate = None if side in used else _plate(mark, side, standing, front, bone, order)
+    waiting = list(marks)
+    while waiting:
+        mark = waiting.pop(0)
+        for side in (side for side in mark.sides if side not in used):
+            plate = _plate(mark, side, standing, front, bone, order)
             if plate is not None:
                 plates.append(plate)
                 used.add(side)
                 break
         else:
-            left.append(mark)
+            waiting = [*mark.parts, *waiting]
+            left += [] if mark.parts else [mark]
     return plates, left
 
 
@@ -145,7 +156,7 @@ def _flank(stand: Stand, face: FloatArray, bone: Surface, order: Order) -> Flank
 
 def _is_clear(plate: Label, others: Sequence[Stand], order: Order) -> bool:
     """Whether a plate leaves room for what stands beside its sleeve, and for the stops that come down there."""
-    face = pad_points(plate)
+    face = plate_points(plate)
     points = np.concatenate([face, face - plate.thickness_mm * plate.outward_direction])
     for stand in others:
         tube = stand.tube
@@ -163,7 +174,7 @@ def pads_of(
     """A pad on the shell for each mark. NoSafeGuide where one finds no room."""
     shape, pads = order.template.label, list[Label]()
     for mark in marks:
-        beside = [*taken, *(Taken(pad_points(pad), PAD_GAP_MM) for pad in pads)]
+        beside = [*taken, *(Taken(plate_points(pad), PAD_GAP_MM) for pad in pads)]
         front_is_up = bool(front[0] < 0.0)
         fitting = places.along(front if front_is_up else -front) if mark.shows_front else places
         lines_of = mark.lines(front_is_up)
@@ -171,9 +182,9 @@ def pads_of(
         if pad is None:
             said = " ".join(lines_of(shape.least_text_height_mm, np.inf))
             raise NoSafeGuide(
-                f"expected room for {said!r} in letters of at least {shape.least_text_height_mm:g} mm on a plate of "
-                f"{WIDEST_PLATE_MM:g} mm beside the drill, or of {pad_text_mm(shape):g} mm on a pad on the shell, found "
-                "none; use a shorter id, a larger footprint, or another entry",
+                f"expected room for {said!r} beside the drill, on a plate of {WIDEST_PLATE_MM:g} mm with letters of at "
+                f"least {shape.least_text_height_mm:g} mm, or on a pad on the shell with letters of "
+                f"{pad_text_mm(shape):g} mm, found none; use a shorter id, a larger footprint, or another entry",
                 rule="label",
                 figures={"characters": float(len(said))},
             )

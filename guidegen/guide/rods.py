@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, permutations
+from typing import Any
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray
@@ -25,6 +27,11 @@ class Rod:
     start_mm: FloatArray
     end_mm: FloatArray
     radius_mm: float
+
+    @cached_property
+    def solid(self) -> Any:
+        """Itself as a solid."""
+        return bore(self.start_mm, self.end_mm, 2.0 * self.radius_mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,17 +82,18 @@ class Passage:
     gap_mm: float
 
 
-def gap_mm(first: Rod, second: Rod) -> float:
-    """The least distance between two rods, 0 where they meet, at most LOOKED_FOR_MM; never too large by their facets,
+def gap_mm(first: Rod, second: Rod, looked_for_mm: float = LOOKED_FOR_MM) -> float:
+    """The least distance between two rods, 0 where they meet, at most `looked_for_mm`; never too large by their facets,
     too small by 0.04 % of their radii.
     """
-    one, other = (bore(rod.start_mm, rod.end_mm, 2.0 * rod.radius_mm) for rod in (first, second))
-    return float(one.min_gap(other, LOOKED_FOR_MM))
+    return float(first.solid.min_gap(second.solid, looked_for_mm))
 
 
-def passages(channels: Sequence[Channel], obstacles: Sequence[Rod] = ()) -> tuple[Passage, ...]:
+def passages(
+    channels: Sequence[Channel], obstacles: Sequence[Rod] = (), looked_for_mm: float = LOOKED_FOR_MM
+) -> tuple[Passage, ...]:
     """Every gap, the narrowest first: between what stands for different tunnels, and between what moves for one and
-    what stands for another or is an obstacle (bosses, wires) to all.
+    what stands for another or is an obstacle (bosses, wires) to all. Gaps wider than `looked_for_mm` are told as that.
     """
     pairs = [
         (one, other)
@@ -97,13 +105,13 @@ def passages(channels: Sequence[Channel], obstacles: Sequence[Rod] = ()) -> tupl
         (one, other) for first, second in permutations(channels, 2) for one in first.moving for other in second.standing
     ]
     pairs += [(one, other) for channel in channels for one in channel.moving for other in obstacles]
-    found = [Passage(one.name, other.name, gap_mm(one, other)) for one, other in pairs]
+    found = [Passage(one.name, other.name, gap_mm(one, other, looked_for_mm)) for one, other in pairs]
     return tuple(sorted(found, key=lambda passage: passage.gap_mm))
 
 
-def require_apart(channels: Sequence[Channel], least_mm: float, obstacles: Sequence[Rod] = ()) -> tuple[Passage, ...]:
-    """The gaps, all of at least `least_mm`; else NoSafeGuide, which names the narrowest."""
-    found = passages(channels, obstacles)
+def require_apart(channels: Sequence[Channel], least_mm: float, obstacles: Sequence[Rod] = ()) -> None:
+    """NoSafeGuide, which names the narrowest, where a gap is less than `least_mm`."""
+    found = passages(channels, obstacles, least_mm)
     if found and found[0].gap_mm < least_mm:
         narrowest = found[0]
         raise NoSafeGuide(
@@ -113,4 +121,3 @@ def require_apart(channels: Sequence[Channel], least_mm: float, obstacles: Seque
             rule="sleeves_apart",
             figures={"gap_mm": narrowest.gap_mm, "least_mm": least_mm},
         )
-    return found

@@ -71,7 +71,8 @@ def test_the_tools_sweep_from_entering_to_full_depth() -> None:
 def test_sleeves_far_enough_apart_are_told_with_their_narrowest_gap() -> None:
     """Parallel, 25 mm apart; the second's top is 40 mm off the bone as the first's is."""
     channels = [sleeve(np.zeros(3), -UP, 1), sleeve(25.0 * ASIDE, -UP, 2)]
-    found = require_apart(channels, 1.0)
+    require_apart(channels, 1.0)
+    found = passages(channels)
     assert found[0].gap_mm == pytest.approx(25.0 - 5.0 - 6.0, abs=0.01)  # the stop's rim beside the sleeve's
     assert {found[0].first, found[0].second} in ({"stop 1", "sleeve 2"}, {"stop 2", "sleeve 1"})
     chucks = [each for each in found if each.first.startswith("chuck")]
@@ -98,7 +99,8 @@ def test_converging_sleeves_are_refused_by_their_gap() -> None:
     with pytest.raises(NoSafeGuide, match=r"found 0.0 mm between stop 1 and sleeve 2"):
         require_apart(channels, 0.5)
     bare = [Channel(channel.standing, ()) for channel in channels]
-    gap = require_apart(bare, 0.3)[0].gap_mm
+    require_apart(bare, 0.3)
+    gap = passages(bare)[0].gap_mm
     assert gap == pytest.approx(12.0 - 2.0 * (40.0 * np.sin(0.02) + 5.0 * np.cos(0.02)), abs=0.01)
 
 
@@ -112,4 +114,6 @@ def test_what_stands_there_anyway_is_an_obstacle_to_all() -> None:
 
 
 def test_one_tunnel_alone_has_nothing_to_run_into() -> None:
-    assert require_apart([sleeve(np.zeros(3), -UP, 1)], 1.0) == ()
+    channels = [sleeve(np.zeros(3), -UP, 1)]
+    require_apart(channels, 1.0)
+    assert passages(channels) == ()
