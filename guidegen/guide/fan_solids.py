@@ -50,10 +50,8 @@ def socket_solid(socket: Socket, collar: Collar | None = None) -> Any:
     if collar is not None:
         radius, under = collar.outer_mm / 2.0, rim - collar.height_mm
         slope = [(0.0, under - radius), (radius, under)]
-        body += _turned([*slope, (radius, rim - EDGE_MM), (radius - EDGE_MM, rim), (0.0, rim)])
-        if collar.flats_mm:
-            high = body.trim_by_plane((0.0, 0.0, 1.0), under - radius + collar.flats_mm / 2.0)
-            body -= high - _band(collar.flats_mm)
+        ring = _turned([*slope, (radius, rim - EDGE_MM), (radius - EDGE_MM, rim), (0.0, rim)])
+        body += ring ^ _band(collar.flats_mm) if collar.flats_mm else ring
     return placed(body, socket.place)
 
 
