@@ -9,12 +9,13 @@ import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, unit
+from guidegen.frames import FloatArray, across, unit
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
 from guidegen.guide.label import Arrow, Label, sleeve_plates, what_for
 from guidegen.guide.layout import Layout, Order, lay_out
 from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.sights import Sight
 from guidegen.guide.solids import to_surface, welded
 from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.plan.rules import Rules
@@ -28,7 +29,8 @@ from guidegen.seat.zones import Zones
 from guidegen.surfaces import Surface
 from guidegen.written import as_written
 
-WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
+# Corners nearer than this may cross each other when they are rounded to float32: made one, the fewest first.
+WELDS_MM = 0.0, 0.001, 0.003, 0.01
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
 METAL_OFF_BONE_MM = 0.5  # a metal sleeve ends so far before the bone: it must not hold the guide off
 
@@ -102,8 +104,8 @@ class Guide:
 
     `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its
     contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed.
-    `axis_mark_mm` (2, 3): the groove above the tunnel's axis. `pointer_mm` (3,): the bottom of a notch in the rim, just
-    below the vastus ridge; None where that lies too far off.
+    `axis_mark_mm` (2, 3): the groove above the tunnel's axis. `pointer`: the bottom of a notch in the rim, through
+    which a finger reaches the vastus ridge; None where that lies too far off.
     """
 
     surface: Surface
@@ -122,7 +124,7 @@ class Guide:
     holes: tuple[Hole, ...]
     labels: tuple[Label, ...]
     arrows: tuple[Arrow, ...]
-    pointer_mm: FloatArray | None
+    pointer: Sight | None
     axis_mark_mm: FloatArray
     calliper: Faces | None
 
@@ -218,7 +220,8 @@ def _labels(
 def _as_written(body: object, seat: Seat) -> Surface:
     """The guide in LPS as an STL holds it; NoSafeGuide where float32 leaves no sound solid of it."""
     exact = to_surface(body).transformed(seat.frame.inverse())
-    surface = as_written(exact) or as_written(welded(exact, WELD_MM))
+    tries = (as_written(welded(exact, weld) if weld else exact) for weld in WELDS_MM)
+    surface = next((written for written in tries if written is not None), None)
     if surface is None:
         raise NoSafeGuide(
             "expected a guide that stays a sound solid in the STL's float32, found none; choose another size",
@@ -259,10 +262,24 @@ def _described(
         ),
         labels=tuple(label.transformed(back) for label in labels),
         arrows=arrows,
-        pointer_mm=None if layout.notch is None else back.points(_pointer(layout, order)),
-        axis_mark_mm=back.points(np.stack([layout.tube.at(first) + over, layout.tube.at(last) + over])),
+        pointer=None if layout.notch is None else _pointer(layout.notch, layout, order),
+        axis_mark_mm=_in_view(
+            surface, back.points(np.stack([layout.tube.at(first) + over, layout.tube.at(last) + over]))
+        ),
         calliper=_calliper(layout, order),
     )
+
+
+def _in_view(guide: Surface, mark_mm: FloatArray) -> FloatArray:
+    """The axis mark (2, 3) from its start as far as it lies on the guide: an oblique sleeve's dips into its fillet."""
+    start, end = mark_mm
+    points = start + np.linspace(0.0, 1.0, MARK_POINTS)[:, None] * (end - start)
+    covered = np.flatnonzero(guide.nearest(points)[0] > ON_GUIDE_MM)
+    return np.stack([start, points[max(1, covered[0] - 1)] if len(covered) else end])
+
+
+MARK_POINTS = 60
+ON_GUIDE_MM = 0.95  # of the rail's face over the groove that the wire lies in
 
 
 def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
@@ -316,12 +333,17 @@ def _pin(layout: Layout, number: int, order: Order) -> Pin:
     )
 
 
-def _pointer(layout: Layout, order: Order) -> FloatArray:
-    """The bottom of the notch (3,) where the guide begins over the bone, in the guide's frame."""
-    assert layout.notch is not None, "a guide without a notch has no pointer"
-    up = unit(np.array([0.0, 1.0, 0.0]) - layout.notch.direction[1] * layout.notch.direction)
-    below = layout.notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    return np.array([*below[:2], float(layout.under.at(below[None, :2])[0])])
+def _pointer(notch: Sight, layout: Layout, order: Order) -> Sight:
+    """The bottom of the notch where the guide begins over the bone, and its way off the bone."""
+    back = layout.seat.frame.inverse()
+    up = unit(across(np.array([0.0, 1.0, 0.0]), notch.direction))
+    below = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
+    along = below + np.arange(0.0, NOTCH_REACH_MM, NOTCH_STEP_MM)[:, None] * notch.direction
+    begins = along[int(np.argmax(along[:, 2] >= layout.under.at(along)))]
+    return Sight(back.points(begins), back.vectors(notch.direction))
+
+
+NOTCH_REACH_MM, NOTCH_STEP_MM = 12.0, 0.1  # where along a notch the guide is looked for
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

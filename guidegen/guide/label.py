@@ -316,7 +316,9 @@ def _pad(
     taken: list[Taken], shape: LabelShape,
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
-    least = min(ARROW_WIDER * shape.least_text_height_mm, shape.text_height_mm)
+    least = shape.text_height_mm
+    if len(lines) == 1:  # an arrow that stands alone has no letters to help it
+        least = min(ARROW_WIDER * shape.least_text_height_mm, least)
     for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM

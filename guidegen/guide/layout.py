@@ -15,7 +15,7 @@ from guidegen.guide.pins import Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
 from guidegen.guide.pose import print_down
 from guidegen.guide.relief import Flags, Relief, relieved, sturdy
-from guidegen.guide.rim import lifted
+from guidegen.guide.rim import BALL_MM, Hole, lifted
 from guidegen.guide.sights import Sight, Taken, choose_probes, choose_windows, sight_at
 from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.guide_shapes import GuideTemplate
@@ -39,6 +39,7 @@ STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a re
 MOST_PUSHED_MM = 10.0  # that a relief may take sleeve or boss off the bone: so much more of the tool is unguided
 RIB_SHARE = 0.6  # of the sleeve that stands off, how much the rib holds
 NOTCH_MM = 12.0  # how far off the outline the vastus ridge may lie for a notch to show it
+MOST_OFF_RIDGE_MM = 2.0  # of the place that a notch shows: a finger feels the ridge to within 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +123,19 @@ def lay_out(ground: Ground, zones: Zones, seats: list[Seat], tunnel: Tunnel, les
             continue
         exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
         shell = order.template.shell
-        exact = lifted(exact, local.bone, footprint, shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm)
+        hole = _hole(seat, tunnel, order)
+        exact = lifted(
+            exact, local.bone, footprint, [hole], shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm
+        )
         return _laid_out(seat, local, near, footprint, patch, exact, tunnel, lesser_mm, order)
     assert best is not None, "there is at least one seat"
     raise best
+
+
+def _hole(seat: Seat, tunnel: Tunnel, order: Order) -> Hole:
+    """The sleeve's bore where it comes through the contact."""
+    least = order.printer.build.least_wall_mm + STURDIER_MM + BALL_MM
+    return Hole(seat.frame.points(tunnel.entry_mm), seat.frame.vectors(tunnel.axis), order.sizes.hole_mm / 2.0, least)
 
 
 def _field(local: Ground, footprint: Footprint) -> tuple[HeightField, Patch]:
@@ -157,7 +167,7 @@ def _laid_out(
     tube = _at_stop(place_tube(under, entry, axis, sizes.hole_mm, sizes.tube_mm, order.printed_guide_mm), tunnel, order)
     rib = _rib(patch, tube, order)
     down = print_down(-axis, order.printer.build.steepest_overhang_deg)
-    notch = _notch(patch, zones, down)
+    notch = _notch(patch, zones, down, shape.pointer.width_mm)
     wires = _wires(patch, zones, local, tube, rib, notch, target, tunnel, lesser_mm, order)
     bosses = [
         place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, shape.pins.guided_length_mm)
@@ -243,12 +253,19 @@ def _rib(patch: Patch, tube: Tube, order: Order) -> FloatArray | None:
     return np.stack([foot, high, low])
 
 
-def _notch(patch: Patch, zones: Zones, down: FloatArray) -> Sight | None:
-    """The vastus ridge on the bone, where a notch of the rim can show it."""
-    ridge = zones.ridge_mm
+def _notch(patch: Patch, zones: Zones, down: FloatArray, width_mm: float) -> Sight | None:
+    """The middle of the notch of the rim whose bottom shows the vastus ridge; None where the ridge is too far from the
+    rim, or where the bone is not seen there from where the guide comes.
+    """
+    ridge, field = zones.ridge_mm + [0.0, width_mm / 2.0, 0.0], patch.field
     if abs(float(patch.edge_distance_mm(ridge[None])[0])) > NOTCH_MM:
         return None
-    return sight_at(patch, ridge[:2], down)
+    x, y = np.meshgrid(field.x_mm, field.y_mm, indexing="ij")
+    away = np.linalg.norm(np.stack([x, y, field.height_mm], axis=-1) - ridge, axis=-1)
+    nearest = np.unravel_index(int(np.argmin(away)), away.shape)
+    if away[nearest] > MOST_OFF_RIDGE_MM:
+        return None
+    return sight_at(patch, np.array([x[nearest], y[nearest]]), down)
 
 
 def _over_relief(
