@@ -150,9 +150,10 @@ class AskedWindow(_Part):
 
 
 class AskedPointer(_Part):
-    """plan.json's `guide.pointer`: its tip lies over a landmark."""
+    """plan.json's `guide.pointer`: along its direction, off the bone, a finger slides down to a landmark."""
 
     tip_mm: Point
+    direction: Direction
     landmark: Literal["vastus ridge"]
 
 

@@ -18,6 +18,8 @@ Mask = npt.NDArray[np.bool_]
 EYE_MM = 2.0
 # What lies no higher than this over the floor of a stroke is its floor, and over the field the field.
 FLAT_MM = 0.02
+# A stroke's side is square to its field, but for what float32 makes of it.
+SIDEWAYS = 0.1
 # An arrow is no wider than half its length; its field shows so much round it.
 ROUND_ARROW_MM = 0.5
 # The walls of an arrow that is cut in look every way and cancel out; the samples this near tell where outside is.
@@ -47,11 +49,14 @@ class Field:
         way, _ = guide.ray_hits(eyes.reshape(-1, 3), -out)
         return way.reshape(len(rows), len(columns)) - EYE_MM
 
-    def above_floor(self, points_mm: FloatArray) -> Mask:
-        """Which of the points (K, 3) lie in the field, above the floor of its strokes."""
+    def of_strokes(self, points_mm: FloatArray, normals: FloatArray) -> Mask:
+        """Which of the points (K, 3) of a surface with these normals lie in the field above the floor of its strokes,
+        or at its edge on their sides.
+        """
         right, up, out = self.axes @ (points_mm - self.center_mm).T
         inside = (np.abs(right) <= self.width_mm / 2) & (np.abs(up) <= self.height_mm / 2)
-        return np.asarray(inside & (out > FLAT_MM - self.depth_mm) & (out < FLAT_MM))
+        floor = np.where(np.abs(normals @ self.axes[2]) < SIDEWAYS, -FLAT_MM, FLAT_MM) - self.depth_mm
+        return np.asarray(inside & (out > floor) & (out < FLAT_MM))
 
 
 def label_field(label: AskedLabel) -> Field:

@@ -44,7 +44,7 @@ def support_findings(asked: Asked, seat: Seat, pose: RigidTransform | None) -> l
         share = float(propped.mean())
         marked = np.zeros(len(propped), dtype=bool)
         for field in fields(asked.guide, seat):
-            marked |= field.above_floor(seat.points_mm)
+            marked |= field.of_strokes(seat.points_mm, seat.normals)
         contact, bores, text = (
             float(np.count_nonzero(propped & place)) * seat.area_mm2
             for place in (contact_samples(asked, seat), _in_bores(asked, seat), marked)

@@ -6,7 +6,7 @@ import numpy as np
 
 from guidegen.check.asked import Asked
 from guidegen.check.finding import Finding, at_most
-from guidegen.frames import angle_deg, unit
+from guidegen.frames import across, angle_deg, unit
 from guidegen.surfaces import Surface
 
 # A finger feels the ridge to within this; a pointer further off points at something else.
@@ -22,7 +22,7 @@ WHY_MARK = "A wire laid along the mark stands for the drill on the X-ray: askew,
 
 
 def theatre_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
-    """The pointer's tip against its landmark, the mark against the axis of the first tunnel or of a fan's socket, and
+    """The pointer's line against its landmark, the mark against the axis of the first tunnel or of a fan's socket, and
     both against the file.
     """
     return (*_pointer_findings(asked, guide), *_mark_findings(asked, guide))
@@ -32,7 +32,9 @@ def _pointer_findings(asked: Asked, guide: Surface) -> list[Finding]:
     pointer, ridge = asked.guide.pointer, asked.anatomy.vastus_ridge_mm
     if pointer is None:
         return []
-    apart_mm = None if ridge is None else float(np.linalg.norm(np.subtract(pointer.tip_mm, ridge)))
+    apart_mm = None
+    if ridge is not None:
+        apart_mm = float(np.linalg.norm(across(np.subtract(pointer.tip_mm, ridge), np.array(pointer.direction))))
     off_mm = float(guide.nearest([pointer.tip_mm])[0][0])
     missing = "the plan has no such landmark"
     return [

@@ -36,7 +36,7 @@ def wall_finding(asked: Asked, guide: Surface, seat: Seat) -> Finding:
     """
     points, face = area_samples(guide, SAMPLES)
     for field in fields(asked.guide, seat):  # the label's own checks look at the ridges
-        kept = ~field.above_floor(points)
+        kept = ~field.of_strokes(points, guide.face_normals[face])
         points, face = points[kept], face[kept]
     largest_mm = THICK * asked.limits.wall_p1_mm / 2.0
     radius, cosine = largest_balls(guide, points, guide.face_normals[face], largest_mm)

@@ -25,7 +25,9 @@ VOXEL_MM = 0.7
 POINT_MM, POINT_DEG = 0.9, 2.4  # between the points of the bone that distances are measured from
 REACH_MM = 11.0  # as far as distances are known
 ROUND_MM = 1.0  # radius of the rim's edges
-FULL_AFTER_MM = 1.0  # beside the patch the rim stands out in full
+# From the patch's edge inwards, where the rim begins to stand out: at the edge, where its underside is lifted, it does
+# so in full.
+SWELLS_MM = 1.5
 FILLET_MM = 5.0  # where parts meet
 CALM_VOXELS = 0.6
 SINK_MM = 2.5  # how far the shell reaches into the bone, which is taken away later
@@ -103,7 +105,8 @@ def base_solid(
     counts = np.ceil((high - low) / VOXEL_MM).astype(np.int64) + 1
     to_patch = _distances(on_patch, low, counts, REACH_MM)
     to_bone = _distances(ground, low, counts, REACH_MM)
-    field = _shell(to_patch, to_bone, shape)
+    to_rest = _distances(points[~bears], low, counts, REACH_MM)
+    field = _shell(to_patch, to_rest, to_bone, shape)
     axes = [low[k] + VOXEL_MM * np.arange(counts[k]) for k in range(3)]
     for root in roots:
         _join(field, axes, root)
@@ -164,10 +167,12 @@ def _splat(points: FloatArray, low: FloatArray, squared: FloatArray, step: float
                         squared[i, j, m] = away
 
 
-def _shell(to_patch: FloatArray, to_bone: FloatArray, shape: ShellShape) -> FloatArray:
-    """The shell's field: its section in the plane of `beside` the patch and `over` the bone."""
-    beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0))
-    over = to_bone - shape.rim_fuller_mm * np.clip(beside / FULL_AFTER_MM, 0.0, 1.0)
+def _shell(to_patch: FloatArray, to_rest: FloatArray, to_bone: FloatArray, shape: ShellShape) -> FloatArray:
+    """The shell's field: its section in the plane of `beside` the patch and `over` the bone. `to_rest`: to the bone
+    that does not bear.
+    """
+    beside, within = (np.sqrt(np.maximum(to**2 - to_bone**2, 0.0)) for to in (to_patch, to_rest))
+    over = to_bone - shape.rim_fuller_mm * np.clip(1.0 - within / SWELLS_MM, 0.0, 1.0)
     return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 
 

@@ -29,6 +29,8 @@ from guidegen.surfaces import Surface
 
 CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
 OVERCUT_MM = 1.0
+# Over a boss, so that its wire comes in where the shell or a fillet rises beside it.
+OVER_BOSS_MM = 8.0
 ROOTED_MM = 12.0  # how far up a sleeve its root, and with it the fillet, reaches
 BOSS_ROOTED_MM = 5.0
 INSET_MM = 0.3  # a root is so much thinner than the machined part that it carries
@@ -143,7 +145,7 @@ def _holes(layout: Layout, order: Order) -> list[Any]:
     shape, socket = order.template, layout.standing.socket
     holes = [_bore(stand) for stand in layout.standing.stands] if socket is None else [socket_cavity(socket)]
     holes += [
-        bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), order.wire_hole_mm)
+        bore(boss.at(boss.top_mm - OVER_BOSS_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), order.wire_hole_mm)
         for boss in layout.bosses
     ]
     for sights, diameter in ((layout.windows, shape.window.diameter_mm), (layout.probes, shape.probe.diameter_mm)):

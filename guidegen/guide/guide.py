@@ -8,15 +8,16 @@ import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray
+from guidegen.frames import FloatArray, across, unit
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
 from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
 from guidegen.guide.label import Arrow, Label
-from guidegen.guide.layout import Layout, Task, lay_out, pointer_mm
+from guidegen.guide.layout import Layout, Task, lay_out
 from guidegen.guide.marks import Identity
 from guidegen.guide.metal import MetalSleeve
 from guidegen.guide.order import Order
+from guidegen.guide.sights import Sight
 from guidegen.guide.solids import stl_surface, to_surface
 from guidegen.guide.stands import entry_room_mm, upper_side
 from guidegen.keep_out import NOTHING, KeepOut
@@ -105,8 +106,8 @@ class Guide:
     contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed. There is a
     sleeve for each tunnel, or for tunnels from one entry a `socket` and an insert for each. `wire_left_mm`: the wire
     over which the guide comes off, None where none is left. `axis_mark_mm` (2, 3): the groove above the axis of the
-    first sleeve, or of the socket. `pointer_mm` (3,): the bottom of a notch in the rim, just below the vastus ridge;
-    None where that lies too far off.
+    first sleeve, or of the socket. `pointer`: the bottom of a notch in the rim, through which a finger reaches the
+    vastus ridge; None where that lies too far off.
     """
 
     surface: Surface
@@ -128,7 +129,7 @@ class Guide:
     holes: tuple[Hole, ...]
     labels: tuple[Label, ...]
     arrows: tuple[Arrow, ...]
-    pointer_mm: FloatArray | None
+    pointer: Sight | None
     axis_mark_mm: FloatArray
     calliper: Faces | None
 
@@ -253,8 +254,8 @@ def _described(
         ),
         labels=tuple(label.transformed(back) for label in layout.labels),
         arrows=_arrows(layout, make),
-        pointer_mm=None if layout.notch is None else back.points(pointer_mm(layout.notch, layout.under, order)),
-        axis_mark_mm=back.points(_axis_mark(layout, order)),
+        pointer=None if layout.notch is None else _pointer(layout.notch, layout, order),
+        axis_mark_mm=_in_view(surface, back.points(_axis_mark(layout, order))),
         calliper=_calliper(layout, order),
     )
 
@@ -270,6 +271,18 @@ def _axis_mark(layout: Layout, order: Order) -> FloatArray:
     first, last = rail_span_mm(stand, order)
     over = (stand.outer_mm / 2.0 + rail_height_mm(order)) * upper_side(-stand.tube.axis)
     return np.stack([stand.tube.at(first) + over, stand.tube.at(last) + over])
+
+
+def _in_view(guide: Surface, mark_mm: FloatArray) -> FloatArray:
+    """The axis mark (2, 3) from its start as far as it lies on the guide: an oblique sleeve's dips into its fillet."""
+    start, end = mark_mm
+    points = start + np.linspace(0.0, 1.0, MARK_POINTS)[:, None] * (end - start)
+    covered = np.flatnonzero(guide.nearest(points)[0] > ON_GUIDE_MM)
+    return np.stack([start, points[max(1, covered[0] - 1)] if len(covered) else end])
+
+
+MARK_POINTS = 60
+ON_GUIDE_MM = 0.95  # of the rail's face over the groove that the wire lies in
 
 
 def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
@@ -321,6 +334,19 @@ def _pin(layout: Layout, number: int, order: Order) -> Pin:
         guided_length_mm=boss.guided_length_mm,
         top_mm=back.points(boss.at(boss.top_mm)),
     )
+
+
+def _pointer(notch: Sight, layout: Layout, order: Order) -> Sight:
+    """The bottom of the notch where the guide begins over the bone, and its way off the bone."""
+    back = layout.seat.frame.inverse()
+    up = unit(across(np.array([0.0, 1.0, 0.0]), notch.direction))
+    below = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
+    along = below + np.arange(0.0, NOTCH_REACH_MM, NOTCH_STEP_MM)[:, None] * notch.direction
+    begins = along[int(np.argmax(along[:, 2] >= layout.under.at(along)))]
+    return Sight(back.points(begins), back.vectors(notch.direction))
+
+
+NOTCH_REACH_MM, NOTCH_STEP_MM = 12.0, 0.1  # where along a notch the guide is looked for
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

@@ -251,6 +251,3 @@ def plate_points(plate: Label) -> FloatArray:
     along = shares[:, :1] * (plate.width_mm + 2.0 * parts.PLATE_EDGE_MM) * plate.reading_direction
     up = shares[:, 1:] * (plate.height_mm + 2.0 * parts.PLATE_EDGE_MM) * plate.up_direction
     return np.asarray(plate.center_mm + along + up)
-
-
-ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read

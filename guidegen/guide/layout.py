@@ -18,7 +18,7 @@ from guidegen.guide.pins import BONE, BOSS, WIRE, Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
 from guidegen.guide.pose import print_down
 from guidegen.guide.relief import Flags, Relief, relieved, sturdy
-from guidegen.guide.rim import lifted
+from guidegen.guide.rim import BALL_MM, Hole, lifted
 from guidegen.guide.rods import Rod, require_apart
 from guidegen.guide.sights import Sight, Taken, choose_probes, choose_windows, sight_at
 from guidegen.guide.stands import (
@@ -43,13 +43,12 @@ NEAR_MM = 9.0  # beside the patch the field is exact too: the rim lies there
 ROOT_WIDER_MM = 3.0  # how much wider than its tube a sleeve's root is, with its fillet
 PLATES_MM = 6.0  # how far beside its tube a sleeve's plates and collar reach
 SPARE_MM = 1.0  # of shell beside a notch
-PAST_PADS_MM = 20.0  # of wire over a boss: no pad stands higher
 TILT_SPARE_DEG = 3.0  # of a pad, beyond what the printer prints without props
 MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
 RIB_SHARE = 0.6  # of the sleeve that stands off, how much the rib holds
-POINTS_MM = 3.0  # off the ridge, as far as a finger tells: on steep bone a notch's bottom may lie further off
 NOTCH_MM = 12.0  # how far off the outline the vastus ridge may lie for a notch to show it
+MOST_OFF_RIDGE_MM = 2.0  # of the place that a notch shows: a finger feels the ridge to within 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,18 +121,25 @@ def lay_out(ground: Ground, zones: Zones, seats: list[Seat], task: Task) -> Layo
         local, near = ground.transformed(seat.frame), zones.transformed(seat.frame)
         footprint = seat.footprint.transformed(seat.frame)
         field, patch = _field(local, footprint)
-        rough = replace(field, height_mm=field.height_mm + order.clearance_mm)
+        raised = replace(field, height_mm=field.height_mm + order.clearance_mm)
         try:
-            _laid_out(seat, local, near, footprint, patch, rough, task)
+            rough = _laid_out(seat, local, near, footprint, patch, raised, task)
         except NoSafeGuide as refusal:
             best = best or refusal
             continue
         exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
         shell = order.template.shell
-        exact = lifted(exact, local.bone, footprint, shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm)
+        holes = [_hole(stand, order) for stand in rough.standing.stands]
+        exact = lifted(exact, local.bone, footprint, holes, shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm)
         return _laid_out(seat, local, near, footprint, patch, exact, task)
     assert best is not None, "there is at least one seat"
     raise best
+
+
+def _hole(stand: Stand, order: Order) -> Hole:
+    """What is hollow of a stand, where it comes through the contact."""
+    least = order.printer.build.least_wall_mm + STURDIER_MM + BALL_MM
+    return Hole(stand.tube.point_mm, stand.tube.axis, stand.mouth_mm / 2.0, least)
 
 
 def _field(local: Ground, footprint: Footprint) -> tuple[HeightField, Patch]:
@@ -163,7 +169,7 @@ def _laid_out(
     standing = stand_up(ways, task.is_fan, under, order)
     ribs = _ribs(patch, standing, order)
     down = print_down(standing.outwards, order.printer.build.steepest_overhang_deg - standing.spread_deg)
-    notch = _notch(patch, zones, down, under, order)
+    notch = _notch(patch, zones, down, order.template.pointer.width_mm)
     wires = _wires(patch, zones, local, standing, ribs, notch, ways, task)
     bosses = [
         place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, order.template.pins.guided_length_mm)
@@ -176,7 +182,7 @@ def _laid_out(
     taken = _taken(standing, bosses, ribs, relief, patch.field, order)
     if notch is not None:
         taken.append(Taken(notch.point_mm[None], order.template.pointer.width_mm / 2.0))
-    labels, pads = _labels(patch, local, zones, standing, ways, bosses, down, taken, task)
+    labels, pads = _labels(patch, local, zones, standing, ways, down, taken, task)
     taken += [Taken(plate_points(pad), 0.0) for pad in pads]
     windows, probes = _sights(patch, down, taken, _likely_motions(seat, zones), order)
     return Layout(
@@ -186,16 +192,15 @@ def _laid_out(
 
 
 def _labels(
-    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], bosses: list[Tube],
-    down: FloatArray, taken: list[Taken], task: Task,
+    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], down: FloatArray,
+    taken: list[Taken], task: Task,
 ) -> tuple[tuple[Label, ...], list[Label]]:  # fmt: skip
     """All that is written on the guide, and of that what stands on the shell: which way is up, and each text that has
     no room beside the drill.
     """
     order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
-    wires = [_dense(boss.at(boss.top_mm), boss.at(boss.top_mm - PAST_PADS_MM)) for boss in bosses]
-    places = flank_places(patch, lean, np.concatenate(wires))
+    places = flank_places(patch, lean)
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)
@@ -312,21 +317,19 @@ def _rib(patch: Patch, stand: Stand, half_mm: float, order: Order) -> FloatArray
     return np.stack([foot, high, low])
 
 
-def _notch(patch: Patch, zones: Zones, down: FloatArray, under: HeightField, order: Order) -> Sight | None:
-    """The vastus ridge on the bone, where a notch of the rim can show it."""
-    ridge = zones.ridge_mm
+def _notch(patch: Patch, zones: Zones, down: FloatArray, width_mm: float) -> Sight | None:
+    """The middle of the notch of the rim whose bottom shows the vastus ridge; None where the ridge is too far from the
+    rim, or where the bone is not seen there from where the guide comes.
+    """
+    ridge, field = zones.ridge_mm + [0.0, width_mm / 2.0, 0.0], patch.field
     if abs(float(patch.edge_distance_mm(ridge[None])[0])) > NOTCH_MM:
         return None
-    notch = sight_at(patch, ridge[:2], down)
-    off_mm = float(np.linalg.norm(pointer_mm(notch, under, order) - ridge))
-    return notch if off_mm < POINTS_MM else None
-
-
-def pointer_mm(notch: Sight, under: HeightField, order: Order) -> FloatArray:
-    """The bottom of the notch (3,), where the guide begins over the bone."""
-    up = unit(np.array([0.0, 1.0, 0.0]) - notch.direction[1] * notch.direction)
-    below = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    return np.array([*below[:2], float(under.at(below[None, :2])[0])])
+    x, y = np.meshgrid(field.x_mm, field.y_mm, indexing="ij")
+    away = np.linalg.norm(np.stack([x, y, field.height_mm], axis=-1) - ridge, axis=-1)
+    nearest = np.unravel_index(int(np.argmin(away)), away.shape)
+    if away[nearest] > MOST_OFF_RIDGE_MM:
+        return None
+    return sight_at(patch, np.array([x[nearest], y[nearest]]), down)
 
 
 def _over_relief(

@@ -14,7 +14,16 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
 from guidegen.guide.height_field import STEP_MM
-from guidegen.guide.label import HEIGHT_STEP_MM, LINE_STEP, MARGIN_MM, MOST_ASKEW_DEG, Label, Lines, text_width_mm
+from guidegen.guide.label import (
+    ARROWS,
+    HEIGHT_STEP_MM,
+    LINE_STEP,
+    MARGIN_MM,
+    MOST_ASKEW_DEG,
+    Label,
+    Lines,
+    text_width_mm,
+)
 from guidegen.guide.patch import Patch
 from guidegen.guide.sights import Taken
 from guidegen.plan.guide_shapes import LabelShape
@@ -28,7 +37,6 @@ PAD_GAP_MM = 1.0
 PAD_WIDTHS_MM = (24.0, 18.0, 12.0)  # into which a text may be broken
 ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 FLAT_MM = 2.0, 3.0  # by which the shell may fall away under a pad, the better first
-WIRE_OVER_MM = 1.5  # from the middle of a wire to a pad that it passes
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
 LOOK_FROM_MM = 20.0
@@ -89,13 +97,10 @@ class Lean:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there; and
-    points (N, 3) along the wires outside their bosses, which are in no pad.
-    """
+    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there."""
 
     points_mm: FloatArray
     outwards: FloatArray
-    wires_mm: FloatArray
 
     @property
     def ups(self) -> FloatArray:
@@ -105,14 +110,7 @@ class Places:
     def along(self, way: FloatArray) -> Places:
         """Those where upwards is at most MOST_ASKEW_DEG off a unit vector (3,)."""
         there = self.ups @ way >= np.cos(np.radians(MOST_ASKEW_DEG))
-        return Places(self.points_mm[there], self.outwards[there], self.wires_mm)
-
-    def wire_in(self, top_mm: FloatArray, outward: FloatArray, half_mm: FloatArray) -> bool:
-        """Whether a wire runs into a pad: the middle (3,) of its face, where that looks, and half of its size (2,)."""
-        along = np.array([0.0, 1.0, 0.0])
-        relative = self.wires_mm - top_mm
-        over = (np.abs(relative @ along) < half_mm[0]) & (np.abs(relative @ np.cross(outward, along)) < half_mm[1])
-        return bool((over & (relative @ outward < WIRE_OVER_MM)).any())
+        return Places(self.points_mm[there], self.outwards[there])
 
 
 def _pad(
@@ -120,11 +118,13 @@ def _pad(
     taken: list[Taken], shape: LabelShape,
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
-    for height in np.arange(shape.text_height_mm, pad_text_mm(shape) - 1e-9, -HEIGHT_STEP_MM):
+    # an arrow that stands alone has no letters to help it
+    least = shape.text_height_mm if any(line in ARROWS for line in lines) else pad_text_mm(shape)
+    for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, bone, places, half, flat_mm, outside_mm, taken)
+        spot = _flattest_spot(patch, bone, places, half, flat_mm, taken)
         if spot is not None:
             base, outward, rough = spot
             up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -136,9 +136,8 @@ def _pad(
 
 
 def _flattest_spot(
-    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, flat_mm: float, outside_mm: float,
-    taken: list[Taken],
-) -> tuple[FloatArray, FloatArray, float] | None:  # fmt: skip
+    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, flat_mm: float, taken: list[Taken]
+) -> tuple[FloatArray, FloatArray, float] | None:
     """The place where a pad lies flattest: the highest point (3,) of the bone under it, its direction, and how far the
     bone falls away; None where it falls away by more than asked everywhere.
     """
@@ -156,15 +155,12 @@ def _flattest_spot(
         on_bone = corners - below[:, None] * outward
         if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
             continue
-        base = point - float(below.min()) * outward
-        if places.wire_in(base + (outside_mm + PAD_PROUD_MM) * outward, outward, half_mm + WIRE_OVER_MM):
-            continue
-        best = (base, outward, rough)
+        best = (point - float(below.min()) * outward, outward, rough)
     return best
 
 
-def flank_places(patch: Patch, lean: Lean, wires_mm: FloatArray) -> Places:
-    """The places of the patch whose outward direction across the shaft leans as asked, beside the wires."""
+def flank_places(patch: Patch, lean: Lean) -> Places:
+    """The places of the patch whose outward direction across the shaft leans as asked."""
     from scipy import ndimage
 
     field = patch.field
@@ -177,7 +173,7 @@ def flank_places(patch: Patch, lean: Lean, wires_mm: FloatArray) -> Places:
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
     outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
     leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
-    return Places(points[leans], outwards[leans], wires_mm)
+    return Places(points[leans], outwards[leans])
 
 
 def _meets(points: FloatArray, taken: list[Taken]) -> bool:

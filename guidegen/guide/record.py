@@ -48,8 +48,12 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
             for hole in guide.holes
         ],
         "pointer": None
-        if guide.pointer_mm is None
-        else {"tip_mm": point(guide.pointer_mm), "landmark": "vastus ridge"},
+        if guide.pointer is None
+        else {
+            "tip_mm": point(guide.pointer.point_mm),
+            "direction": axis(guide.pointer.direction),
+            "landmark": "vastus ridge",
+        },
         "axis_mark": {"start_mm": point(guide.axis_mark_mm[0]), "end_mm": point(guide.axis_mark_mm[1])},
         "calliper": None
         if guide.calliper is None

@@ -12,7 +12,8 @@ from guidegen.guide.parts import Part
 from guidegen.surfaces import Surface
 from guidegen.written import as_written
 
-WELDED_MM = (None, 1e-3, 2e-3, 5e-3)  # corners so near may cross each other when they are rounded to float32
+# Corners nearer than this may cross each other when they are rounded to float32: made one, the fewest first.
+WELDS_MM = 0.0, 0.001, 0.003, 0.01
 ROUND_SEGMENTS = 120  # a bore of 8 mm is then round within 1.5 µm
 
 
@@ -59,8 +60,8 @@ def stl_surface(exact: Surface) -> Surface | None:
     """The surface as an STL holds it: corners too near to each other for its float32 are made one where they must be;
     None where nothing of that leaves a sound solid.
     """
-    tries = (exact if distance is None else welded(exact, distance) for distance in WELDED_MM)
-    return next((found for each in tries if (found := as_written(each)) is not None), None)
+    tries = (as_written(welded(exact, weld) if weld else exact) for weld in WELDS_MM)
+    return next((written for written in tries if written is not None), None)
 
 
 def part_solid(part: Part, what: str) -> Any:

@@ -49,13 +49,14 @@ class Way:
 class Stand:
     """One tube on the shell; all else in mm on the diameter.
 
-    `hollow_mm`: what is taken away, at its widest; `foot_mm`, `flank_mm`: the outside, at the shell and below the
-    collar; `outer_mm`: with all that stands out of it; `collar_mm`: the collar, with two calliper faces where `flats`
-    says. `flange_mm`: the height of a metal sleeve's flange on it.
+    `hollow_mm`, `mouth_mm`: what is taken away, at its widest and at the bone; `foot_mm`, `flank_mm`: the outside, at
+    the shell and below the collar; `outer_mm`: with all that stands out of it; `collar_mm`: the collar, with two
+    calliper faces where `flats` says. `flange_mm`: the height of a metal sleeve's flange on it.
     """
 
     tube: Tube
     hollow_mm: float
+    mouth_mm: float
     foot_mm: float
     flank_mm: float
     outer_mm: float
@@ -141,7 +142,7 @@ def _sleeve_stand(tube: Tube, alone: bool, order: Order) -> Stand:
     sizes, flats = order.sizes, order.sizes.flats and alone
     collar = sizes.collar_mm if alone else sizes.hole_mm + 2.0 * order.template.sleeve.collar_wall_mm
     tube_mm, flange = sizes.tube_mm, sizes.flange_height_mm
-    return Stand(tube, sizes.hole_mm, tube_mm, tube_mm, tube_mm, collar, flats, flange)
+    return Stand(tube, sizes.hole_mm, sizes.hole_mm, tube_mm, tube_mm, tube_mm, collar, flats, flange)
 
 
 def _socket(ways: Sequence[Way], under: HeightField, order: Order) -> Socket:
@@ -173,6 +174,7 @@ def _socket_stand(socket: Socket, order: Order) -> Stand:
     return Stand(
         tube=Tube(point, axis, -socket.rim_mm, -socket.low_mm, -socket.root_mm),
         hollow_mm=2.0 * hollow,
+        mouth_mm=2.0 * (socket.radius_mm(socket.low_mm) + shape.gap_mm * steep),
         foot_mm=2.0 * (socket.radius_mm(socket.low_mm) + wall),
         flank_mm=2.0 * (socket.radius_mm(socket.rim_mm) + wall),
         outer_mm=2.0 * socket.outer_mm,

@@ -14,6 +14,7 @@ Flags = npt.NDArray[np.bool_]
 
 # No arm of a footprint is narrower than three cells, 6 mm: it would bend and bear nothing.
 ARM_CELLS = 3
+RIM_CELLS = 2  # that the shell reaches beyond what it covers: 4 mm, its rim and a little
 CALM_CELLS = 1.2  # over which the outline is drawn smooth: corners round, slants without steps
 
 
@@ -63,4 +64,14 @@ def covered(bears: Flags, entry: tuple[int, int]) -> Flags:
         return np.zeros_like(bears)
     own = int(pieces[entry])
     largest = own or 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
-    return np.asarray(ndimage.binary_fill_holes(pieces == largest))
+    return _without_bays(ndimage.binary_fill_holes(pieces == largest))
+
+
+def _without_bays(covers: Flags) -> Flags:
+    """The same with those bays bridged whose mouth the rim closes: they are holes too."""
+    from scipy import ndimage
+
+    around = np.ones((2 * RIM_CELLS + 1, 2 * RIM_CELLS + 1), dtype=np.bool_)
+    with_rim = ndimage.binary_dilation(covers, structure=around)
+    enclosed = ndimage.binary_fill_holes(with_rim) & ~with_rim
+    return np.asarray(covers | ndimage.binary_dilation(enclosed, structure=around))
