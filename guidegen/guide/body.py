@@ -17,7 +17,7 @@ from guidegen.guide import parts
 from guidegen.guide.base import Rib, Rod, Root, ShellShape, base_solid
 from guidegen.guide.fan_solids import Collar, socket_cavity, socket_solid
 from guidegen.guide.height_field import HeightField
-from guidegen.guide.layout import Layout
+from guidegen.guide.layout import OVER_BOSS_MM, Layout
 from guidegen.guide.order import Order
 from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
@@ -29,8 +29,6 @@ from guidegen.surfaces import Surface
 
 CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
 OVERCUT_MM = 1.0
-# Over a boss, so that its wire comes in where the shell or a fillet rises beside it.
-OVER_BOSS_MM = 8.0
 ROOTED_MM = 12.0  # how far up a sleeve its root, and with it the fillet, reaches
 BOSS_ROOTED_MM = 5.0
 INSET_MM = 0.3  # a root is so much thinner than the machined part that it carries

@@ -43,6 +43,7 @@ NEAR_MM = 9.0  # beside the patch the field is exact too: the rim lies there
 ROOT_WIDER_MM = 3.0  # how much wider than its tube a sleeve's root is, with its fillet
 PLATES_MM = 6.0  # how far beside its tube a sleeve's plates and collar reach
 SPARE_MM = 1.0  # of shell beside a notch
+OVER_BOSS_MM = 8.0  # a wire's hole goes on so far over its boss, where the shell or a fillet rises beside it
 TILT_SPARE_DEG = 3.0  # of a pad, beyond what the printer prints without props
 MOST_TRIES = 16  # seats, best first
 STURDIER_MM = 0.5  # than the printer's thinnest wall: what is left between a relief and a bore or the rim
@@ -182,7 +183,7 @@ def _laid_out(
     taken = _taken(standing, bosses, ribs, relief, patch.field, order)
     if notch is not None:
         taken.append(Taken(notch.point_mm[None], order.template.pointer.width_mm / 2.0))
-    labels, pads = _labels(patch, local, zones, standing, ways, down, taken, task)
+    labels, pads = _labels(patch, local, zones, standing, ways, bosses, down, taken, task)
     taken += [Taken(plate_points(pad), 0.0) for pad in pads]
     windows, probes = _sights(patch, down, taken, _likely_motions(seat, zones), order)
     return Layout(
@@ -192,15 +193,16 @@ def _laid_out(
 
 
 def _labels(
-    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], down: FloatArray,
-    taken: list[Taken], task: Task,
+    patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], bosses: list[Tube],
+    down: FloatArray, taken: list[Taken], task: Task,
 ) -> tuple[tuple[Label, ...], list[Label]]:  # fmt: skip
     """All that is written on the guide, and of that what stands on the shell: which way is up, and each text that has
     no room beside the drill.
     """
     order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
-    places = flank_places(patch, lean)
+    holes = np.concatenate([_dense(boss.at(0.0), boss.at(boss.top_mm - OVER_BOSS_MM)) for boss in bosses])
+    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0)
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)

@@ -6,7 +6,7 @@ A pad's text runs along the shaft, towards the head.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.label import (
+    ARROW_WIDER,
     ARROWS,
     HEIGHT_STEP_MM,
     LINE_STEP,
@@ -35,7 +36,6 @@ PAD_ROOT_MM = 3.0  # how deep it reaches down
 PAD_GRID_MM = 1.5
 PAD_GAP_MM = 1.0
 PAD_WIDTHS_MM = (24.0, 18.0, 12.0)  # into which a text may be broken
-ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 FLAT_MM = 2.0, 3.0  # by which the shell may fall away under a pad, the better first
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
@@ -97,10 +97,14 @@ class Lean:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there."""
+    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there; and
+    the wires' holes, by points (N, 3) along them and their radius: they are cut through pads, but not through letters.
+    """
 
     points_mm: FloatArray
     outwards: FloatArray
+    holes_mm: FloatArray
+    hole_radius_mm: float
 
     @property
     def ups(self) -> FloatArray:
@@ -110,7 +114,16 @@ class Places:
     def along(self, way: FloatArray) -> Places:
         """Those where upwards is at most MOST_ASKEW_DEG off a unit vector (3,)."""
         there = self.ups @ way >= np.cos(np.radians(MOST_ASKEW_DEG))
-        return Places(self.points_mm[there], self.outwards[there])
+        return replace(self, points_mm=self.points_mm[there], outwards=self.outwards[there])
+
+    def is_cut(self, face_mm: FloatArray, outward: FloatArray, half_mm: FloatArray) -> bool:
+        """Whether a hole runs through letters on a pad: the middle (3,) of its face, where that looks, and half of the
+        letters' size (2,), along the shaft and across it.
+        """
+        along = np.array([0.0, 1.0, 0.0])
+        relative, reach = self.holes_mm - face_mm, half_mm + self.hole_radius_mm
+        over = (np.abs(relative @ along) < reach[0]) & (np.abs(relative @ np.cross(outward, along)) < reach[1])
+        return bool((over & (relative @ outward < self.hole_radius_mm)).any())
 
 
 def _pad(
@@ -124,7 +137,7 @@ def _pad(
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, bone, places, half, flat_mm, taken)
+        spot = _flattest_spot(patch, bone, places, half, flat_mm, outside_mm, taken)
         if spot is not None:
             base, outward, rough = spot
             up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -136,8 +149,9 @@ def _pad(
 
 
 def _flattest_spot(
-    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, flat_mm: float, taken: list[Taken]
-) -> tuple[FloatArray, FloatArray, float] | None:
+    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, flat_mm: float, outside_mm: float,
+    taken: list[Taken],
+) -> tuple[FloatArray, FloatArray, float] | None:  # fmt: skip
     """The place where a pad lies flattest: the highest point (3,) of the bone under it, its direction, and how far the
     bone falls away; None where it falls away by more than asked everywhere.
     """
@@ -155,11 +169,15 @@ def _flattest_spot(
         on_bone = corners - below[:, None] * outward
         if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
             continue
-        best = (point - float(below.min()) * outward, outward, rough)
+        base = point - float(below.min()) * outward
+        letters = half_mm - parts.PLATE_EDGE_MM - MARGIN_MM
+        if places.is_cut(base + (outside_mm + PAD_PROUD_MM) * outward, outward, letters):
+            continue
+        best = (base, outward, rough)
     return best
 
 
-def flank_places(patch: Patch, lean: Lean) -> Places:
+def flank_places(patch: Patch, lean: Lean, holes_mm: FloatArray, hole_radius_mm: float) -> Places:
     """The places of the patch whose outward direction across the shaft leans as asked."""
     from scipy import ndimage
 
@@ -173,7 +191,7 @@ def flank_places(patch: Patch, lean: Lean) -> Places:
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
     outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
     leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
-    return Places(points[leans], outwards[leans])
+    return Places(points[leans], outwards[leans], holes_mm, hole_radius_mm)
 
 
 def _meets(points: FloatArray, taken: list[Taken]) -> bool:
