@@ -27,7 +27,6 @@ FEW_LINES, MANY_LINES = 4, 12
 
 TO_FRONT = "ANT ↑", "ANT ↓"  # upwards or downwards on a plate or a pad
 MOST_ASKEW_DEG = 38.0  # an arrow to the front, of that direction: more, and it tells little
-ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 ARROWS = {"→": np.array([1.0, 0.0]), "↑": np.array([0.0, 1.0]), "↓": np.array([0.0, -1.0])}
 
 
@@ -212,7 +211,7 @@ def flank_plate(
     """
     heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
     if len(lines_of(shape.text_height_mm, np.inf)) == 1:  # an arrow that stands alone has no letters to help it
-        heights = heights[heights >= ARROW_WIDER * shape.least_text_height_mm]
+        heights = heights[:1]
     for few in (FEW_LINES, MANY_LINES):
         for flank in flanks:
             for height in heights:

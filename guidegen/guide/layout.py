@@ -12,7 +12,7 @@ from guidegen.guide.height_field import HeightField, grown, look_down
 from guidegen.guide.label import Label, plate_points
 from guidegen.guide.marks import Identity, marks_of, pads_of, plates_of
 from guidegen.guide.order import Order
-from guidegen.guide.pads import PAD_GAP_MM, Lean, flank_places, head_pad
+from guidegen.guide.pads import Lean, flank_places, head_pad, under_pad
 from guidegen.guide.patch import Patch, lay_patch
 from guidegen.guide.pins import BONE, BOSS, WIRE, Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
@@ -206,7 +206,7 @@ def _labels(
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)
-    beside = [*taken, Taken(plate_points(head), PAD_GAP_MM)]
+    beside = [*taken, under_pad(head, order.outside_mm)]
     pads = [head, *pads_of(left, patch, local.bone, front, places, beside, order)]
     return (*plates, *pads), pads
 

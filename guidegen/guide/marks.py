@@ -31,7 +31,7 @@ from guidegen.guide.label import (
     whose,
 )
 from guidegen.guide.order import Order
-from guidegen.guide.pads import PAD_GAP_MM, Places, pad_text_mm, text_pad
+from guidegen.guide.pads import Places, pad_text_mm, text_pad, under_pad
 from guidegen.guide.patch import Patch
 from guidegen.guide.sights import Taken
 from guidegen.guide.stands import Stand, Standing, Way, upper_side
@@ -174,7 +174,7 @@ def pads_of(
     """A pad on the shell for each mark. NoSafeGuide where one finds no room."""
     shape, pads = order.template.label, list[Label]()
     for mark in marks:
-        beside = [*taken, *(Taken(plate_points(pad), PAD_GAP_MM) for pad in pads)]
+        beside = [*taken, *(under_pad(pad, order.outside_mm) for pad in pads)]
         front_is_up = bool(front[0] < 0.0)
         fitting = places.along(front if front_is_up else -front) if mark.shows_front else places
         lines_of = mark.lines(front_is_up)

@@ -15,14 +15,15 @@ from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.label import (
-    ARROW_WIDER,
     ARROWS,
     HEIGHT_STEP_MM,
     LINE_STEP,
     MARGIN_MM,
     MOST_ASKEW_DEG,
+    TO_FRONT,
     Label,
     Lines,
+    plate_points,
     text_width_mm,
 )
 from guidegen.guide.patch import Patch
@@ -34,8 +35,9 @@ TO_HEAD = ("PROX →",), ("PROX", "→")  # in one line, or where that has no ro
 PAD_PROUD_MM = 0.4  # the pad's face over the shell's highest point under it
 PAD_ROOT_MM = 3.0  # how deep it reaches down
 PAD_GRID_MM = 1.5
-PAD_GAP_MM = 1.0
+PAD_GAP_MM = 3.0  # between two pads: more than between the places where a pad is looked at
 PAD_WIDTHS_MM = (24.0, 18.0, 12.0)  # into which a text may be broken
+ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
 FLAT_MM = 2.0, 3.0  # by which the shell may fall away under a pad, the better first
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
@@ -65,6 +67,11 @@ def text_pad(
     """A pad on a flank of the shell for a text, read along the shaft too; None where there is no room for it."""
     broken_ways = dict.fromkeys(lines_of(pad_text_mm(shape), width) for width in PAD_WIDTHS_MM)
     return _first_pad(patch, bone, tuple(broken_ways), outside_mm, places, taken, shape)
+
+
+def under_pad(pad: Label, outside_mm: float) -> Taken:
+    """The bone under a pad, which no other pad may come near."""
+    return Taken(plate_points(pad) - (outside_mm + PAD_PROUD_MM) * pad.outward_direction, PAD_GAP_MM)
 
 
 def pad_text_mm(shape: LabelShape) -> float:
@@ -132,7 +139,7 @@ def _pad(
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
     # an arrow that stands alone has no letters to help it
-    least = shape.text_height_mm if any(line in ARROWS for line in lines) else pad_text_mm(shape)
+    least = shape.text_height_mm if any(line in (*ARROWS, *TO_FRONT) for line in lines) else pad_text_mm(shape)
     for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
