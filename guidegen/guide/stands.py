@@ -29,6 +29,7 @@ from guidegen.seat.ground import Ground
 SAME_MM = 1e-3  # entries nearer to each other than this are one
 UPRIGHT = 1e-3  # sine of the angle to the removal direction below which a tube has no upper side
 MOST_PUSHED_MM = 10.0  # that a relief may take a tube off the bone: so much more of the tool is unguided
+BESIDE_MOUTH_MM = 1.3  # more than the printer's thinnest wall, of contact beside a socket: less is lifted as a sliver
 FLAT_WALL_MM = 0.5  # more than the printer's thinnest wall, of a socket behind a calliper's face
 
 
@@ -106,11 +107,14 @@ def is_fan(tunnels: Sequence[Tunnel]) -> bool:
 
 
 def entry_room_mm(tunnels: Sequence[Tunnel], order: Order) -> float:
-    """How far inside the shell an entry must lie: the drill's radius, or that of a fan's socket at its narrowest."""
+    """How far inside the shell an entry must lie: the drill's radius, or that of a fan's socket at its narrowest with
+    contact beside it.
+    """
     if not is_fan(tunnels):
         return order.kit.drill.diameter_mm / 2.0
     shape = order.fan_shape
-    return shape.bore_mm / 2.0 + shape.wall_mm + ROUND_MM + shape.gap_mm
+    beside = order.printer.build.least_wall_mm + BESIDE_MOUTH_MM
+    return shape.bore_mm / 2.0 + shape.wall_mm + ROUND_MM + shape.gap_mm + beside
 
 
 def upper_side(axis: FloatArray) -> FloatArray:
