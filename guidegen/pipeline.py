@@ -28,7 +28,7 @@ from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
-from guidegen.check.battery import check_result
+from guidegen.check.battery import check_folder
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafeGuide, NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
@@ -468,7 +468,9 @@ def _write(
         _write_files(workshop.finish_companions(), scratch)
     _begin_pictures(state, planned, content, guide, workshop)  # while this one checks
     with state.stage("check"):
-        findings = check_result(scratch)
+        checked = check_folder(scratch)
+    findings = checked.findings
+    (scratch / "surgery.json").write_bytes(record.to_json(checked.operated))
     _write_findings(findings, scratch)
     if not all(finding.passed for finding in findings):
         (scratch / "guide.stl").rename(scratch / "rejected.stl")
