@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from guidegen.guide.companions import METAL, TRIAL_BONE
 from guidegen.release.inspection import inspection_files
 from guidegen.release.instructions import instruction_files
 from guidegen.release.labels import label_sheet
@@ -18,11 +17,11 @@ from guidegen.release.source import Source, told_of_plan
 from guidegen.review.approval import Approval
 from guidegen.review.revision import GUIDE_FILE
 
-FIGURES = f"{METAL}/metal.json"
-INSERTS = "inserts"  # the folder of the printed inserts of several tunnels
+FIGURES = "metal/metal.json"
 NAVIGATION = "navigation"  # the folder of what 3D Slicer reads
 NEEDED = (GUIDE_FILE, PRINT_FILE)
-COMPANIONS = (f"{TRIAL_BONE}.", f"{METAL}/", f"{INSERTS}/")  # how the paths begin of what goes along where it is there
+# How the paths begin of what goes along where it is there: trial bone, metal parts, and the inserts of several tunnels.
+COMPANIONS = ("trial_bone.", "metal/", "inserts/")
 
 
 @dataclass(frozen=True)

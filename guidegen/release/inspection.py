@@ -144,7 +144,12 @@ def _metal_lines(metal: Mapping[str, Any] | None) -> list[list[str]]:
     """Part, size, nominal, and how far under and over it may be."""
     parts = {} if metal is None else metal["parts"]
     return [
-        [part, size["name"], f"{size['nominal_mm']:.2f}", f"−{size['under_mm']:.3f}", f"+{size['over_mm']:.3f}"]
+        [part, size["name"], f"{size['nominal_mm']:.2f}", _signed("−", size["under_mm"]), _signed("+", size["over_mm"])]
         for part, described in sorted(parts.items())
         for size in described["sizes"]
     ]
+
+
+def _signed(sign: str, length_mm: float) -> str:
+    """A deviation with its sign; that of none has none."""
+    return f"{sign}{length_mm:.3f}" if length_mm else "0"

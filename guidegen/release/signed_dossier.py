@@ -57,7 +57,7 @@ def _page(approval: Approval, dossiers: list[str]) -> dict[str, Any]:
         "name": record.signer.printed_name,
         "role": record.signer.role,
         "meaning": record.meaning,
-        "time": f"{record.time_utc} UTC",
+        "time": record.time_utc,
         "local": f"{record.time_local} ({record.time_zone})",
         "expires": f"{approval.expires:%Y-%m-%d %H:%M} UTC",
         "submitted_by": record.two_people.submitted_by_name,

@@ -47,16 +47,15 @@ def verify_folder(folder: Path, public_pems: Sequence[str]) -> Verified:
         raise ResultError(f"expected the folder of a release, found none at {folder}; name another")
     keys = _by_fingerprint(public_pems)
     envelope = _envelope(folder)
-    faults = list(_signature_faults(envelope, keys))
+    _require_signature(envelope, keys, folder)
     try:
         files, predicate = read_statement(envelope.payload)
     except ValueError as error:
-        raise ApprovalError(f"{folder} is no release", (f"{MANIFEST} was changed: {error}", *faults)) from error
-    faults += _differences(files, folder)
+        raise ApprovalError(f"{folder} is no release", (f"{MANIFEST} is signed, and {error}",)) from error
     approval = _json(folder / APPROVAL)
-    faults += _approval_faults(approval, files, predicate)
+    faults = (*_differences(files, folder), *_approval_faults(approval, files, predicate))
     if faults:
-        raise ApprovalError(f"{folder} is not what was released", tuple(faults))
+        raise ApprovalError(f"{folder} is not what was released", faults)
     return _verified(len(files), predicate, envelope, approval, keys)
 
 
@@ -88,13 +87,16 @@ def _envelope(folder: Path) -> Envelope:
         raise ApprovalError(f"{folder} is no release", (f"{MANIFEST} was changed: {error}",)) from error
 
 
-def _signature_faults(envelope: Envelope, keys: Mapping[str, str]) -> list[str]:
+def _require_signature(envelope: Envelope, keys: Mapping[str, str], folder: Path) -> None:
+    """ApprovalError unless one of the keys signed the manifest: without that, it says nothing of the other files."""
     key = keys.get(envelope.fingerprint)
     if key is None:
-        return [f"{MANIFEST} is signed with the key {envelope.fingerprint}, which is none of those given"]
-    if not is_signed(key, MANIFEST_TYPE, envelope.payload, envelope.signature):
-        return [f"{MANIFEST} was changed: it does not bear the signature of the key {envelope.fingerprint}"]
-    return []
+        fault = f"{MANIFEST} is signed with the key {envelope.fingerprint}, which is none of those given"
+    elif not is_signed(key, MANIFEST_TYPE, envelope.payload, envelope.signature):
+        fault = f"{MANIFEST} was changed: it does not bear the signature of the key {envelope.fingerprint}"
+    else:
+        return
+    raise ApprovalError(f"{folder} is not what was released", (fault,))
 
 
 def _differences(expected: Mapping[str, str], folder: Path) -> list[str]:

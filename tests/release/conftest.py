@@ -22,10 +22,11 @@ def quickly() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def populated(tmp_path_factory: pytest.TempPathFactory, quickly: None) -> Path:
+def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a database that has everybody in it, to be copied."""
     folder = tmp_path_factory.mktemp("populated")
-    populate(folder)
+    with quick():
+        populate(folder)
     return folder
 
 

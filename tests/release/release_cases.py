@@ -36,9 +36,8 @@ PLAN: Mapping[str, Any] = {
         "subchondral_mm": 4.0, "subchondral_axis_mm": 5.5, "centroid_distance_mm": 0.0, "depth_reading_mm": 140.0,
         "entry_below_vastus_ridge_mm": 20.75, "entry_above_lesser_trochanter_mm": 3.25, "shaft_angle_deg": 132.0,
         "instruments": [
-            {"number": 1, "tool": "wires of 2 mm", "through": "the holes", "stopped_by": "25 mm of bone", "guide": "on"},
-            {"number": 2, "tool": "trephine of 8 mm", "through": "the sleeve", "stopped_by": "its stop, set at 140.0 mm",
-             "guide": "on"},
+            {"number": 1, "tool": "wires", "through": "the holes", "stopped_by": "25 mm of bone", "guide": "on"},
+            {"number": 2, "tool": "trephine", "through": "the sleeve", "stopped_by": "stop at 140.0 mm", "guide": "on"},
             {"number": 3, "tool": "probe", "through": "the tunnel", "stopped_by": "its floor", "guide": "off"},
         ],
     }],
@@ -63,9 +62,10 @@ PLAN: Mapping[str, Any] = {
         "calliper": {"points_mm": [[70.0, 10.0, -90.0], [70.0, 30.0, -90.0]], "normal": [0.0, 1.0, 0.0],
                      "distance_mm": 20.0},
         "labels": [{
-            "lines": ["Z019L", "LEFT", PLAN_HASH], "center_mm": [64.0, 20.0, -90.0], "reading_direction": [0.0, 1.0, 0.0],
-            "up_direction": [0.0, 0.0, 1.0], "outward_direction": [1.0, 0.0, 0.0], "width_mm": 15.0, "height_mm": 12.0,
-            "text_height_mm": 3.5, "depth_mm": 0.6,
+            "lines": ["Z019L", "LEFT", PLAN_HASH], "center_mm": [64.0, 20.0, -90.0],
+            "reading_direction": [0.0, 1.0, 0.0], "up_direction": [0.0, 0.0, 1.0],
+            "outward_direction": [1.0, 0.0, 0.0], "width_mm": 15.0, "height_mm": 12.0, "text_height_mm": 3.5,
+            "depth_mm": 0.6,
         }],
     },
     "printing": {
