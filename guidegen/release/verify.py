@@ -159,6 +159,7 @@ def _approval_faults(
             "record": hashlib.sha256(text.encode()).hexdigest() == said["record_sha256"],
             "entry": approval["entry"]["hash"] == said["entry"],
             "head": record["prev_hash"] == approval["entry"]["prev_hash"],
+            "end": said["expires_utc"] <= record["expires_utc"],
         } | {name: record[name] == predicate[name] for name in ("case_id", "side", "revision")}
         others = [name for name, digest in files.items() if approved.get(name, digest) != digest]
         if approved["guide.stl"] != files.get("guide.stl"):

@@ -32,7 +32,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
                 yield scratch
                 make_durable(scratch)
                 scratch.rename(folder)
-                make_entry_durable(folder)
+                try:
+                    make_entry_durable(folder)
+                except OSError:
+                    folder.rename(scratch)
+                    raise
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
 
