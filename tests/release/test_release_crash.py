@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import random
+import shutil
 import signal
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from release_cases import approved
-from review_cases import World, copy_database, open_world
+from review_cases import World, open_world
 
 from guidegen import results
 from guidegen.errors import OutputError
@@ -23,9 +23,8 @@ from guidegen.release.release import release_to
 from guidegen.release.verify import verify_folder
 from guidegen.review.states import State
 
-FEW = ("guide.stl", "approval.json", "metal/metal.json")  # of the files, where each writing of each fails in turn
-KILLS = 20
-LONGEST_S = 0.12  # of a release whose contents are made already, on an idle machine; a busy one is killed earlier in it
+FEW = ("guide.stl", "approval.json", "metal/metal.json")  # of the files, where each operation fails in turn
+FEWEST_KILLS = 20  # one before each operation of such a release, from the first folder to the entry in the chain
 
 
 @pytest.fixture
@@ -42,65 +41,69 @@ def pem(world: World) -> str:
     return world.reviews.people.find("ann").key.public_pem
 
 
-def killed(world_folder: Path, result: Path, out: Path, after_s: float) -> None:
-    """Release in a process of its own, and kill it after a while."""
+def killed(output: Path, result: Path, out: Path, at: int) -> bool:
+    """Release in a process of its own that is killed before its operation number `at`; whether it was."""
     worker = os.fork()
     if worker == 0:
         try:
-            own = open_world(world_folder)
-            own.clock.forward(minutes=10)
-            release_to(own.reviews, result, own.who("ann"), out)
+            own = open_world(output)
+            own.clock.forward(minutes=10 + 2 * at)
+            with pytest.MonkeyPatch.context() as patch:
+                killing = Failing(at, lambda: os.kill(os.getpid(), signal.SIGKILL))
+                operations(killing, patch)
+                patch.setattr(own.reviews, "release", killing(own.reviews.release))
+                release_to(own.reviews, result, own.who("ann"), out)
         finally:
             os._exit(0)
-    time.sleep(after_s)
-    os.kill(worker, signal.SIGKILL)
-    os.waitpid(worker, 0)
+    return os.WIFSIGNALED(os.waitpid(worker, 0)[1])
 
 
-def test_a_killed_release_leaves_it_whole_or_not_at_all(
-    tmp_path: Path, populated: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    output, out = tmp_path / "output", tmp_path / "out"
-    copy_database(populated, output)
-    first = open_world(output)
-    result = approved(first)
-    contents: Contents = release_contents(first.reviews.approval_of(result))
-    monkeypatch.setattr(releasing, "release_contents", lambda _: contents)
-    key = pem(first)
-    first.reviews.close()
-    draw, found = random.Random(3), {"nothing": 0, "whole": 0}
-    for _ in range(KILLS):
-        killed(output, result, out, draw.uniform(0.0, LONGEST_S))
-        found["whole" if out.exists() else "nothing"] += 1
+def test_a_killed_release_leaves_it_whole_or_not_at_all(world: World, ready: Path, tmp_path: Path) -> None:
+    output, out, key = world.output, tmp_path / "out", pem(world)
+    world.reviews.close()
+    left: list[str] = []
+    was_killed = True
+    while was_killed:
+        at = len(left)
+        was_killed = killed(output, ready, out, at)
+        left.append("whole" if out.exists() else "nothing")
         if out.exists():
             verify_folder(out, [key])
         after = open_world(output)
-        after.clock.forward(minutes=20)
+        after.clock.forward(minutes=11 + 2 * at)
+        done = release_to(after.reviews, ready, after.who("ann"), out)
         after.reviews.verify()
-        done = release_to(after.reviews, result, after.who("ann"), out)
-        assert after.reviews.state_of(result) is State.RELEASED
-        assert after.reviews.record_of(done.entry).manifest_sha256 == done.files["manifest.json"]  # type: ignore[union-attr]
+        assert after.reviews.approval_of(ready).release == done.entry
         after.reviews.close()
         verify_folder(out, [key])
         assert {path.name for path in tmp_path.iterdir()} == {"output", "out"}  # remains are swept
-        out.rename(tmp_path.parent / f"{tmp_path.name}-{sum(found.values())}")
-    assert found["nothing"] > 0
+        shutil.rmtree(out)
+    assert left == ["nothing"] * left.count("nothing") + ["whole"] * left.count("whole")
+    assert len(left) > FEWEST_KILLS
+    assert left.count("whole") == 3  # before its name was on the disk, before the chain, and not killed at all
 
 
 class Failing:
-    """The operations of a release on the disk, of which the one numbered `at` fails."""
+    """The operations of a release on the disk, counted; before the one numbered `at`, something happens."""
 
-    def __init__(self, number: int, at: int) -> None:
-        self.error, self.left = number, at
+    def __init__(self, at: int, happens: Callable[[], object]) -> None:
+        self.left, self.happens = at, happens
 
     def __call__(self, real: Any) -> Any:
         def operation(*arguments: Any, **named: Any) -> Any:
             self.left -= 1
             if self.left == -1:
-                raise OSError(self.error, os.strerror(self.error))
+                self.happens()
             return real(*arguments, **named)
 
         return operation
+
+
+def failing_with(number: int) -> Callable[[], object]:
+    def fail() -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
 
 
 def operations(failing: Failing, patch: pytest.MonkeyPatch) -> None:
@@ -141,7 +144,7 @@ class _Stream:
 def test_a_disk_that_fails_at_any_moment_leaves_nothing(world: World, ready: Path, tmp_path: Path, number: int) -> None:
     out, failed = tmp_path / "out", 0
     while True:
-        failing = Failing(number, failed)
+        failing = Failing(failed, failing_with(number))
         with pytest.MonkeyPatch.context() as patch:
             operations(failing, patch)
             said = refusal(world, ready, out)
