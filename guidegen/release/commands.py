@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,8 @@ from guidegen.review.act_commands import Result, User, credentials, open_reviews
 from guidegen.review.user_commands import Database, Stdin
 
 out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+BUSY = "making the papers and slicing the guide, which may take some minutes"
 
 
 def release(
@@ -26,7 +30,9 @@ def release(
     from guidegen.release.release import release_to
 
     with open_reviews(result, database) as reviews:
-        released = release_to(reviews, result, credentials(user, password_stdin), to)
+        who = credentials(user, password_stdin)
+        with _busy():
+            released = release_to(reviews, result, who, to)
     out.print(f"[green]released[/] {len(released.files)} files to {escape(str(released.folder))}")
     out.print(escape(f"{released.print_job}\nentry {released.entry.seq} of the chain, {released.entry.hash}"))
 
@@ -50,3 +56,14 @@ def verify(
     out.print(f"approved by {escape(found.approver)}, {known}\n  {found.approver_fingerprint}")
     out.print(f"released with the key\n  {found.fingerprint}")
     out.print(f"nothing may be made of it after {found.expires_utc}; whether it was voided since, the chain alone says")
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    """Say that it takes a while: a spinner on a terminal, a plain line elsewhere."""
+    if err.is_terminal:
+        with err.status(f"{BUSY} …"):
+            yield
+    else:
+        err.print(BUSY)
+        yield

@@ -1,7 +1,8 @@
 """The instructions for use: a page or two for the theatre, from the kit's steps and the plan, in each language.
 
 The sentences are templates/release/instructions.*.toml; which of them apply and every figure come from plan.json. The
-kit's own words for its instruments, and the warnings as they were acknowledged, stand as they are.
+kit's own words for its instruments, the depths to read among them, and the warnings as they were acknowledged, stand as
+they are.
 """
 
 from __future__ import annotations
@@ -105,8 +106,7 @@ def _tunnel(number: int, tunnel: Mapping[str, Any], words: Words) -> dict[str, A
         [str(step["number"]), step["tool"], step["through"], step["stopped_by"], words[f"guide_{step['guide']}"]]
         for step in tunnel["instruments"]
     ]
-    figures = {"diameter": f"{tunnel['diameter_mm']:.1f}", "length": f"{tunnel['length_mm']:.1f}"}
-    return {"head": words["tunnel"].format(number=number, **figures), "steps": steps}
+    return {"head": words["tunnel"].format(number=number, diameter=f"{tunnel['diameter_mm']:.1f}"), "steps": steps}
 
 
 def _after(plan: Mapping[str, Any], words: Words) -> Iterable[str]:

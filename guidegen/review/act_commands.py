@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False, soft_wrap=True)
 
 Result = Annotated[Path, typer.Argument(help="A result folder (…/ID-SIDE/r001).", metavar="RESULT")]
-User = Annotated[str, typer.Option("--user", help="Who does it: the id of an account.")]
+User = Annotated[str, typer.Option("--user", prompt="User", help="Who does it: the id of an account.")]
 Why = Annotated[str, typer.Option("--reason", help="Why, as it is signed.")]
 
 

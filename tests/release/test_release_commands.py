@@ -18,6 +18,7 @@ from release_cases import PLAN_HASH, changed_plan, make_result
 from review_cases import WARNING, measured
 
 from guidegen import cli
+from guidegen.release.commands import BUSY
 from guidegen.review.reviews import Reviews
 
 PASSWORD = "a good long phrase"
@@ -103,7 +104,7 @@ def approved(call: Call, result: Path) -> None:
 def released(call: Call, result: Path) -> Left:
     approved(call, result)
     left = done_by(call, "ann", "release", result, "--to", "out")
-    assert (left.code, left.err) == (0, "")
+    assert (left.code, left.err) == (0, f"{BUSY} ")
     return left
 
 
@@ -175,6 +176,12 @@ def test_the_questions_are_asked_one_after_the_other(call: Call, result: Path) -
     assert record.shown.strings["tunnel 1 target (LPS mm)"] == "0.00, 20.00, -20.00"
     assert record.shown.strings["guide volume"] == "23.33 cm³ (limit 0)"
     assert record.warnings[0].text == WARNING
+
+
+@pytest.mark.usefixtures("result")
+def test_the_user_is_asked_for_too(call: Call) -> None:
+    left = call("submit", "output/Z019L-left/r001", "--password-stdin", typed=f"ann\n{PASSWORD}\n")
+    assert (left.code, "submitted Z019L-left/r001" in left.out) == (0, True)
 
 
 @pytest.mark.usefixtures("result")
