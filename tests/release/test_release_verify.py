@@ -59,6 +59,19 @@ def test_every_flipped_bit_is_found_and_named(done: Done, copied: Path) -> None:
     verify_folder(copied, [done.public_pem])
 
 
+def test_no_bit_of_the_signature_or_the_keys_name_can_be_another(done: Done, copied: Path) -> None:
+    """The last letter of a signature in base64 has bits that say nothing: they cannot be others either."""
+    content = (copied / MANIFEST).read_bytes()
+    envelope = read_envelope(content)
+    for text in (envelope.signature.encode(), envelope.fingerprint.encode()):
+        start = content.index(text)
+        for place in range(start, start + len(text)):
+            for bit in range(8):
+                flipped = bytes([content[place] ^ 1 << bit])
+                (copied / MANIFEST).write_bytes(content[:place] + flipped + content[place + 1 :])
+                assert faults(copied, done.public_pem)[0].startswith(MANIFEST)
+
+
 def test_every_missing_file_is_named(done: Done, copied: Path) -> None:
     for name in sorted(hashes(copied)):
         content = (copied / name).read_bytes()
