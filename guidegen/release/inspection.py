@@ -53,11 +53,15 @@ def asked_measures(plan: Mapping[str, Any], printer: Printer) -> tuple[Asked, ..
         Asked(f"sleeve {number} hole", sleeve["inner_diameter_mm"], _tolerance_mm(sleeve, printer), True)
         for number, sleeve in enumerate(guide["sleeves"], start=1)
     ]
+    inserts = [
+        Asked(f"insert {number} bore", insert["bore_mm"], printer.bores.drill_tolerance_mm, True)
+        for number, insert in enumerate(guide.get("inserts", ()), start=1)
+    ]
     pins = [
         Asked(f"pin {number} hole", pin["hole_diameter_mm"], printer.bores.pin_tolerance_mm, True)
         for number, pin in enumerate(guide["pins"], start=1)
     ]
-    return (*faces, *sleeves, *pins)
+    return (*faces, *sleeves, *inserts, *pins)
 
 
 def inspection_files(source: Source, metal: Mapping[str, Any] | None) -> dict[str, bytes]:

@@ -98,6 +98,10 @@ def _drilling(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
         yield sentence.format(
             number=number, drill=f"{sleeve['drill_diameter_mm']:.1f}", offset=f"{sleeve['offset_mm']:.0f}"
         )
+    for number, insert in enumerate(plan["guide"].get("inserts", ()), start=1):
+        yield words["insert"].format(
+            number=number, drill=f"{insert['drill_diameter_mm']:.1f}", offset=f"{insert['offset_mm']:.0f}"
+        )
     yield words["xray"]
 
 
@@ -113,5 +117,5 @@ def _after(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     guide = plan["guide"]
     metal = sum(sleeve["kind"] == "metal" for sleeve in guide["sleeves"])
     yield words["take_off"]
-    yield words["count"].format(metal=metal, wires=len(guide["pins"]))
+    yield words["count"].format(metal=metal, inserts=len(guide.get("inserts", ())), wires=len(guide["pins"]))
     yield words["discard"]

@@ -47,19 +47,20 @@ class ToolPath:
 
 def tool_paths(plan: Mapping[str, Any]) -> tuple[ToolPath, ...]:
     """Every tunnel's drill, then every wire, numbered from 1 as the dossier does."""
-    sleeves = {sleeve["tunnel"]: sleeve for sleeve in plan["guide"]["sleeves"]}
+    guide = plan["guide"]
+    leads = {each["tunnel"]: each for each in (*guide["sleeves"], *guide.get("inserts", ()))}
     drills = [
         ToolPath(
             f"tunnel-{number}",
             "drill",
             frozen(tunnel["entry_mm"]),
             frozen(tunnel["target_mm"]),
-            frozen(sleeves[number - 1]["stop_face_mm"]),
+            frozen(leads[number - 1]["stop_face_mm"]),
             tunnel["diameter_mm"],
         )
         for number, tunnel in enumerate(plan["tunnels"], start=1)
     ]
-    return (*drills, *(_wire(number, pin) for number, pin in enumerate(plan["guide"]["pins"], start=1)))
+    return (*drills, *(_wire(number, pin) for number, pin in enumerate(guide["pins"], start=1)))
 
 
 def _wire(number: int, pin: Mapping[str, Any]) -> ToolPath:

@@ -77,6 +77,10 @@ PLAN: Mapping[str, Any] = {
                "contact_area_mm2": 300.0},
 }  # fmt: skip
 
+INSERT: Mapping[str, Any] = {
+    "tunnel": 0, "bore_mm": 3.4, "drill_diameter_mm": 3.2, "stop_face_mm": STOP_MM, "offset_mm": 40.0,
+}  # fmt: skip
+
 FINDINGS: tuple[Finding, ...] = (
     at_least("guide volume", 23.331145, 0.0, "cm³", "A body without volume is none."),
     at_most("sleeve 1 bore diameter off plan", 0.0012, 0.02, "mm", "A bore too wide lets the drill tilt."),

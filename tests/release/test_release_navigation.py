@@ -12,7 +12,7 @@ import pytest
 import SimpleITK
 from hypothesis import given
 from hypothesis import strategies as st
-from release_cases import ENTRY_MM, PIN_DIRECTION, PIN_MM, PLAN, STOP_MM, TARGET_MM, Done, changed_plan
+from release_cases import ENTRY_MM, INSERT, PIN_DIRECTION, PIN_MM, PLAN, STOP_MM, TARGET_MM, Done, changed_plan
 
 from guidegen.release.navigation import markups_bytes, navigation_files
 from guidegen.release.robot import robot_record
@@ -119,3 +119,10 @@ def test_every_tunnel_and_wire_has_its_line() -> None:
     assert [path.name for path in paths] == ["tunnel-1", "tunnel-2", "pin-1", "pin-2", "pin-3"]
     assert [path.stop_mm.tolist() for path in paths[:2]] == [STOP_MM, [1.0, 2.0, 3.0]]
     assert len(navigation_files(plan)) == 5 + 2
+
+
+def test_an_inserts_stop_is_the_tools() -> None:
+    (path, _) = tool_paths(
+        changed_plan(guide={"sleeves": [], "inserts": [{**INSERT, "stop_face_mm": [1.0, 2.0, 3.0]}]})
+    )
+    assert path.stop_mm.tolist() == [1.0, 2.0, 3.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,10 @@ def box() -> bytes:
     return threemf_bytes(Surface(np.array(mesh.vertices) + [0.0, 0.0, 10.0], np.array(mesh.faces, dtype=np.int64)), {})
 
 
-def job_of(world: World, print_file: bytes, printing: dict[str, str] = PRINTING) -> PrintJob:
-    folder = approved(world, plan=changed_plan(printing=printing), files={"guide.3mf": print_file})
+def job_of(
+    world: World, print_file: bytes, printing: dict[str, str] = PRINTING, inserts: Mapping[str, bytes] = {}
+) -> PrintJob:
+    folder = approved(world, plan=changed_plan(printing=printing), files={"guide.3mf": print_file, **inserts})
     return print_job(Source.of(world.reviews.approval_of(folder)))
 
 
@@ -46,7 +49,7 @@ def test_the_approved_file_is_sliced_with_the_printers_profile(world: World) -> 
 
 @needs_slicer
 def test_a_print_file_that_the_slicer_sees_otherwise_is_not_sliced(world: World) -> None:
-    with pytest.raises(SlicerError, match=r"expected the slicer to see the approved guide in guide.3mf, found slicer"):
+    with pytest.raises(SlicerError, match=r"expected the slicer to see the approved body in guide.3mf, found slicer"):
         job_of(world, b"no 3MF at all")
 
 
@@ -57,7 +60,9 @@ def test_without_the_slicer_the_release_says_so(world: World, monkeypatch: pytes
     assert job.said == f"not sliced: PrusaSlicer is not installed ({slicer.INSTALL})"
 
 
-def test_a_resin_job_is_named_as_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guide_and_inserts_are_sliced_each_and_named_after_the_process(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(slicer, "is_installed", lambda: True)
     monkeypatch.setattr(slicer, "slicer_findings", lambda _folder: ())
     seen: list[tuple[bytes, str]] = []
@@ -67,6 +72,7 @@ def test_a_resin_job_is_named_as_one(world: World, monkeypatch: pytest.MonkeyPat
         return b"PK\x03\x04 layers"
 
     monkeypatch.setattr(slicer, "slice_print", slice_print)
-    job = job_of(world, b"approved bytes", {"printer": "sla", "process": "SLA", "slicer_profile": "sla"})
-    assert job.files == {"guide.sl1": b"PK\x03\x04 layers"}
-    assert seen == [(b"approved bytes", "sla")]
+    inserts = {"inserts/insert-1.3mf": b"first", "inserts/insert-2.3mf": b"second"}
+    job = job_of(world, b"approved", {"printer": "sla", "process": "SLA", "slicer_profile": "sla"}, inserts)
+    assert list(job.files) == ["guide.sl1", "inserts/insert-1.sl1", "inserts/insert-2.sl1"]
+    assert seen == [(b"approved", "sla"), (b"first", "sla"), (b"second", "sla")]

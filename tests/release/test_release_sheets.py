@@ -9,7 +9,7 @@ from typing import Any
 
 import pypdf
 import pytest
-from release_cases import PLAN, PLAN_HASH, Done, changed_plan, released
+from release_cases import INSERT, PLAN, PLAN_HASH, Done, changed_plan, released
 from review_cases import WARNING, World
 
 from guidegen.errors import TemplateError
@@ -146,6 +146,17 @@ def test_sentences_that_do_not_apply_are_not_said(done: Done) -> None:
     for said in ("metal sleeve", "pointer", "windows", "incision"):
         assert said in as_it_is
         assert said not in other
+
+
+def test_an_insert_is_asked_for_where_there_is_no_sleeve(done: Done) -> None:
+    guide = {"sleeves": [], "inserts": [INSERT, {**INSERT, "tunnel": 1}], "calliper": None, "pins": []}
+    measures = asked_measures(changed_plan(guide=guide), PRINTER)
+    assert [(each.name, each.nominal_mm, each.tolerance_mm) for each in measures] == [
+        ("insert 1 bore", 3.4, PRINTER.bores.drill_tolerance_mm), ("insert 2 bore", 3.4, PRINTER.bores.drill_tolerance_mm),
+    ]  # fmt: skip
+    said = content_of(done, guide=guide)
+    assert "Insert 2: put it into the socket until its flange rests on the rim, for tunnel 2 alone" in said
+    assert "Sleeve" not in said
 
 
 def test_a_warning_that_looks_like_markup_stays_text(world: World, tmp_path: Path) -> None:
