@@ -60,9 +60,7 @@ def test_without_the_slicer_the_release_says_so(world: World, monkeypatch: pytes
     assert job.said == f"not sliced: PrusaSlicer is not installed ({slicer.INSTALL})"
 
 
-def test_guide_and_inserts_are_sliced_each_and_named_after_the_process(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guide_and_inserts_are_sliced_each(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slicer, "is_installed", lambda: True)
     monkeypatch.setattr(slicer, "slicer_findings", lambda _folder: ())
     seen: list[tuple[bytes, str]] = []

@@ -151,9 +151,8 @@ def test_sentences_that_do_not_apply_are_not_said(done: Done) -> None:
 def test_an_insert_is_asked_for_where_there_is_no_sleeve(done: Done) -> None:
     guide = {"sleeves": [], "inserts": [INSERT, {**INSERT, "tunnel": 1}], "calliper": None, "pins": []}
     measures = asked_measures(changed_plan(guide=guide), PRINTER)
-    assert [(each.name, each.nominal_mm, each.tolerance_mm) for each in measures] == [
-        ("insert 1 bore", 3.4, PRINTER.bores.drill_tolerance_mm), ("insert 2 bore", 3.4, PRINTER.bores.drill_tolerance_mm),
-    ]  # fmt: skip
+    assert [each.name for each in measures] == ["insert 1 bore", "insert 2 bore"]
+    assert {(each.nominal_mm, each.tolerance_mm) for each in measures} == {(3.4, PRINTER.bores.drill_tolerance_mm)}
     said = content_of(done, guide=guide)
     assert "Insert 2: put it into the socket until its flange rests on the rim, for tunnel 2 alone" in said
     assert "Sleeve" not in said
