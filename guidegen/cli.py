@@ -17,6 +17,9 @@ from rich.table import Table
 
 import guidegen
 from guidegen.errors import GuidegenError
+from guidegen.release import commands as release_commands
+from guidegen.release.event_commands import events
+from guidegen.review import act_commands
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
 
@@ -39,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(users, name="user")
 app.add_typer(audit, name="audit")
+app.add_typer(events, name="event")
 
 
 class Size(StrEnum):
@@ -402,6 +406,14 @@ class _progress:
             self._status.update(f"{stage} …")
         else:
             err.print(stage)
+
+
+app.command()(act_commands.submit)
+app.command()(act_commands.approve)
+app.command()(act_commands.reject)
+app.command()(act_commands.void)
+app.command()(release_commands.release)
+app.command()(release_commands.verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
