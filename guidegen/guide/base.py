@@ -167,9 +167,9 @@ def _splat(points: FloatArray, low: FloatArray, squared: FloatArray, step: float
 
 
 def _shell(to_patch: FloatArray, to_bone: FloatArray, to_beside: FloatArray, shape: ShellShape) -> FloatArray:
-    """The shell's field: its section in the plane of `beside` the patch and `over` the bone."""
-    beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0))
+    """The shell's field: its section in the plane of `beside` the patch, negative over it, and `over` the bone."""
     inside = np.sqrt(np.maximum(to_beside**2 - to_bone**2, 0.0))
+    beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0)) - inside
     over = to_bone - shape.rim_fuller_mm * np.clip(1.0 - inside / FULL_WITHIN_MM, 0.0, 1.0)
     return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 

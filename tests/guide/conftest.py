@@ -14,6 +14,7 @@ from guidegen.lesion.lesion import measure_lesion
 from guidegen.phantom import label_volume, make_hip
 from guidegen.plan.hip import Hip
 from guidegen.plan.rules import Rules
+from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.plan.strategies import ground_of, through_centroid
 from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
 
@@ -22,7 +23,7 @@ SPACING_MM = (1.2, 1.2, 1.5)
 
 @pytest.fixture(scope="session")
 def planned() -> Planned:
-    """A made-up left hip with its tunnel."""
+    """A made-up left hip with its tunnel. Its shape knows one size, since every other is searched for a seat too."""
     hip = make_hip("left")
     femur, dead = (label_volume(hip, SPACING_MM, labels={name: 1}) for name in ("femur", "lesion"))
     bone = label_surface(replace(femur, voxels=femur.voxels > 0))
@@ -31,10 +32,11 @@ def planned() -> Planned:
     kit, template, printer = (
         load_template(kind, name)[0] for kind, name in ((Kit, "core-8"), (GuideTemplate, "lateral"), (Printer, "sla"))
     )
+    template = template.model_copy(update={"sizes": {"M": template.sizes["M"]}})
+    sizes = SleeveSizes.of(kit, template, printer)
     hip = Hip(
-        bone=bone.surface, anatomy=anatomy, lesion=lesion, kit=kit, rules=Rules(),
-        sleeve_bore_mm=kit.drill.diameter_mm + printer.bores.drill_clearance_mm,
-        guided_length_mm=template.sleeve.guided_length_mm,
+        bone=bone.surface, anatomy=anatomy, lesion=lesion, kit=kit, rules=Rules(), sleeve_bore_mm=sizes.hole_mm,
+        guided_length_mm=template.sleeve.guided_for(kit) + sizes.flange_height_mm,
     )  # fmt: skip
     return Planned(bone, anatomy, through_centroid(ground_of(hip)).tunnels[0], kit, template, printer)
 
