@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from finished import once
 from planned_hip import Planned
 
 from guidegen.bone.anatomy import find_anatomy
 from guidegen.bone.surface import label_surface
 from guidegen.guide.guide import Guide
+from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.lesion.lesion import measure_lesion
+from guidegen.packed import packed, unpacked
 from guidegen.phantom import label_volume, make_hip
 from guidegen.plan.hip import Hip
 from guidegen.plan.rules import Rules
@@ -19,6 +24,8 @@ from guidegen.plan.strategies import ground_of, through_centroid
 from guidegen.plan.templates import GuideTemplate, Kit, Printer, load_template
 
 SPACING_MM = (1.2, 1.2, 1.5)
+
+Build = Callable[..., Guide]
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +49,20 @@ def planned() -> Planned:
 
 
 @pytest.fixture(scope="session")
-def guide(planned: Planned) -> Guide:
-    """The guide of size M for it."""
-    return planned.guide()
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The guide of size M for a hip, each made once under its name for all workers."""
+
+    def make(name: str, planned: Planned, keep_out: KeepOut = NOTHING) -> Guide:
+        def write(folder: Path) -> None:
+            folder.mkdir()
+            (folder / "guide.npz").write_bytes(packed(planned.guide(keep_out=keep_out)))
+
+        return unpacked(Guide, (once(tmp_path_factory, name, write) / "guide.npz").read_bytes())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def guide(build: Build, planned: Planned) -> Guide:
+    """The guide of size M for the made-up hip."""
+    return build("guide", planned)
