@@ -16,7 +16,17 @@ import numpy as np
 import pytest
 
 from guidegen import results
-from guidegen.results import SCRATCH, find_revision, hashes, is_whole, locked, name_of, new_revision, next_revision, upcoming
+from guidegen.results import (
+    SCRATCH,
+    find_revision,
+    hashes,
+    is_whole,
+    locked,
+    name_of,
+    new_revision,
+    next_revision,
+    upcoming,
+)
 
 
 def made(folder: Path, fingerprint: str = "a", content: bytes = b"solid") -> Path:

@@ -251,9 +251,11 @@ def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tu
     rows = []
     for step in range(TOPS):
         first = int(open_rows[0]) + round(step * TOP_STEP_MM / LEVEL_STEP_MM)
-        past = min(first + count, int(open_rows[-1]) + 1)
+        past = first + count
+        if past > int(open_rows[-1]) + 1:
+            break
         top, bottom = cells.levels_mm[first], cells.levels_mm[past - 1]
-        if past - first == count and bottom + search.room_mm <= entry.level_mm[0] <= top - search.room_mm:
+        if bottom + search.room_mm <= entry.level_mm[0] <= top - search.room_mm:
             rows.append((first, past))
     backs = [int(np.searchsorted(cells.turns_deg, zones.back_deg + more)) for more in BACKS_DEG]
     fronts = [int(np.searchsorted(cells.turns_deg, front + 1e-9)) for front in FRONTS_DEG]

@@ -9,7 +9,7 @@ import pytest
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.tuberosity import FURTHEST_BACK_DEG, TURN_STEP_DEG, gluteal_tuberosity_deg
-from guidegen.frames import FloatArray
+from guidegen.frames import LPS, FloatArray, RigidTransform, rotation_about
 from guidegen.surfaces import Surface
 
 LESSER_MM = -55.0  # below the head centre
@@ -37,7 +37,9 @@ def shaft(ridges: dict[float, float], side: str = "left", low_mm: float = -130.0
         reach = reach + height_mm * np.exp(-0.5 * (away / (wide_deg / 2.0)) ** 2)
     ring = reach[:, None] * (np.cos(turns)[:, None] * lateral + np.sin(turns)[:, None] * front)
     bow = 2e-4 * (levels + 75.0) ** 2
-    corners = np.concatenate([np.c_[ring + [0.0, bend], np.full(len(ring), level)] for level, bend in zip(levels, bow)])
+    corners = np.concatenate(
+        [np.c_[ring + [0.0, bend], np.full(len(ring), level)] for level, bend in zip(levels, bow, strict=True)]
+    )
     return closed(corners, len(turns), len(levels), flipped=side == "right")
 
 
@@ -92,14 +94,11 @@ def test_a_ridge_beside_noise_is_found_and_noise_alone_is_not() -> None:
 
 def test_it_goes_with_the_bone() -> None:
     """The turn is told in the femur's own terms, wherever it lies in the scanner."""
-    from guidegen.frames import LPS, RigidTransform, rotation_about
-
     motion = RigidTransform(rotation_about([1.0, -2.0, 0.5], 33.0), np.array([120.0, -300.0, 250.0]), LPS, LPS)
     here = anatomy()
     points = ("head_center_mm", "shaft_point_mm", "lesser_trochanter_mm")
-    there = dataclasses.replace(
-        here, shaft_axis=motion.vectors(here.shaft_axis), **{name: motion.points(getattr(here, name)) for name in points}
-    )
+    there = dataclasses.replace(here, shaft_axis=motion.vectors(here.shaft_axis))
+    there = dataclasses.replace(there, **{name: motion.points(getattr(here, name)) for name in points})
     bone = shaft({-57.0: 0.8})
     assert gluteal_tuberosity_deg(bone.transformed(motion), there) == gluteal_tuberosity_deg(bone, here)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from bodies import cylinder, footprint_on, zones_on
@@ -22,11 +24,9 @@ def bone() -> Surface:
     return cylinder(RADIUS_MM, 120.0, 360)
 
 
-def shell(bone: Surface, rim_mm: float = RIM_MM, fuller_mm: float = 0.0, roots: list[Rod | Rib] | None = None) -> Surface:
+def shell(bone: Surface, rim_mm: float = RIM_MM, fuller_mm: float = 0.0, roots: Sequence[Rod | Rib] = ()) -> Surface:
     footprint = footprint_on(zones_on(), HALF_MM, HALF_DEG)
-    return to_surface(
-        base_solid(bone, footprint, NOTHING_RAISED, ShellShape(OUTSIDE_MM, rim_mm, fuller_mm), roots or [])
-    )
+    return to_surface(base_solid(bone, footprint, NOTHING_RAISED, ShellShape(OUTSIDE_MM, rim_mm, fuller_mm), roots))
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_a_solid_and_its_surface_are_the_same() -> None:
 
 def test_an_open_surface_is_no_solid() -> None:
     surface = to_surface(BOX)
-    with pytest.raises(NoSafeGuide, match="expected a closed solid for a lid, found .*NotManifold; report") as refusal:
+    with pytest.raises(NoSafeGuide, match=r"expected a closed solid for a lid, found .*NotManifold; report") as refusal:
         to_solid(surface.vertices, surface.faces[:-1], "a lid")
     assert refusal.value.rule == "solid"
 

@@ -177,7 +177,7 @@ def test_windows_and_probe_holes_show_bone(planned: Planned, guide: Guide) -> No
     assert {hole.kind for hole in guide.holes} == {"window", "probe"}
     assert guide.genus == 1 + len(guide.pins) + len(guide.holes)
     for hole in guide.holes:
-        look = in_rod(hole.point_mm + 12.0 * hole.direction, hole.point_mm, hole.diameter_mm / 2 - 0.005)
+        look = in_rod(hole.point_mm + 12.0 * hole.direction, hole.point_mm, hole.diameter_mm / 2 - 0.005)[::5]
         assert not guide.surface.contains(look).any()
         assert planned.bone.surface.nearest(hole.point_mm[None])[0][0] < 0.2
 
@@ -289,9 +289,7 @@ def test_a_moved_hip_moves_everything_on_its_guide(
 
 def test_a_moved_hip_has_as_good_a_seat(planned: Planned, guide: Guide) -> None:
     there, order = hip_moved(planned, MOTION), planned.order
-    search = guide_module.search_of(
-        there.bone.surface, there.anatomy, there.tunnel, order, guide_module.NOTHING, 3.0
-    )
+    search = guide_module.search_of(there.bone.surface, there.anatomy, there.tunnel, order, guide_module.NOTHING, 3.0)
     best = find_seats(search, "M", planned.template.sizes["M"].length_mm)[0]
     assert best.fit.mean_mm == pytest.approx(guide.seat.fit.mean_mm, rel=0.05)
     assert best.contact_mm2 == pytest.approx(guide.seat.contact_mm2, rel=0.1)
@@ -334,9 +332,7 @@ def test_a_kit_without_a_stop_so_far_out_is_refused(
     assert refusal.value.rule == "sleeve_offset_mm"
 
 
-def test_an_entry_outside_the_shell_is_refused(
-    planned: Planned, guide: Guide, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_entry_outside_the_shell_is_refused(planned: Planned, guide: Guide, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a seat that lies 40 mm further up."""
     prints = guide.seat.footprint
     away = Footprint(prints.levels_mm, prints.turns_deg, np.roll(prints.covers, -20, axis=0), prints.zones)
