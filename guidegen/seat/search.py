@@ -251,9 +251,11 @@ def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tu
     rows = []
     for step in range(TOPS):
         first = int(open_rows[0]) + round(step * TOP_STEP_MM / LEVEL_STEP_MM)
-        past = min(first + count, int(open_rows[-1]) + 1)
+        past = first + count
+        if past > int(open_rows[-1]) + 1:
+            break
         top, bottom = cells.levels_mm[first], cells.levels_mm[past - 1]
-        if past - first == count and bottom + search.room_mm <= entry.level_mm[0] <= top - search.room_mm:
+        if bottom + search.room_mm <= entry.level_mm[0] <= top - search.room_mm:
             rows.append((first, past))
     backs = [int(np.searchsorted(cells.turns_deg, zones.back_deg + more)) for more in BACKS_DEG]
     fronts = [int(np.searchsorted(cells.turns_deg, front + 1e-9)) for front in FRONTS_DEG]
@@ -341,12 +343,15 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
 
 
 def _too_short(search: Search, size: str) -> NoSafeGuide:
-    """The refusal where the scan shows too little bone for a footprint."""
-    rows = np.flatnonzero(search.cells.open.any(axis=1))
-    found = float(len(rows)) * LEVEL_STEP_MM
+    """The refusal where the scan shows too little bone for a footprint, or what is kept out leaves too little."""
+    open_cells = search.cells.open
+    rows, shown = (cells.any(axis=1).sum() for cells in (open_cells, open_cells | (search.cells.closed == KEPT_OUT)))
+    found = float(rows) * LEVEL_STEP_MM
+    rules = bool(shown > rows)
+    more = "what is kept out takes the rest" if rules else "or scan or segment more of the shaft"
     return NoSafeGuide(
         f"expected open bone along the shaft for a guide of size {size}, at least {END_MARGIN_MM:g} mm above the end "
-        f"of the scan, found {found:.0f} mm; choose a smaller size, or scan or segment more of the shaft",
-        rule="scan_too_short",
+        f"of the scan, found {found:.0f} mm; choose a smaller size, {more}",
+        rule=KEEP_OUT if rules else "scan_too_short",
         figures={"open_mm": found},
     )
