@@ -89,11 +89,19 @@ class Zones:
         found = gluteal_tuberosity_deg(bone, anatomy)
         return cls(origin, up, lateral, front, anatomy.vastus_ridge_mm, line, found, margins)
 
+    @cached_property
+    def axes(self) -> FloatArray:
+        """Up, lateral and front, row by row (3, 3): right-handed on a right femur, left-handed on a left one."""
+        return np.stack([self.up, self.lateral, self.front])
+
+    def own_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Points (K, 3) in the femur's own terms: from the head centre up, lateral and to the front."""
+        return np.asarray((points_mm - self.origin_mm) @ self.axes.T)
+
     def place(self, points_mm: FloatArray) -> Place:
         """Where points (K, 3) are."""
-        relative = points_mm - self.origin_mm
-        lateral, front = relative @ self.lateral, relative @ self.front
-        return Place(relative @ self.up, np.degrees(np.arctan2(front, lateral)), lateral, front)
+        up, lateral, front = self.own_mm(points_mm).T
+        return Place(up, np.degrees(np.arctan2(front, lateral)), lateral, front)
 
     @cached_property
     def ridge_level_mm(self) -> float:
