@@ -48,6 +48,8 @@ soak: $(READY)
 	$(PYTHON) benchmarks/bad_inputs.py
 	$(PYTHON) benchmarks/orientations.py
 	$(PYTHON) benchmarks/fuzz_intake.py --count 3000
+	$(PYTHON) benchmarks/kill_review.py --count 1000
+	$(PYTHON) benchmarks/review_sequences.py --count 1000
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -17,6 +17,8 @@ from rich.table import Table
 
 import guidegen
 from guidegen.errors import GuidegenError
+from guidegen.review.audit_commands import audit
+from guidegen.review.user_commands import users
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -35,6 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(users, name="user")
+app.add_typer(audit, name="audit")
 
 
 class Size(StrEnum):
@@ -401,7 +405,9 @@ class _progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The program: exits 0 done, 2 input or usage refused, 3 no safe guide, 130 interrupted, 1 for a bug."""
+    """The program: exits 0 done, 2 input or usage refused, 3 no safe guide, 4 not approved or altered, 130 interrupted,
+    1 for a bug.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     try:

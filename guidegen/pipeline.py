@@ -457,14 +457,16 @@ def _write(
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
     if planned.assessed.keep_out.surface is not None:
         (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.assessed.keep_out.surface))
-    if guide is None:
+    if built is None or guide is None:
         findings = _refused(refusal)
         _write_findings(findings, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
-    _begin_pictures(state, planned, content, guide, workshop)  # on the second core, while this one checks
-    with state.stage("3mf"):
+    with state.stage("files"):
+        _begin_companions(state, planned, content, built, scratch, workshop)  # on the second core
         (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
+        _write_files(workshop.finish_companions(), scratch)
+    _begin_pictures(state, planned, content, guide, workshop)  # while this one checks
     with state.stage("check"):
         findings = check_result(scratch)
     _write_findings(findings, scratch)
@@ -512,18 +514,36 @@ def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
     from guidegen.threemf import print_orientation, threemf_bytes
 
     turned = guide.surface.transformed(print_orientation(guide.surface, guide.print_down))
-    return threemf_bytes(
-        turned,
-        {
-            "Title": f"{content['case_id']} {content['side'].upper()} drill guide",
-            "Application": f"guidegen {guidegen.__version__}",
-            "patient_id": content["case_id"],
-            "side": content["side"],
-            "plan_sha256": results.sha256((scratch / "plan.json").read_bytes()),
-            "stl_sha256": results.sha256((scratch / "guide.stl").read_bytes()),
-            "version": guidegen.__version__,
-        },
-    )
+    stl = results.sha256((scratch / "guide.stl").read_bytes())
+    return threemf_bytes(turned, _metadata(content, "drill guide", scratch) | {"stl_sha256": stl})
+
+
+def _metadata(content: dict[str, Any], what: str, scratch: Path) -> dict[str, str]:
+    """What travels in a 3MF file: whose part this is, and of which plan."""
+    return {
+        "Title": f"{content['case_id']} {content['side'].upper()} {what}",
+        "Application": f"guidegen {guidegen.__version__}",
+        "patient_id": content["case_id"],
+        "side": content["side"],
+        "plan_sha256": results.sha256((scratch / "plan.json").read_bytes()),
+        "version": guidegen.__version__,
+    }
+
+
+def _begin_companions(
+    state: Run, planned: Planned, content: dict[str, Any], built: Built, scratch: Path, workshop: Workshop
+) -> None:
+    guide, identity, _ = built
+    workshop.begin_companions(
+        guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
+        state.templates.kit, state.templates.guide.trial, _metadata(content, "trial bone", scratch),
+    )  # fmt: skip
+
+
+def _write_files(files: dict[str, bytes], scratch: Path) -> None:
+    for name, data in files.items():
+        (scratch / name).parent.mkdir(exist_ok=True)
+        (scratch / name).write_bytes(data)
 
 
 def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:

@@ -153,8 +153,10 @@ def printing(name: str, printer: Printer, sterilisation: Cycle) -> dict[str, Any
         "build_mm": list(build.build_mm),
         "least_wall_mm": build.least_wall_mm,
         "least_feature_mm": build.least_feature_mm,
+        "least_drain_mm": build.least_drain_mm,
         "steepest_overhang_deg": build.steepest_overhang_deg,
         "layer_mm": build.layer_mm,
+        "slicer_profile": printer.slicer_profile,
         "sterilisation": {"name": sterilisation.name, "text": sterilisation.text},
     }
 

@@ -86,9 +86,7 @@ def new_revision(folder: Path) -> Iterator[Path]:
     scratch.mkdir()
     try:
         yield scratch
-        for path in scratch.rglob("*"):
-            _sync(path)
-        _sync(scratch)
+        make_durable(scratch)
         scratch.rename(folder / name)
         _sync(folder)
     finally:
@@ -110,6 +108,18 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     scratch.rename(folder)
     _sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def make_durable(folder: Path) -> None:
+    """Have everything in a folder, and the folder, on the disk before going on; OSError where that fails."""
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def make_entry_durable(path: Path) -> None:
+    """Have the name of a file or folder on the disk, not only what is in it."""
+    _sync(path.parent)
 
 
 def name_of(scratch: Path) -> str:

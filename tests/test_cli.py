@@ -80,7 +80,7 @@ def test_every_command_helps(guidegen_: Call, command: str) -> None:
 def test_help_lists_every_command_and_says_it_is_no_medical_device(guidegen_: Call) -> None:
     left = guidegen_("--help")
     assert left.code == 0
-    for word in ("run", "plan", "check", "demo", "--version", "--debug", "No medical device"):
+    for word in ("run", "plan", "check", "demo", "user", "audit", "--version", "--debug", "No medical device"):
         assert word in left.out
 
 

@@ -144,6 +144,14 @@ def test_a_revision_gets_its_name_in_one_step(tmp_path: Path, monkeypatch: pytes
     assert names(tmp_path) == []
 
 
+def test_everything_in_a_folder_is_made_durable_and_the_folder_last(tmp_path: Path, monkeypatch: Any) -> None:
+    revision, synced = made(tmp_path), list[str]()
+    monkeypatch.setattr(results, "_sync", lambda path: synced.append(path.name))
+    results.make_durable(revision)
+    assert sorted(synced) == ["front.png", "guide.stl", "preview", "r001", "run.json", "timings.json"]
+    assert synced[-1] == "r001"
+
+
 def test_every_file_is_durable_before_the_revision_has_its_name(tmp_path: Path, monkeypatch: Any) -> None:
     synced: list[str] = []
     monkeypatch.setattr(results, "_sync", lambda path: synced.append(path.name))

@@ -26,6 +26,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Degrees = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0, le=90.0)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0)]
 Point = tuple[Number, Number, Number]
 Direction = Annotated[Point, AfterValidator(_of_length_one)]
 Line = Annotated[str, Field(pattern=r"\S")]
@@ -197,6 +198,8 @@ class AskedGuide(_Part):
     removal_direction: Direction
     clearance_mm: Length
     genus: Count | None = _new()
+    periosteum_mm: NotNegative = 0.0  # of the clearance: what tissue fills
+    surface_error_mm: NotNegative = 0.3  # doubt in the bone's surface along its normal: a good segmentation's
     sleeves: Annotated[list[AskedSleeve], Field(min_length=1)]
     pins: list[AskedPin]
     windows: list[AskedWindow] | None = _new()
@@ -216,12 +219,16 @@ class AskedGuide(_Part):
 
 
 class AskedPrinting(_Part):
-    """plan.json's `printing`: the printer that the guide was made for."""
+    """plan.json's `printing`: the printer that the guide was made for, and its material."""
 
+    process: str
+    material: str
+    youngs_modulus_mpa: Length | None = None  # None: by process and material
     build_mm: tuple[Length, Length, Length]
     least_feature_mm: Length
     least_drain_mm: Length | None = _new()
     steepest_overhang_deg: Degrees  # from the vertical; 90: the process needs no supports
+    slicer_profile: Line | None = _new()  # of those that are shipped
 
 
 class AskedLimits(_Part):

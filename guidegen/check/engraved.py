@@ -68,7 +68,7 @@ def arrow_field(arrow: AskedArrow, seat: Seat) -> Field:
     place = np.clip((seat.points_mm - start) @ right, 0.0, length_mm)
     near = np.linalg.norm(seat.points_mm - start - place[:, None] * right, axis=1) < NEAR_ARROW_MM
     out = across(seat.normals[near].sum(axis=0), right)
-    out = unit(out) if np.linalg.norm(out) > 0.0 else perpendicular_pair(right)[0]  # no guide here: nothing to see
+    out = unit(out) if np.linalg.norm(out) > 1e-6 else perpendicular_pair(right)[0]  # no guide here: nothing to see
     wide_mm, high_mm = (side + 2.0 * ROUND_ARROW_MM for side in (length_mm, length_mm / 2.0))
     return Field(middle, np.stack([right, np.cross(out, right), out]), wide_mm, high_mm, DEEPEST_ARROW_MM)
 

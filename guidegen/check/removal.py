@@ -57,7 +57,7 @@ def removal_findings(asked: Asked, bone: Surface, guide: Surface, seat: Seat) ->
     straight_mm = max(deepest_on_way_mm(bone, guide_points, off), deepest_on_way_mm(guide, bone_points, -off))
     near_bone = bone_points[_in_way(guide, bone_points, off)]
     ways = np.cos(np.radians(ASKEW_DEG)) * off + np.sin(np.radians(ASKEW_DEG)) * spokes(off, ASKEW_WAYS)
-    in_bone = _Chords.joined([_chords(bone, seat.points_mm, way) for way in ways])
+    in_bone = _Chords.joined([_chords(bone, guide_points, way) for way in ways])
     in_guide = _Chords.joined([_chords(guide, near_bone, -way) for way in ways])
     first_mm, later_mm = (
         max(in_bone.deepest_mm(bone, way_mm), in_guide.deepest_mm(guide, way_mm)) for way_mm in (LETTING_GO_MM, WAY_MM)

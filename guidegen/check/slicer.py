@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guidegen.check.asked import read_plan
 from guidegen.check.files import read_json
 from guidegen.check.finding import Finding, at_least, at_most
 from guidegen.check.print_file import read_print
@@ -58,8 +59,8 @@ def is_installed() -> bool:
 
 def profile_of(folder: Path) -> str | None:
     """The profile that a result's printer is sliced with; None for one whose process PrusaSlicer does not know."""
-    profile = (read_json(folder / "plan.json").get("printing") or {}).get("slicer_profile")
-    return profile if isinstance(profile, str) else None
+    printing = read_plan(read_json(folder / "plan.json")).printing
+    return printing.slicer_profile if printing else None
 
 
 def slicer_findings(folder: Path, profile: str | None = None) -> tuple[Finding, ...]:

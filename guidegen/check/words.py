@@ -56,7 +56,14 @@ def _names_side(asked: Asked) -> bool:
 
 
 def _is_word(asked: Asked, text: str) -> bool:
-    return text.upper() in re.findall(r"[0-9A-Z]+", " ".join(_lines(asked)).upper())
+    """Whether it stands on a label as a word of its own, or broken over whole lines."""
+    for label in asked.guide.labels:
+        words = [re.findall(r"[0-9A-Z]+", line.upper()) for line in label.lines]
+        whole = [word[0] if len(word) == 1 else " " for word in words]
+        runs = {"".join(whole[first:last]) for first in range(len(whole)) for last in range(first + 1, len(whole) + 1)}
+        if text.upper() in runs | {word for line in words for word in line}:
+            return True
+    return False
 
 
 def _names_depth(asked: Asked, diameter_mm: float, depth_mm: float) -> bool:

@@ -34,7 +34,7 @@ SIMPLIFIED_MM = 0.01  # how far the drawn base may be moved to have fewer faces
 GROOVE_MARGIN_MM = 1.5  # of rail on both sides of its groove
 RAIL_PROUD_MM = 1.2  # of rail under its groove, over the tube
 COLLAR_GAP_MM = 0.5
-SPARE_WALL_MM = 0.9  # of rim over the printer's thinnest wall: its edges are round
+SPARE_WALL_MM = 1.1  # of rim over the printer's thinnest wall: its edges are round
 NOTCH_BEYOND_MM = 40.0
 HORN_MM = 7.0  # of contact beside a notch: less would be a horn that breaks off
 THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and not through what stands over it
@@ -98,6 +98,11 @@ def rail_span_mm(tube: Tube, order: Order) -> tuple[float, float]:
     return tube.top_mm + order.template.sleeve.collar_height_mm + below_collar, tube.guided_to_mm - COLLAR_GAP_MM
 
 
+def rail_width_mm(order: Order) -> float:
+    """The rail's width: its groove and a margin on both sides."""
+    return order.template.axis_mark.width_mm + 2.0 * GROOVE_MARGIN_MM
+
+
 def rail_height_mm(order: Order) -> float:
     """The rail's face over the tube."""
     return RAIL_PROUD_MM + order.template.axis_mark.depth_mm
@@ -107,7 +112,7 @@ def _rail(tube: Tube, order: Order, make: parts.Make) -> Any:
     """The rail on the sleeve's upper side, in whose groove a wire lies along the tunnel's axis."""
     mark = order.template.axis_mark
     first, last = rail_span_mm(tube, order)
-    width = mark.width_mm + 2.0 * GROOVE_MARGIN_MM
+    width = rail_width_mm(order)
     height = order.sizes.tube_mm / 2.0 + rail_height_mm(order)
     rail = part_solid(make("rail", last - first, width, height, mark.width_mm, mark.depth_mm), "the axis mark")
     outwards = -tube.axis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
-from guidegen.guide.label import Label, sleeve_plates, what_for
+from guidegen.guide.label import Arrow, Label, sleeve_plates, what_for
 from guidegen.guide.layout import Layout, Order, lay_out
+from guidegen.guide.metal import MetalSleeve
 from guidegen.guide.solids import to_surface, welded
 from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.plan.rules import Rules
@@ -29,17 +31,6 @@ from guidegen.written import as_written
 WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
 METAL_OFF_BONE_MM = 0.5  # a metal sleeve ends so far before the bone: it must not hold the guide off
-
-
-@dataclass(frozen=True)
-class MetalSleeve:
-    """The sleeve that is pressed into the print, in mm: diameters, length below its flange, and the flange."""
-
-    inner_diameter_mm: float
-    outer_diameter_mm: float
-    length_mm: float
-    flange_diameter_mm: float
-    flange_height_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +121,7 @@ class Guide:
     pins: tuple[Pin, ...]
     holes: tuple[Hole, ...]
     labels: tuple[Label, ...]
+    arrows: tuple[Arrow, ...]
     pointer_mm: FloatArray | None
     axis_mark_mm: FloatArray
     calliper: Faces | None
@@ -165,9 +157,15 @@ def make_guide(
     lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
     layout = lay_out(search.ground, search.zones, seats, tunnel, lesser_mm, order)
     local = bone.transformed(layout.seat.frame)
-    labels = _labels(layout, local, anatomy.side, tunnel, identity, order)
+    front = layout.seat.frame.vectors(search.zones.front)
+    labels = _labels(layout, local, anatomy.side, front, tunnel, identity, order)
     surface = _as_written(body_of(layout, labels, local, order, make), layout.seat)
-    return _described(layout, labels, surface, bone, search, _others(search, size, order), order)
+    arrows = tuple(
+        Arrow(arrow.text, *layout.seat.frame.inverse().points(np.stack([arrow.start_mm, arrow.end_mm])))
+        for label in labels
+        for arrow in label.arrows(make)
+    )
+    return _described(layout, labels, arrows, surface, bone, search, _others(search, size, order), order)
 
 
 def search_of(
@@ -204,16 +202,17 @@ def _others(search: Search, size: str, order: Order) -> tuple[Seat, ...]:
 
 
 def _labels(
-    layout: Layout, bone: Surface, side: str, tunnel: Tunnel, identity: Identity, order: Order
+    layout: Layout, bone: Surface, side: str, front: FloatArray, tunnel: Tunnel, identity: Identity, order: Order
 ) -> tuple[Label, ...]:
-    shape = order.template
-    reading_mm = order.sizes.flange_height_mm - layout.tube.top_mm + tunnel.length_mm
-    about = what_for(1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
+    """Whose guide it is, what it is for, and which way the front and the head of the patient are."""
+    shape, tube = order.template, layout.tube
+    reading_mm = order.sizes.flange_height_mm - tube.top_mm + tunnel.length_mm
+    about = partial(what_for, 1, tunnel.diameter_mm, reading_mm, identity.revision, identity.plan_hash)
     plates = sleeve_plates(
-        identity.patient_id, side, about, layout.tube, order.sizes, shape.sleeve.collar_height_mm,
-        bone, order.outside_mm, shape.label,
+        (identity.patient_id, side), about, tube, order.sizes, shape.sleeve.collar_height_mm, front, bone,
+        order.outside_mm, shape.label,
     )  # fmt: skip
-    return (*plates, *layout.pads)
+    return (*plates, layout.pad)
 
 
 def _as_written(body: object, seat: Seat) -> Surface:
@@ -230,8 +229,8 @@ def _as_written(body: object, seat: Seat) -> Surface:
 
 
 def _described(
-    layout: Layout, labels: tuple[Label, ...], surface: Surface, bone: Surface, search: Search,
-    others: tuple[Seat, ...], order: Order,
+    layout: Layout, labels: tuple[Label, ...], arrows: tuple[Arrow, ...], surface: Surface, bone: Surface,
+    search: Search, others: tuple[Seat, ...], order: Order,
 ) -> Guide:  # fmt: skip
     back = layout.seat.frame.inverse()
     holes = [("window", sight, order.template.window.diameter_mm) for sight in layout.windows]
@@ -259,6 +258,7 @@ def _described(
             for kind, sight, diameter in holes
         ),
         labels=tuple(label.transformed(back) for label in labels),
+        arrows=arrows,
         pointer_mm=None if layout.notch is None else back.points(_pointer(layout, order)),
         axis_mark_mm=back.points(np.stack([layout.tube.at(first) + over, layout.tube.at(last) + over])),
         calliper=_calliper(layout, order),
@@ -277,8 +277,10 @@ def _sleeve(layout: Layout, order: Order) -> Sleeve:
     stop_mm = tube.top_mm - sizes.flange_height_mm
     metal = None
     if sizes.kind == "metal":
-        length = tube.guided_to_mm - METAL_OFF_BONE_MM - tube.top_mm
-        metal = MetalSleeve(sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm)
+        length = tube.guided_to_mm - METAL_OFF_BONE_MM - stop_mm
+        metal = MetalSleeve(
+            sizes.drill_mm, sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm
+        )
     return Sleeve(
         tunnel=0,
         kind=sizes.kind,
@@ -319,7 +321,7 @@ def _pointer(layout: Layout, order: Order) -> FloatArray:
     assert layout.notch is not None, "a guide without a notch has no pointer"
     up = unit(np.array([0.0, 1.0, 0.0]) - layout.notch.direction[1] * layout.notch.direction)
     below = layout.notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    return np.asarray(below + order.clearance_mm * layout.notch.direction)
+    return np.array([*below[:2], float(layout.under.at(below[None, :2])[0])])
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

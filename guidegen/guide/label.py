@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, RigidTransform, across, rotation_about, unit
+from guidegen.frames import FloatArray, RigidTransform, across, angle_deg, rotation_about, unit
 from guidegen.guide import parts
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.patch import Patch
@@ -28,23 +29,39 @@ MARGIN_MM = 0.6
 PROUD_MM = 1.0  # the plate's face over the tube
 WIDEST_PLATE_MM = 24.0
 HEIGHT_STEP_MM = 0.25
-FEW_LINES = 4
-ROUND_SLEEVE_DEG = 105.0  # from the sleeve's upper side, where the axis mark is, to the plates on both sides
+FEW_LINES, MANY_LINES = 4, 12
+# From the sleeve's upper side, where the axis mark is, to the plates on both sides: the first prints best, the others
+# lie higher over the shell.
+ROUND_SLEEVE_DEG = (105.0, 90.0, 75.0)
 
-# Which way the arrows point on the pad, whose text runs along the shaft to the head.
-TO_HEAD, TO_FRONT, FROM_FRONT = "PROX →", "ANT ↑", "ANT ↓"
+# What is said of directions: on the pad, whose text runs along the shaft to the head, in one line or where that has no
+# room in two; and on the sleeve, upwards or downwards.
+TO_HEAD, TO_FRONT = (("PROX →",), ("PROX", "→")), ("ANT ↑", "ANT ↓")
+MOST_ASKEW_DEG = 38.0  # an arrow to the front, of that direction: more, and it tells little
 PAD_PROUD_MM = 0.4  # the pad's face over the shell's highest point under it
 PAD_ROOT_MM = 3.0  # how deep it reaches down
 PAD_GRID_MM = 1.5
 
 
+ARROWS = {"→": np.array([1.0, 0.0]), "↑": np.array([0.0, 1.0]), "↓": np.array([0.0, -1.0])}
+
+
+@dataclass(frozen=True, eq=False)
+class Arrow:
+    """An arrow as drawn: what it names, and where (3,) it begins and ends."""
+
+    text: str
+    start_mm: FloatArray
+    end_mm: FloatArray
+
+
 @dataclass(frozen=True, eq=False)
 class Label:
-    """Text lines on a flat plate: centre (3,) of its face, unit vectors (3,) to read along, up and out; width and
-    height of the flat, and how thick it is below its face. `raised`: the letters stand out by `depth_mm`, else they are
-    cut in.
+    """Text lines on a flat plate: centre (3,) of the text's field, unit vectors (3,) to read along, up and out; width
+    and height of the field, and how thick the plate is below it. `raised`: the letters stand out by `depth_mm`, else
+    they are cut in.
 
-    The plate is a rounded edge larger than its flat.
+    The plate is a rounded edge larger than its field.
     """
 
     lines: tuple[str, ...]
@@ -74,6 +91,25 @@ class Label:
         text = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
         return placed(part_solid(text, "the letters"), self._place())
 
+    def arrows(self, make: parts.Make) -> tuple[Arrow, ...]:
+        """The arrows among the letters, as drawn: each ends its line."""
+        step_mm = LINE_STEP * self.text_height_mm
+        drawn = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
+        boxes = np.array([[vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)] for vertices, _ in drawn])
+        found = []
+        for number, line in enumerate(self.lines):
+            if line[-1] not in ARROWS:
+                continue
+            level_mm = ((len(self.lines) - 1) / 2.0 - number) * step_mm
+            on_line = np.abs(boxes.mean(axis=1)[:, 1] - level_mm) < step_mm / 2.0
+            low, high = boxes[on_line][np.argmax(boxes[on_line][:, 1, 0])]
+            half = np.abs(ARROWS[line[-1]]) * (high - low) / 2.0
+            ends = (low + high) / 2.0 + np.outer([-1.0, 1.0], np.sign(ARROWS[line[-1]]) * half)
+            start, end = self._place().points(np.column_stack([ends, np.zeros(2)]))
+            named = " ".join(self.lines).split(line[-1])[0].split()[-1]  # the word before it, which may stand above it
+            found.append(Arrow(named, start, end))
+        return tuple(found)
+
     def transformed(self, frame: RigidTransform) -> Label:
         """The same in the transform's target frame."""
         return Label(
@@ -83,20 +119,29 @@ class Label:
         )  # fmt: skip
 
 
-def whose(patient_id: str, side: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
-    """The id in as many lines as its width needs, then the side in a word."""
-    lines, line = [], ""
-    for letter in patient_id:
-        if line and text_width_mm(line + letter, height_mm) > width_mm:
-            lines.append(line)
-            line = ""
-        line += letter
-    return (*lines, line, side.upper())
+def whose(patient_id: str, side: str, arrow: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
+    """The id in as many lines as its width needs, then the side in a word, and the arrow to the front."""
+    return (*broken(patient_id, height_mm, width_mm), side.upper(), arrow)
 
 
-def what_for(number: int, diameter_mm: float, reading_mm: float, revision: str, plan_hash: str) -> tuple[str, ...]:
-    """The tunnel's number, the drill's diameter and the depth at which its stop is set; the revision and the plan."""
-    return f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}", revision, plan_hash
+def what_for(
+    number: int, diameter_mm: float, reading_mm: float, revision: str, plan_hash: str, height_mm: float, width_mm: float
+) -> tuple[str, ...]:
+    """The tunnel's number, the drill's diameter and the depth at which its stop is set, none of which may be broken;
+    the revision, and the plan in as many lines as its width needs.
+    """
+    figures = f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}"
+    return (*figures, revision, *broken(plan_hash, height_mm, width_mm))
+
+
+def broken(text: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
+    """The text in lines of about equal length that are no wider than asked, or of one letter."""
+    for count in range(1, len(text) + 1):
+        length = -(-len(text) // count)
+        lines = tuple(text[start : start + length] for start in range(0, len(text), length))
+        if all(text_width_mm(line, height_mm) <= width_mm for line in lines):
+            break
+    return lines
 
 
 def text_width_mm(text: str, height_mm: float) -> float:
@@ -105,6 +150,9 @@ def text_width_mm(text: str, height_mm: float) -> float:
 
     font = ImageFont.truetype(str(parts.font_path()), 100)
     return float(font.getlength(text)) * height_mm / 100.0
+
+
+Lines = Callable[[float, float], tuple[str, ...]]  # text broken for letters of a height, into a width, in mm
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +167,11 @@ class Flank:
     bone: Surface
     outside_mm: float
     start_mm: float
+
+    @property
+    def up(self) -> FloatArray:
+        """Upwards on a plate that is read outwards along the sleeve (3,)."""
+        return np.cross(self.face, -self.tube.axis)
 
     def free_mm(self, plate_mm: float) -> float:
         """How long a plate this high may be before its lower end would come near the shell: between the two a channel
@@ -143,47 +196,71 @@ OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's 
 
 
 def sleeve_plates(
-    patient_id: str, side: str, about: tuple[str, ...], tube: Tube, sizes: SleeveSizes, collar_height_mm: float,
-    bone: Surface, outside_mm: float, shape: LabelShape,
+    identity: tuple[str, str], about: Lines, tube: Tube, sizes: SleeveSizes, collar_height_mm: float,
+    front: FloatArray, bone: Surface, outside_mm: float, shape: LabelShape,
 ) -> tuple[Label, Label]:  # fmt: skip
     """The two plates on the flanks of a sleeve, between its collar and the shell, each with the largest text that fits:
-    whose guide it is, and what it is for. NoSafeGuide where a text is too long for letters of the least height.
+    patient and side (`identity`) with an arrow to the front of the patient (3,), where one can point there best; and
+    what the guide is for (`about`). NoSafeGuide where a text is too long for letters of the least height.
 
     The shell's outside lies `outside_mm` over the bone, which is in the guide's frame too.
     """
     start = tube.top_mm + collar_height_mm + (sizes.collar_mm - sizes.tube_mm) / 2.0
     upper = unit(across(np.array([0.0, 0.0, 1.0]), tube.axis))
-    first, second = (
-        Flank(tube, sizes.tube_mm, rotation_about(tube.axis, turn) @ upper, bone, outside_mm, start)
-        for turn in (ROUND_SLEEVE_DEG, -ROUND_SLEEVE_DEG)
-    )
-    return (
-        _sleeve_plate(first, lambda height, width: whose(patient_id, side, height, width), patient_id, shape),
-        _sleeve_plate(second, lambda _height, _width: about, " ".join(about), shape),
-    )
+    sides = [
+        [
+            Flank(tube, sizes.tube_mm, rotation_about(tube.axis, side * turn) @ upper, bone, outside_mm, start)
+            for turn in ROUND_SLEEVE_DEG
+        ]
+        for side in (1.0, -1.0)
+    ]
+    first, second = sorted(sides, key=lambda flanks: abs(float(flanks[0].face @ front)))
+    arrow = TO_FRONT[0] if first[0].up @ front > 0.0 else TO_FRONT[1]
+    off_deg = [min(angle_deg(flank.up, front), angle_deg(-flank.up, front)) for flank in first]
+    in_view = [flank for flank, off in zip(first, off_deg, strict=True) if off <= MOST_ASKEW_DEG]
+    if not in_view:
+        raise NoSafeGuide(
+            f"expected a side of the sleeve on which an arrow to the patient's front is at most {MOST_ASKEW_DEG:g}° "
+            f"off, found {min(off_deg):.0f}°; choose another entry",
+            rule="label",
+            figures={"off_deg": min(off_deg)},
+        )
+    said = partial(whose, *identity, arrow)
+    return _sleeve_plate(in_view, said, shape), _sleeve_plate(second, about, shape)
 
 
-def _sleeve_plate(
-    flank: Flank, lines_of: Callable[[float, float], tuple[str, ...]], said: str, shape: LabelShape
-) -> Label:
-    """The plate with the largest text: first that with few lines, then whatever fits."""
+def _sleeve_plate(flanks: list[Flank], lines_of: Lines, shape: LabelShape) -> Label:
+    """The plate on the first flank that has room, with the largest text: with few lines, or else whatever fits."""
     heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
-    for few in (True, False):
-        for height in heights:
-            plate = flank.outer_mm - 4.0
-            for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
-                width = flank.free_mm(plate)
-                lines = lines_of(float(height), width - 2.0 * MARGIN_MM)
-                plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM)
-            widest = max(text_width_mm(line, float(height)) for line in lines)
-            if widest <= width - 2.0 * MARGIN_MM and plate <= WIDEST_PLATE_MM and (len(lines) <= FEW_LINES or not few):
-                return _plate_at(flank, lines, float(height), width, plate, shape)
+    for few in (FEW_LINES, MANY_LINES):
+        for flank in flanks:
+            for height in heights:
+                plate = _fitting(flank, lines_of, float(height), few, shape)
+                if plate is not None:
+                    return plate
+    said = "".join(lines_of(shape.least_text_height_mm, 1e3))
+    room_mm = max(flank.free_mm(WIDEST_PLATE_MM) for flank in flanks)
     raise NoSafeGuide(
-        f"expected a text that fits a plate of {flank.free_mm(WIDEST_PLATE_MM):.0f} × {WIDEST_PLATE_MM:g} mm in "
-        f"letters of at least {shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id",
+        f"expected a text that fits a plate of {max(room_mm, 0.0):.0f} × {WIDEST_PLATE_MM:g} mm in letters of at least "
+        f"{shape.least_text_height_mm:g} mm, found {said!r}; use a shorter id, or a template with a longer sleeve",
         rule="label",
-        figures={"characters": float(len(said))},
+        figures={"characters": float(len(said)), "room_mm": room_mm},
     )
+
+
+def _fitting(flank: Flank, lines_of: Lines, text_mm: float, few: int, shape: LabelShape) -> Label | None:
+    """The plate with text of this height in at most so many lines; None where it does not fit the flank."""
+    plate = flank.outer_mm - 4.0
+    for _ in range(2):  # how long a plate may be depends on how high it is, and that on its lines
+        width = flank.free_mm(plate)
+        if width <= 2.0 * MARGIN_MM:
+            return None
+        lines = lines_of(text_mm, width - 2.0 * MARGIN_MM)
+        plate = max(flank.outer_mm - 4.0, len(lines) * LINE_STEP * text_mm + 2.0 * MARGIN_MM)
+    widest = max(text_width_mm(line, text_mm) for line in lines)
+    if widest > width - 2.0 * MARGIN_MM or plate > WIDEST_PLATE_MM or len(lines) > few:
+        return None
+    return _plate_at(flank, lines, text_mm, widest + 2.0 * MARGIN_MM, plate, shape)
 
 
 def _plate_at(
@@ -193,28 +270,27 @@ def _plate_at(
     middle = flank.tube.at(flank.start_mm + parts.PLATE_EDGE_MM + width_mm / 2.0)
     return Label(
         lines, text_mm, shape.depth_mm, shape.raised, middle + (flank.outer_mm / 2.0 + PROUD_MM) * face, outwards,
-        np.cross(face, outwards), face, width_mm, plate_mm, plate_mm / 4.0 + 3.0,
+        flank.up, face, width_mm, plate_mm, plate_mm / 4.0 + 3.0,
     )  # fmt: skip
 
 
-def arrow_pads(
-    patch: Patch, bone: Surface, front: FloatArray, outside_mm: float, lean: Lean, taken: list[Taken], shape: LabelShape
-) -> list[Label]:
-    """Pads on a flank of the shell that say which way the head and the front of the patient are: both on one, or where
-    that finds no room each on its own; without room for both, none.
-
-    `front` (3,): to the front of the patient, in the guide's frame, in which the shaft runs along y and so does the
-    text. The shell's outside lies `outside_mm` over the bone.
+def head_pad(
+    patch: Patch, bone: Surface, outside_mm: float, lean: Lean, taken: list[Taken], shape: LabelShape
+) -> Label:
+    """The pad on a flank of the shell that says which way the head of the femur is, its text along the shaft, which
+    runs along y. The shell's outside lies `outside_mm` over the bone. NoSafeGuide where there is no room for it.
     """
-    to_front = TO_FRONT if -front[0] > 0.0 else FROM_FRONT
-    both = _pad(patch, bone, (TO_HEAD, to_front), outside_mm, lean, taken, shape)
-    if both is not None:
-        return [both]
-    head = _pad(patch, bone, (TO_HEAD,), outside_mm, lean, taken, shape)
-    if head is None:
-        return []
-    second = _pad(patch, bone, (to_front,), outside_mm, lean, [*taken, Taken(pad_points(head), PAD_GAP_MM)], shape)
-    return [] if second is None else [head, second]
+    places = _flank(patch, lean)
+    for flat_mm in FLAT_MM:
+        for lines in TO_HEAD:
+            pad = _pad(patch, bone, lines, outside_mm, places, flat_mm, taken, shape)
+            if pad is not None:
+                return pad
+    raise NoSafeGuide(
+        "expected room on the shell for an arrow to the head of the femur, found none; choose a larger footprint",
+        rule="label",
+        figures={},
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,17 +303,25 @@ class Lean:
     least_deg: float
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there."""
+
+    points_mm: FloatArray
+    outwards: FloatArray
+
+
 def _pad(
-    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, lean: Lean, taken: list[Taken],
-    shape: LabelShape,
+    patch: Patch, bone: Surface, lines: tuple[str, ...], outside_mm: float, places: Places, flat_mm: float,
+    taken: list[Taken], shape: LabelShape,
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
-    points, outwards = _flank(patch, lean)
-    for height in np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM):
+    least = min(ARROW_WIDER * shape.least_text_height_mm, shape.text_height_mm)
+    for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM
-        spot = _flattest_spot(patch, bone, points, outwards, half, taken)
+        spot = _flattest_spot(patch, bone, places, half, flat_mm, taken)
         if spot is not None:
             base, outward, rough = spot
             up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
@@ -256,39 +340,39 @@ def pad_points(pad: Label) -> FloatArray:
     return np.asarray(pad.center_mm + along + up)
 
 
-PAD_GAP_MM = 1.0
-FLATTEST_MM = 2.0  # by which the shell may fall away under a pad
+ARROW_WIDER = 1.15  # an arrow is finer drawn than a letter: it needs larger text to be read
+FLAT_MM = 2.0, 3.0  # by which the shell may fall away under a pad, the better first
 STEEPEST_DEG = 75.0  # of a pad: steeper, and it looks past the guide's edge
 PAD_STEPS = np.stack(np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5), indexing="ij"), axis=-1).reshape(-1, 2)
 LOOK_FROM_MM = 20.0
 
 
 def _flattest_spot(
-    patch: Patch, bone: Surface, points: FloatArray, outwards: FloatArray, half_mm: FloatArray, taken: list[Taken]
+    patch: Patch, bone: Surface, places: Places, half_mm: FloatArray, flat_mm: float, taken: list[Taken]
 ) -> tuple[FloatArray, FloatArray, float] | None:
-    """Of places (K, 3) with the directions (K, 3) that a pad would face there, that where it lies flattest: the highest
-    point (3,) of the bone under it, its direction, and how far the bone falls away; None where none lies flat enough.
+    """The place where a pad lies flattest: the highest point (3,) of the bone under it, its direction, and how far the
+    bone falls away; None where it falls away by more than asked everywhere.
     """
     best: tuple[FloatArray, FloatArray, float] | None = None
-    for point, outward in zip(points, outwards, strict=True):
+    for point, outward in zip(places.points_mm, places.outwards, strict=True):
         up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
-        places = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
-        way, _ = bone.ray_hits(places + LOOK_FROM_MM * outward, -outward)
+        corners = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
+        way, _ = bone.ray_hits(corners + LOOK_FROM_MM * outward, -outward)
         if not np.isfinite(way).all():
             continue
         below = way - LOOK_FROM_MM
         rough = float(np.ptp(below))
-        if rough > min(FLATTEST_MM, best[2] if best else np.inf):
+        if rough > min(flat_mm, best[2] if best else np.inf):
             continue
-        on_bone = places - below[:, None] * outward
+        on_bone = corners - below[:, None] * outward
         if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
             continue
         best = (point - float(below.min()) * outward, outward, rough)
     return best
 
 
-def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
-    """Points (K, 3) of the patch whose outward direction across the shaft (K, 3) leans as asked."""
+def _flank(patch: Patch, lean: Lean) -> Places:
+    """The places of the patch whose outward direction across the shaft leans as asked."""
     from scipy import ndimage
 
     field = patch.field
@@ -301,7 +385,7 @@ def _flank(patch: Patch, lean: Lean) -> tuple[FloatArray, FloatArray]:
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
     outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
     leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
-    return points[leans], outwards[leans]
+    return Places(points[leans], outwards[leans])
 
 
 def _meets(points: FloatArray, taken: list[Taken]) -> bool:

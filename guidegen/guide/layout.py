@@ -9,7 +9,7 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, unit
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.label import Label, Lean, arrow_pads, pad_points
+from guidegen.guide.label import Label, Lean, head_pad, pad_points
 from guidegen.guide.patch import Patch, lay_patch
 from guidegen.guide.pins import Line, Wires, choose_pins
 from guidegen.guide.placement import Tube, place_tube
@@ -93,7 +93,7 @@ class Layout:
     windows: tuple[Sight, ...]
     probes: tuple[Sight, ...]
     notch: Sight | None
-    pads: tuple[Label, ...]
+    pad: Label
     down: FloatArray
 
     @property
@@ -169,8 +169,8 @@ def _laid_out(
     if notch is not None:
         taken.append(Taken(notch.point_mm[None], shape.pointer.width_mm / 2.0))
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
-    pads = arrow_pads(patch, local.bone, zones.front, order.outside_mm, lean, taken, shape.label)
-    taken += [Taken(pad_points(pad), 0.0) for pad in pads]
+    pad = head_pad(patch, local.bone, order.outside_mm, lean, taken, shape.label)
+    taken.append(Taken(pad_points(pad), 0.0))
     windows = choose_windows(
         patch, down, shape.window.diameter_mm / 2.0, shape.window.most, taken, _likely_motions(seat, zones)
     )
@@ -178,7 +178,7 @@ def _laid_out(
     probes = choose_probes(patch, down, shape.probe.diameter_mm / 2.0, shape.probe.count, taken)
     return Layout(
         seat, footprint, patch.field, patch, relief, tube, tuple(bosses), wires, rib, tuple(windows), tuple(probes),
-        notch, tuple(pads), down,
+        notch, pad, down,
     )  # fmt: skip
 
 

@@ -53,6 +53,10 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
             "distance_mm": guide.calliper.distance_mm,
         },
         "labels": [_label(label) for label in guide.labels],
+        "arrows": [
+            {"text": arrow.text, "start_mm": point(arrow.start_mm), "end_mm": point(arrow.end_mm)}
+            for arrow in guide.arrows
+        ],
         "seat": sizes[guide.seat.size],
         "sizes": sizes,
         "zones": _zones(guide.zones),

@@ -17,8 +17,8 @@ from guidegen.guide.patch import Patch
 
 GRID_MM = 1.5
 MOST_TILT_DEG = 38.0  # of a hole from upright in print: no roof then overhangs by 45°
-EDGE_MM = 3.0  # of shell round a hole
-STEEPEST_DEG = 60.0  # of the bone under a hole, from the removal direction: steeper, and nobody can look in
+EDGE_MM = 4.0  # of contact round a hole
+STEEPEST_DEG = 52.0  # of the bone under a hole, from the removal direction: steeper, and nobody can look in
 
 
 @dataclass(frozen=True, eq=False)

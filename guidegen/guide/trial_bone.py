@@ -18,16 +18,15 @@ from guidegen.frames import LPS, FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts
 from guidegen.guide.label import LINE_STEP, Label
 from guidegen.guide.solids import bore, part_solid, placed, to_solid, to_surface, welded
+from guidegen.plan.guide_shapes import Trial
 from guidegen.seat.scan_end import find_scan_end
 from guidegen.surfaces import Surface
 from guidegen.threemf import PRINTER
 from guidegen.written import as_written, is_sound
 
-BEYOND_MM = 20.0  # of bone past the contact: above, below and towards the middle
 ROOT_MM = 1.0  # of the bone stands in its foot
 AT_END_MM = 0.5  # corners this near to the scan's cut belong to it
 FOOT_WIDER_MM = 4.0  # than the bone on it, on each side: it stands, and a vice holds it
-FOOT_LEAST_MM = 10.0
 OUTSIDE_MM = 20.0  # how far off the bone a hole begins: more than the slope of any cortex asks for
 TEXT_HEIGHTS_MM = (4.0, 3.5, 3.0, 2.5)  # the largest that needs few lines; the last is the least that prints legibly
 FEW_LINES = 4
@@ -51,7 +50,7 @@ class TrialBone:
     """The trial bone in LPS mm, as float32 holds it; `marks` are in LPS too.
 
     `pose` leads from LPS to the printer: standing on its foot at z = 0, the side that the guide sits on towards -y.
-    `below_mm`, `above_mm`: how far the bone goes on past the contact, less than 20 mm where the scan ends.
+    `below_mm`, `above_mm`: how far the bone goes on past the contact, less than asked where the scan ends.
     """
 
     surface: Surface
@@ -69,6 +68,7 @@ def make_trial_bone(
     side: Side,
     holes: Sequence[Hole],
     lines: Sequence[str],
+    shape: Trial,
     make: parts.Make = parts.make,
 ) -> TrialBone:
     """The piece of a bone round the guide's contact (K, 3) with its `holes`, marked with `lines` and the directions.
@@ -80,10 +80,10 @@ def make_trial_bone(
     frame = RigidTransform.to_frame(np.zeros(3), axes, LPS, "trial bone")
     contact = frame.points(contact_mm)
     low, high, deep = float(contact[:, 1].min()), float(contact[:, 1].max()), float(contact[:, 2].min())
-    bottom = max(low - BEYOND_MM - ROOT_MM, _scan_end_mm(bone, shaft_axis))
-    piece = _piece(bone, shaft_axis, outwards, bottom, high + BEYOND_MM, deep - BEYOND_MM)
+    bottom = max(low - shape.beyond_mm - ROOT_MM, _scan_end_mm(bone, shaft_axis))
+    piece = _piece(bone, shaft_axis, outwards, bottom, high + shape.beyond_mm, deep - shape.beyond_mm)
     section = frame.points(to_surface(piece).vertices)
-    foot, marks = _foot(section, bottom, side, lines, frame, make)
+    foot, marks = _foot(section, bottom, shape.foot_mm, side, lines, frame, make)
     surface = _as_written(_one_body(piece, foot, [*map(_drilled, holes), marks.letters(make)]), bone)
     up = np.stack([axes[0], -axes[2], axes[1]])
     pose = RigidTransform(up, -(surface.vertices @ up.T).min(axis=0), LPS, PRINTER)
@@ -106,14 +106,15 @@ def _piece(bone: Surface, up: FloatArray, outwards: FloatArray, bottom: float, t
 
 
 def _foot(
-    section: FloatArray, bottom: float, side: Side, lines: Sequence[str], frame: RigidTransform, make: parts.Make
-) -> tuple[Any, Label]:
+    section: FloatArray, bottom: float, least_mm: float, side: Side, lines: Sequence[str], frame: RigidTransform,
+    make: parts.Make,
+) -> tuple[Any, Label]:  # fmt: skip
     """A plate under the piece whose corners (K, 3) are given, square to the shaft, and the marks on its outer face."""
     near = section[section[:, 1] < bottom + ROOT_MM][:, [0, 2]]
     low, high = near.min(axis=0) - FOOT_WIDER_MM, near.max(axis=0) + FOOT_WIDER_MM
     (width, depth), (x, z) = high - low, (low + high) / 2.0
     text_mm, broken = _broken([*lines, arrows(side)], width - 2.0 * (parts.PLATE_EDGE_MM + MARGIN_MM))
-    height = max(FOOT_LEAST_MM, len(broken) * LINE_STEP * text_mm + 2.0 * MARGIN_MM)
+    height = max(least_mm, len(broken) * LINE_STEP * text_mm + 2.0 * MARGIN_MM)
     top = bottom + ROOT_MM
     back = frame.inverse()
     reading, up, outwards = back.vectors(np.eye(3))

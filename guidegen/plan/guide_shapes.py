@@ -201,7 +201,9 @@ class LabelShape(Template):
 
 
 class Trial(Template):
-    """The trial bone: how far it goes on beyond the contact, and how thick the flat foot is that it stands on."""
+    """The trial bone: how far it goes on beyond the contact, and how thick the flat foot is at least that it
+    stands on: marks of many lines make it thicker.
+    """
 
     beyond_mm: Annotated[float, Within(5, 60)]
     foot_mm: Annotated[float, Within(1, 20)]

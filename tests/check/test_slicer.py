@@ -41,7 +41,6 @@ def as_printed(bench, solid):
 @pytest.fixture
 def folder(tmp_path, bench, block) -> Path:
     (tmp_path / "guide.3mf").write_bytes(threemf_bytes(as_printed(bench, block), {"Title": "block"}))
-    (tmp_path / "plan.json").write_text(json.dumps({"printing": {"slicer_profile": "sla"}}))
     return tmp_path
 
 
@@ -213,17 +212,17 @@ def test_no_shipped_profile_runs_a_script() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "profile"),
+    ("change", "profile"),
     [
-        ({"printing": {"slicer_profile": "sla"}}, "sla"),
-        ({"printing": {"slicer_profile": None}}, None),
-        ({"printing": {}}, None),
-        ({}, None),
+        (lambda plan: plan["printing"].update(slicer_profile="sla"), "sla"),
+        (lambda plan: plan["printing"].update(slicer_profile=None), None),
+        (lambda plan: plan["printing"].pop("slicer_profile"), None),
+        (lambda plan: plan.pop("printing"), None),
     ],
 )
-def test_the_profile_is_the_printers(folder, plan, profile) -> None:
-    (folder / "plan.json").write_text(json.dumps(plan))
-    assert profile_of(folder) == profile
+def test_the_profile_is_the_printers(hip, tmp_path, change, profile) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(hip.plan(change)))
+    assert profile_of(tmp_path) == profile
 
 
 class TestCommand:
@@ -235,7 +234,6 @@ class TestCommand:
         folder = tmp_path / "r001"
         folder.mkdir()
         plan = hip.plan()
-        plan["printing"]["slicer_profile"] = None
         (folder / "plan.json").write_text(json.dumps(plan))
         (folder / "femur.stl").write_bytes(stl_bytes(hip.bone))
         (folder / "guide.stl").write_bytes(stl_bytes(hip.guide))

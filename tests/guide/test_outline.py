@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bodies import block, cylinder, field_of
+from guidegen.guide.outline import CORNER_POWER, Outline, draw_outline, shell_solid
 from hypothesis import given
 from hypothesis import strategies as st
 
 from guidegen.errors import NoSafeGuide
 from guidegen.guide.height_field import STEP_MM, HeightField, grown, look_down
-from guidegen.guide.outline import CORNER_POWER, Outline, draw_outline, shell_solid
 from guidegen.guide.solids import to_surface
 from guidegen.plan.templates import Footprint, GuideTemplate, load_template
 

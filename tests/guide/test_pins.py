@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bodies import block, cylinder, field_of
+from guidegen.guide.outline import Outline, draw_outline
 
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, angle_deg
-from guidegen.seat.ground import Ground
 from guidegen.guide.height_field import HeightField
-from guidegen.guide.outline import Outline, draw_outline
 from guidegen.guide.pins import BETWEEN_WIRES_MM, DRIVER_MM, EDGE_MM, LARGEST_TO_NORMAL_DEG, choose_pins
 from guidegen.guide.placement import place_tube
-from guidegen.seat.scan_end import END_MARGIN_MM, ScanEnd
 from guidegen.guide.solids import to_surface
 from guidegen.keep_out import NOTHING, KeepOut, Structure
 from guidegen.plan.templates import Footprint, GuideTemplate, PinShape, Wire, load_template
+from guidegen.seat.ground import Ground
+from guidegen.seat.scan_end import END_MARGIN_MM, ScanEnd
 
 TEMPLATE = load_template(GuideTemplate, "lateral")[0]
 SHAPE = TEMPLATE.pins

@@ -11,8 +11,8 @@ from planned_hip import Planned
 from guidegen.bone.surface import Bone
 from guidegen.errors import NoSafeGuide
 from guidegen.guide.guide import Guide
-from guidegen.seat.scan_end import END_MARGIN_MM, find_scan_end
 from guidegen.guide.solids import to_surface
+from guidegen.seat.scan_end import END_MARGIN_MM, find_scan_end
 from guidegen.surfaces import Surface
 
 

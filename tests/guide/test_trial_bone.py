@@ -16,7 +16,7 @@ from guidegen.frames import LPS, FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts, trial_bone
 from guidegen.guide.guide import Guide
 from guidegen.guide.solids import along_axis, bore, to_solid, to_surface
-from guidegen.guide.trial_bone import BEYOND_MM, FOOT_WIDER_MM, Hole, TrialBone, arrows, make_trial_bone
+from guidegen.guide.trial_bone import FOOT_WIDER_MM, Hole, TrialBone, arrows, make_trial_bone
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 from guidegen.threemf import threemf_bytes

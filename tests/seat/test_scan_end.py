@@ -9,9 +9,9 @@ from bodies import sphere
 
 from guidegen.bone.surface import label_surface
 from guidegen.frames import angle_deg, rotation_about, unit
-from guidegen.seat.scan_end import find_scan_end
 from guidegen.guide.solids import to_surface
 from guidegen.phantom import label_volume, make_hip
+from guidegen.seat.scan_end import find_scan_end
 
 UP = np.array([0.0, 0.0, 1.0])
 
