@@ -3,13 +3,12 @@
 Every border is drawn from landmarks, in the femur's own terms: the level along the shaft above the head centre, the
 turn about the shaft from straight lateral to the front (negative to the back), and how far lateral of the shaft axis.
 
-    above      the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from
-    the
-               vastus ridge to the upper end of the intertrochanteric line
-    in front   the capsule is attached along the intertrochanteric line behind     gluteus maximus is inserted on the
-    gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
-               deep branch of the medial circumflex artery, which feeds the head
-    within     the bone turns away behind its inner edge, where no retractor of a lateral approach reaches
+- above: the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from the
+  vastus ridge to the upper end of the intertrochanteric line;
+- in front: the capsule is attached along the intertrochanteric line;
+- behind: gluteus maximus is inserted on the gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
+  deep branch of the medial circumflex artery, which feeds the head;
+- within: the bone turns away behind its inner edge, where no retractor of a lateral approach reaches.
 """
 
 from __future__ import annotations
