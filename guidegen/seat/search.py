@@ -31,7 +31,7 @@ from guidegen.seat.ground import Ground
 from guidegen.seat.scan_end import END_MARGIN_MM
 from guidegen.seat.seat import GUIDE, Seat, likely_motions
 from guidegen.seat.surface_error import error_fields
-from guidegen.seat.zones import KEPT_OUT, Zones
+from guidegen.seat.zones import KEPT_OUT, OPEN, Zones
 
 # The grid. Removal directions: turns about the shaft from lateral to the front, leans along it (positive to the head).
 TURNS_DEG = tuple(np.arange(-15.0, 60.1, 7.5))
@@ -318,23 +318,38 @@ def _frame(search: Search, middle_mm: FloatArray, removal: FloatArray) -> RigidT
 
 
 def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
-    """Why there is no seat of this size: the entry lies outside every footprint, the scan ends too soon, what is kept
-    out takes the contact, or there is too little of it.
+    """Why there is no seat of this size: what is kept out takes the bone or the contact, the entry lies outside every
+    footprint, the scan ends too soon, or there is too little contact.
     """
-    open_cells, closed = search.cells.open, search.cells.closed
-    if len(_windows(search, length_mm)) == 0:
-        if len(_windows(replace(search, room_mm=-length_mm), length_mm)) == 0:
-            return _too_short(search, size)
-        entry = search.zones.place(search.entry_mm[None])
+    if len(_windows(search, length_mm)):
+        return _too_little(search, size)
+    kept_out = search.cells.closed == KEPT_OUT
+    freed = replace(search, cells=replace(search.cells, closed=np.where(kept_out, OPEN, search.cells.closed)))
+    if len(_windows(freed, length_mm)):
+        area = float(search.cells.areas_mm2[kept_out].sum())
         return NoSafeGuide(
-            f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
-            f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
-            "above the head centre, outside the bone that is open to a guide; choose another entry or size",
-            rule="entry_inside_shell",
-            figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
+            f"expected open bone round the tunnel's entry for a guide of size {size}, found {area:.0f} mm² of it kept "
+            "out; choose another entry",
+            rule=KEEP_OUT,
+            figures={"kept_out_mm2": area},
         )
+    if len(_windows(replace(search, room_mm=-length_mm), length_mm)) == 0:
+        return _too_short(search, size)
+    entry = search.zones.place(search.entry_mm[None])
+    return NoSafeGuide(
+        f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
+        f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
+        "above the head centre, outside the bone that is open to a guide; choose another entry or size",
+        rule="entry_inside_shell",
+        figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
+    )
+
+
+def _too_little(search: Search, size: str) -> NoSafeGuide:
+    """The refusal where too little bone bears: what is kept out takes it, or there is none."""
+    open_cells = search.cells.open
     contact = max((float(search.cells.areas_mm2.ravel()[each.index].sum()) for each in search.facings), default=0.0)
-    kept_out = float(search.cells.areas_mm2[closed == KEPT_OUT].sum())
+    kept_out = float(search.cells.areas_mm2[search.cells.closed == KEPT_OUT].sum())
     rules = contact + kept_out >= SMALLEST_CONTACT_MM2 and kept_out > 0.0
     advice = "what is kept out takes the rest: choose another entry" if rules else "scan more of the shaft"
     return NoSafeGuide(

@@ -40,6 +40,8 @@ WORDS = {
 
 # The vastus ridge is the lateral wall's edge as seen from straight lateral to this far in front (bone.trochanters).
 RIDGE_FRONT_DEG = 30.0
+# A border is open ground: rounding does not decide about cells that lie on one.
+ROUNDED_DEG = 1e-6
 
 Flags = npt.NDArray[np.bool_]
 
@@ -131,17 +133,15 @@ class Zones:
         """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; by the landmarks alone."""
         at = self.place(points_mm)
         why = np.full(len(points_mm), OPEN, dtype=np.int64)
-        why[
-            (at.turn_deg > self.margins.farthest_front_deg) | (at.turn_deg < -180.0 + self.margins.farthest_front_deg)
-        ] = INNER_SIDE
-        why[self._past_line(at)] = CAPSULE
-        why[(at.turn_deg < self.back_deg) & (why != INNER_SIDE)] = TUBEROSITY
+        why[at.turn_deg > self.margins.farthest_front_deg + ROUNDED_DEG] = INNER_SIDE
+        why[at.turn_deg < self.back_deg - ROUNDED_DEG] = TUBEROSITY
         why[at.level_mm > self.top_mm(at.turn_deg)] = ABDUCTORS
+        why[self._past_line(at)] = CAPSULE
         return why
 
     def _past_line(self, at: Place) -> Flags:
-        """On the front, beside the intertrochanteric line, whatever lies medial of it or within its margin; where the
-        line is not known, whatever lies medial of the shaft axis above the lesser trochanter.
+        """On the front, beside the intertrochanteric line and above, whatever lies medial of it or within its margin;
+        where the line is not known, whatever lies medial of the shaft axis.
         """
         if len(self.line_mm) == 0:
             return np.asarray((at.front_mm > 0.0) & (at.lateral_mm < 0.0))
