@@ -120,14 +120,27 @@ class Zones:
         margin_deg = float(np.degrees(self.margins.off_tuberosity_mm / shaft_mm))
         return max(self.tuberosity_deg + margin_deg, -self.margins.farthest_back_deg)
 
+    def origin_level_mm(self, turn_deg: FloatArray) -> FloatArray:
+        """The level (K,) at which the vastus lateralis arises at a turn (K,): from the vastus ridge, in front of it on
+        a line to the upper end of the intertrochanteric line.
+        """
+        return self._from_ridge_to_line(turn_deg, 0.0, 0.0)
+
     def top_mm(self, turn_deg: FloatArray) -> FloatArray:
-        """The level (K,) up to which the vastus lateralis arises at a turn (K,): nothing rests above it."""
-        ridge = self.ridge_level_mm + self.margins.above_ridge_mm
+        """The level (K,) at a turn (K,) above which nothing rests: onto the ridge, and short of the line's upper end by
+        its margin.
+        """
+        return self._from_ridge_to_line(
+            turn_deg, self.margins.above_ridge_mm, -self.margins.off_intertrochanteric_line_mm
+        )
+
+    def _from_ridge_to_line(self, turn_deg: FloatArray, above_ridge_mm: float, above_line_mm: float) -> FloatArray:
+        ridge = self.ridge_level_mm + above_ridge_mm
         if len(self.line_mm) == 0:
             return np.full_like(turn_deg, ridge)
         level, _, turn = self.line_mm[0]
         share = np.clip((turn_deg - RIDGE_FRONT_DEG) / max(turn - RIDGE_FRONT_DEG, 1.0), 0.0, 1.0)
-        return np.asarray(ridge + share * (level - self.margins.off_intertrochanteric_line_mm - ridge))
+        return np.asarray(ridge + share * (level + above_line_mm - ridge))
 
     def closed(self, points_mm: FloatArray) -> IntArray:
         """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; by the landmarks alone."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import manifold3d as m3
 import numpy as np
 import pytest
+from shapes import SHAFT_MM, on_shaft, shaft, zones
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import LPS, FloatArray, RigidTransform, angle_deg, rotation_about
+from guidegen.frames import LPS, FloatArray, RigidTransform, angle_deg, rotation_about, unit
 from guidegen.keep_out import KEEP_OUT, NOTHING
 from guidegen.seat.best_fit import alike, motion_covariance, spread, tip_levers
 from guidegen.seat.cells import LEVEL_STEP_MM, cells_on
@@ -18,7 +20,9 @@ from guidegen.seat.docking import Contact, displaced, docked, pushes
 from guidegen.seat.ground import Ground
 from guidegen.seat.search import (
     LARGEST_SLEEVE_DEG,
+    LEANS_DEG,
     SMALLEST_CONTACT_MM2,
+    TURNS_DEG,
     Search,
     cost_mm,
     find_seats,
@@ -142,6 +146,30 @@ def test_removal_directions_turn_to_the_front_and_lean_to_the_head(search: Searc
     assert removal_direction(zones, 90.0, 0.0) == pytest.approx(zones.front)
     leant = removal_direction(zones, 0.0, 30.0)
     assert (leant @ zones.up, leant @ zones.lateral) == pytest.approx((0.5, np.sqrt(0.75)))
+
+
+def test_no_removal_direction_lays_the_sleeve_flat_on_the_skin(search: Search) -> None:
+    leans = [angle_deg(facing.removal, -search.axis) for facing in search.facings]
+    assert max(leans) <= LARGEST_SLEEVE_DEG
+    grid = [removal_direction(search.zones, turn, lean) for turn in TURNS_DEG for lean in LEANS_DEG]
+    assert len(leans) == sum(angle_deg(way, -search.axis) <= LARGEST_SLEEVE_DEG for way in grid) < len(grid)
+
+
+def test_bone_under_an_overhang_does_not_bear() -> None:
+    roof = m3.Manifold.cube([30.0, 20.0, 6.0], True).translate([SHAFT_MM + 8.0, 0.0, -50.0])
+    at, bone = zones(), shaft(roof)
+    ground = Ground.of(bone, at.up, NOTHING, 3.0)
+    lifted = Search(
+        ground, at, cells_on(ground, at), on_shaft(-70.0, 0.0), np.zeros(3), unit([-1.0, 0.0, 0.2]), 4.0, 0.3, 80.0
+    )
+    straight, upwards = (removal_direction(at, 0.0, lean) for lean in (0.0, 20.0))
+    bearing = {tuple(facing.removal): facing.index for facing in lifted.facings}
+    row = int(np.argmin(np.abs(lifted.cells.levels_mm + 56.0)))
+    column = int(np.argmin(np.abs(lifted.cells.turns_deg)))
+    under = row * len(lifted.cells.turns_deg) + column
+    assert lifted.cells.open[row, column]
+    assert under in bearing[tuple(straight)]
+    assert under not in bearing[tuple(upwards)]
 
 
 def test_seats_move_with_the_femur(search: Search, seats: list[Seat]) -> None:
