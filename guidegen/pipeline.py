@@ -563,7 +563,7 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
         "removal_direction": content["guide"]["removal_direction"],
         "clearance_mm": guide.clearance_mm,
     }
-    workshop.begin_pictures(planned.assessed, planned.plan, drawn)
+    workshop.begin_pictures(planned.assessed, planned.plan, drawn, (guide.zones, guide.cells, guide.seat.footprint))
 
 
 def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path) -> None:
