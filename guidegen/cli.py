@@ -107,6 +107,8 @@ def run(
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
         chosen = (content["plan"] or {}).get("chosen")
         _show_notes(content["notes"], content["inputs"]["identities"], chosen["warnings"] if chosen else ())
+        if content["guide"]:
+            _show_sizes(content["guide"])
         _show_result(result)
         if content["plan"] and content["plan"]["waivers_proposed"]:
             out.print("[red]A waiver is proposed: nothing may be made of this before the surgeon accepts it.[/]")
@@ -304,6 +306,17 @@ def _show_result(result: Any) -> None:
     verdict = "[green]every check passed[/]" if result.passed else "[red]not released: a check or a rule failed[/]"
     again = " (unchanged since it was made)" if result.unchanged else ""
     out.print(f"{verdict}{again}\n{escape(str(result.folder))}")
+
+
+def _show_sizes(guide: dict[str, Any]) -> None:
+    """What is predicted of the sizes, side by side."""
+    from guidegen.show.seat_table import seat_table
+
+    heads, rows = seat_table(guide)
+    table = Table(*heads, box=None)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    out.print(table)
 
 
 def _title(assessed: Assessed) -> str:
