@@ -81,11 +81,11 @@ def registration_pictures(
     """
     panels = _panels(at_mm, side)
     planes = [panel.points_mm() for panel in panels]
-    ct_grey = None if ct is None else [_grey(ct, plane, CT_WINDOW_HU) for plane in planes]
+    ct_grey = None if ct is None else [grey(ct, plane, CT_WINDOW_HU) for plane in planes]
     mr_grey = None
     if mr is not None:
         low, high = np.percentile(mr.voxels, MR_WINDOW_PERCENT)
-        mr_grey = [_grey(mr, transform.inverse().points(plane), (float(low), float(high))) for plane in planes]
+        mr_grey = [grey(mr, transform.inverse().points(plane), (float(low), float(high))) for plane in planes]
     under = ct_grey or mr_grey
     over = "CT" if ct_grey else "MR" if mr_grey else "nothing: no image was given"
     sheets = {"contours.png": _sheet(panels, under, side, f"Outlines of bone and MR femur over {over}", at_mm)}
@@ -114,7 +114,7 @@ def _panels(at_mm: FloatArray, side: Side) -> tuple[Panel, Panel]:
     )
 
 
-def _grey(image: Volume, points_mm: FloatArray, window: tuple[float, float]) -> FloatArray:
+def grey(image: Volume, points_mm: FloatArray, window: tuple[float, float]) -> FloatArray:
     """The image at points (..., 3) as grey (..., 1) of 0 to 255; NOTHING's own grey outside it."""
     from scipy import ndimage
 
