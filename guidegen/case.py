@@ -215,7 +215,8 @@ class Order(_Section):
 
     Without a `kit` the plan is made with core-8, or with multiple-3.2 for the strategy "multiple". Without a
     `sterilisation` it is the printer's first; without a `clearance_mm` the print's error budget says how far guide and
-    bone stand apart, without a `periosteum_mm` the guide's shape says how much of it is left between them. `language` is that of the dossier.
+    bone stand apart, without a `periosteum_mm` the guide's shape says how much of it is left between them.
+    `language` is that of the dossier.
     """
 
     surgeon: Text | None = None

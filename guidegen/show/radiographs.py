@@ -13,14 +13,14 @@ import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.frames import FloatArray, unit
-from guidegen.show.canvas import EDGE, FINER, INK, QUIET, SCENE_BOTTOM, SCENE_TOP, SHEET, Colour, Sheet, View, named
+from guidegen.show.canvas import FINER, INK, QUIET, SCENE_BOTTOM, SCENE_TOP, SHEET, Colour, Sheet, View, named
 from guidegen.show.registration_pictures import GAP, MM_PER_PIXEL, PANEL, RIGHT, UP, Panel
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 
 FIRST_LOOK_MM = 10.0  # of drill in the bone, for the first X-ray
 RAY_MM = 0.63  # between rays: three pixels of the sheet
-STEP_MM = 1.0  # along a ray through a CT
+STEP_MM = 1.6  # along a ray through a CT
 BONE_HU = 100.0  # a voxel counts by what it has more than this; soft tissue has less
 DARKEST = 0.16  # of the light, behind the thickest bone
 SHOWN_PERCENT = 99.0  # what counts as the thickest
@@ -28,7 +28,7 @@ SHOWN_PERCENT = 99.0  # what counts as the thickest
 DRILL: Colour = (12, 14, 18)
 WIRE: Colour = (40, 44, 50)
 SLEEVE: Colour = (92, 96, 102)
-BELOW_MM = 28.0  # of the shaft, below the lesser trochanter
+BELOW_MM = 44.0  # of the shaft, below the lesser trochanter
 
 
 def radiograph_pictures(
@@ -51,18 +51,20 @@ def radiograph_pictures(
         panels = _panels(toward, anatomy)
         light = _light(panels[0], toward, bone, ct)
         sheet = _sheet(panels, light)
-        sheet.title(patient_id, anatomy.side, f"Simulated radiograph {words}: {_ground(ct)}")
+        sheet.title(patient_id, anatomy.side, f"Simulated radiograph {words}, {_ground(ct)}")
         for panel, depth_mm in zip(panels, (FIRST_LOOK_MM, None), strict=True):
             _draw_metal(sheet, panel, tunnels, sleeves, pins, depth_mm)
-            _letter(sheet, panel, toward, directions)
+            _letter(sheet, panel, directions)
         sheet.scale_bar()
-        sheet.legend([("Drill", DRILL), ("Wire", WIRE)] + [("Metal sleeve", SLEEVE)] * any(each["metal"] for each in sleeves))
+        sheet.legend(
+            [("Drill", DRILL), ("Wire", WIRE)] + [("Metal sleeve", SLEEVE)] * any(each["metal"] for each in sleeves)
+        )
         pictures[name] = sheet.png()
     return pictures
 
 
 def _ground(ct: Volume | None) -> str:
-    return "thickness of bone" if ct is None else "from the CT"
+    return "by the thickness of the bone" if ct is None else "made of the CT"
 
 
 def _panels(toward: FloatArray, anatomy: Anatomy) -> tuple[Panel, Panel]:
@@ -81,11 +83,13 @@ def _light(panel: Panel, toward: FloatArray, bone: Surface, ct: Volume | None) -
     from scipy import ndimage
 
     columns, rows = (int(np.ceil(count * MM_PER_PIXEL / RAY_MM)) for count in PANEL)
-    x = (np.arange(columns) + 0.5 - columns / 2.0) * RAY_MM
-    y = (rows / 2.0 - np.arange(rows) - 0.5) * RAY_MM
+    x = np.asarray((np.arange(columns) + 0.5 - columns / 2.0) * RAY_MM, dtype=np.float64)
+    y = np.asarray((rows / 2.0 - np.arange(rows) - 0.5) * RAY_MM, dtype=np.float64)
     gathered = _thickness(bone, panel, toward, x, y) if ct is None else _density(ct, panel, toward, x, y)
     most = max(float(np.percentile(gathered[gathered > 0.0], SHOWN_PERCENT)) if (gathered > 0.0).any() else 1.0, 1e-6)
-    down, right = ((np.arange(count * FINER) + 0.5) / FINER * MM_PER_PIXEL / RAY_MM - 0.5 for count in (PANEL[1], PANEL[0]))
+    down, right = (
+        (np.arange(count * FINER) + 0.5) / FINER * MM_PER_PIXEL / RAY_MM - 0.5 for count in (PANEL[1], PANEL[0])
+    )
     offsets = (rows - PANEL[1] * MM_PER_PIXEL / RAY_MM) / 2.0, (columns - PANEL[0] * MM_PER_PIXEL / RAY_MM) / 2.0
     grid = np.meshgrid(down + offsets[0], right + offsets[1], indexing="ij")
     fine = ndimage.map_coordinates(gathered, grid, order=1, mode="nearest")
@@ -96,7 +100,9 @@ def _density(ct: Volume, panel: Panel, toward: FloatArray, x: FloatArray, y: Flo
     """What the rays gather of a CT (rows, columns): HU above those of soft tissue, times the way."""
     from scipy import ndimage
 
-    corners = np.stack(np.meshgrid(*([0, count - 1] for count in ct.voxels.shape), indexing="ij"), axis=-1).reshape(-1, 3)
+    corners = np.stack(np.meshgrid(*([0, count - 1] for count in ct.voxels.shape), indexing="ij"), axis=-1).reshape(
+        -1, 3
+    )
     reach = (ct.to_lps(corners.astype(np.float64)) - panel.center_mm) @ toward
     ways = np.arange(reach.min(), reach.max(), STEP_MM)
     turn = np.stack([-panel.axes[UP] * RAY_MM, panel.axes[RIGHT] * RAY_MM, toward * STEP_MM])  # rows, columns, ways
@@ -157,22 +163,38 @@ def _draw_metal(
     sheet: Sheet, panel: Panel, tunnels: Sequence[Mapping[str, Any]], sleeves: Sequence[Mapping[str, Any]],
     pins: Sequence[Mapping[str, Any]], depth_mm: float | None,
 ) -> None:  # fmt: skip
-    """Sleeves of metal, wires at their depth, and each drill from its stop face to `depth_mm`, or to its end if None."""
+    """Metal sleeves, wires at their depth, and each drill from its stop face to `depth_mm`, or to its end if None."""
     for pin in pins:
         direction, point = np.array(pin["direction"]), np.array(pin["point_mm"])
         outside = float(np.linalg.norm(point - np.array(pin["top_mm"]))) + 6.0
-        _rod(sheet, panel, point - outside * direction, point + pin["depth_mm"] * direction, pin["wire_diameter_mm"], WIRE)
+        _rod(
+            sheet,
+            panel,
+            point - outside * direction,
+            point + pin["depth_mm"] * direction,
+            pin["wire_diameter_mm"],
+            WIRE,
+        )
     for sleeve in sleeves:
         tunnel, stop = tunnels[sleeve["tunnel"]], np.array(sleeve["stop_face_mm"])
         entry, target = np.array(tunnel["entry_mm"]), np.array(tunnel["target_mm"])
         axis = unit(target - entry)
         if sleeve["metal"] is not None:
-            _rod(sheet, panel, stop, stop + sleeve["metal"]["length_mm"] * axis, sleeve["metal"]["outer_diameter_mm"], SLEEVE)
+            _rod(
+                sheet,
+                panel,
+                stop,
+                stop + sleeve["metal"]["length_mm"] * axis,
+                sleeve["metal"]["outer_diameter_mm"],
+                SLEEVE,
+            )
         end = target if depth_mm is None else entry + depth_mm * axis
         _rod(sheet, panel, stop - 8.0 * axis, end, sleeve["drill_diameter_mm"], DRILL)
 
 
-def _rod(sheet: Sheet, panel: Panel, begin_mm: FloatArray, end_mm: FloatArray, diameter_mm: float, colour: Colour) -> None:
+def _rod(
+    sheet: Sheet, panel: Panel, begin_mm: FloatArray, end_mm: FloatArray, diameter_mm: float, colour: Colour
+) -> None:
     """A rod's shadow, as wide as the rod, as far as it lies in the panel."""
     ways = np.linspace(0.0, 1.0, 400)
     points = begin_mm + ways[:, None] * (end_mm - begin_mm)
@@ -180,17 +202,24 @@ def _rod(sheet: Sheet, panel: Panel, begin_mm: FloatArray, end_mm: FloatArray, d
     held = [
         pixel
         for pixel in panel.pixels(points)
-        if room <= pixel[0] - panel.left_pixel <= PANEL[0] - room and SCENE_TOP + room <= pixel[1] <= SCENE_BOTTOM - room
+        if room <= pixel[0] - panel.left_pixel <= PANEL[0] - room
+        and SCENE_TOP + room <= pixel[1] <= SCENE_BOTTOM - room
     ]
     if len(held) > 1:
         sheet.line([held[0], held[-1]], colour, diameter_mm / MM_PER_PIXEL)
 
 
-def _letter(sheet: Sheet, panel: Panel, toward: FloatArray, directions: Mapping[tuple[str, str], FloatArray]) -> None:
+def _letter(sheet: Sheet, panel: Panel, directions: Mapping[tuple[str, str], FloatArray]) -> None:
     right, up = panel.axes[RIGHT], panel.axes[UP]
     middle = (SCENE_TOP + SCENE_BOTTOM) / 2.0
     sheet.text((panel.left_pixel + 14, middle), named(-right, directions), 24.0, QUIET, bold=0.8)
     sheet.text((panel.left_pixel + PANEL[0] - 14, middle), named(right, directions), 24.0, QUIET, bold=0.8, anchor="rm")
     sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), panel.words[0], 30.0, INK, bold=0.8, anchor="mm")
-    sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_BOTTOM - 22), named(-up, directions), 24.0, QUIET, bold=0.8, anchor="mm")
-    assert toward.shape == (3,) and EDGE > 0.0
+    sheet.text(
+        (panel.left_pixel + PANEL[0] / 2.0, SCENE_BOTTOM - 22),
+        named(-up, directions),
+        24.0,
+        QUIET,
+        bold=0.8,
+        anchor="mm",
+    )

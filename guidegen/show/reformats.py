@@ -15,10 +15,11 @@ from guidegen.frames import FloatArray, RigidTransform, across, unit
 from guidegen.plan.rules import Rules
 from guidegen.plan.tunnel import Tunnel
 from guidegen.show.canvas import INK, SCENE_TOP, Colour, named
-from guidegen.show.cut_drawing import name_directions, scale_bar, tunnel_outline_mm
+from guidegen.show.cut_drawing import scale_bar, tunnel_outline_mm
 from guidegen.show.paper import POINTS, SMALL, area, blank, rim, tint
 from guidegen.show.pictures import BLUE, IVORY, RED, TEAL
 from guidegen.show.registration_pictures import CT_WINDOW_HU, MR_WINDOW_PERCENT, grey
+from guidegen.show.scans import Scans
 from guidegen.show.section import Cut, cuts_through, outline_path, outlines_mm
 from guidegen.show.thin_places import thinnest_wall
 from guidegen.surfaces import Surface
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # The panels in pixels of the sheet: left, top, width, height.
-FRONT = (16.0, SCENE_TOP, 560.0, 750.0)
-BELOW = (588.0, SCENE_TOP, 596.0, 420.0)
+FRONT = (16.0, float(SCENE_TOP), 560.0, 750.0)
+BELOW = (588.0, float(SCENE_TOP), 596.0, 420.0)
 ACROSS = tuple((588.0 + number * 202.0, 578.0, 192.0, 300.0) for number in range(3))
 SAMPLES_PER_PIXEL = 1.0
 
@@ -43,19 +44,22 @@ DRILL_OUTSIDE_MM = 40.0
 Lines = tuple[tuple[str, Surface, Colour, float, Any], ...]
 
 
-def reformat_pictures(assessed: Assessed, guide: Surface, tunnels: Sequence[Tunnel], ct: Volume | None, mr: Volume | None,
-                      transform: RigidTransform | None, patient_id: str) -> dict[str, Figure]:  # fmt: skip
+def reformat_pictures(
+    assessed: Assessed, guide: Surface, tunnels: Sequence[Tunnel], scans: Scans, patient_id: str
+) -> dict[str, Figure]:
     """reformat_ct.png and reformat_mr.png, as far as there are such images; reformat.png, on nothing, without any.
 
-    `mr` lies in its own frame, from which `transform` leads to that of the plan; None where it is the same.
+    `guide` and `tunnels` in LPS mm, in the frame of the plan.
     """
     figures = {}
-    if ct is not None:
-        figures["reformat_ct.png"] = _figure(assessed, guide, tunnels, ct, None, CT_WINDOW_HU, "CT", patient_id)
-    if mr is not None:
-        low, high = np.percentile(mr.voxels, MR_WINDOW_PERCENT)
+    if scans.ct is not None:
+        figures["reformat_ct.png"] = _figure(assessed, guide, tunnels, scans.ct, None, CT_WINDOW_HU, "CT", patient_id)
+    if scans.mr is not None:
+        low, high = np.percentile(scans.mr.voxels, MR_WINDOW_PERCENT)
         window = (float(low), float(high))
-        figures["reformat_mr.png"] = _figure(assessed, guide, tunnels, mr, transform, window, "MR", patient_id)
+        figures["reformat_mr.png"] = _figure(
+            assessed, guide, tunnels, scans.mr, scans.transform, window, "MR", patient_id
+        )
     if not figures:
         figures["reformat.png"] = _figure(assessed, guide, tunnels, None, None, (0.0, 1.0), "Bone", patient_id)
     return figures
@@ -67,25 +71,27 @@ def _figure(
 ) -> Figure:  # fmt: skip
     first = tunnels[0]
     which = "the tunnel" if len(tunnels) == 1 else "tunnel 1"
-    figure = blank(patient_id, assessed.anatomy.side, f"{name} along {which}, from the front and from below, and across it")
+    figure = blank(
+        patient_id, assessed.anatomy.side, f"{name} along {which}, from the front and from below, and across it"
+    )
     lines = _lines(assessed, guide)
     along = cuts_through(first.entry_mm, first.axis, assessed.anatomy)
     ways = _ways_across(assessed, first)
     for cut, panel in zip(along, (FRONT, BELOW), strict=True):
-        axes = _panel(figure, cut, panel, *_corners(cut, first, panel))
+        axes = _panel(figure, panel, *_corners(cut, first, panel))
         _under(axes, cut, panel, image, transform, window)
         _draw(axes, cut, lines, tunnels)
         for letter, way_mm in zip("ABC", ways, strict=True):
             _mark_cut(axes, cut, first, way_mm, letter)
-        name_directions(axes, assessed.anatomy, cut)
-        scale_bar(axes, axes.get_xlim()[0] + 6.0, axes.get_ylim()[0] + 5.0)
+        _name_sides(axes, assessed, cut)
+        scale_bar(axes, axes.get_xlim()[0] + 9.0, axes.get_ylim()[0] + 5.0)
     for letter, way_mm, panel in zip("ABC", ways, ACROSS, strict=True):
         cut = _cut_across(assessed, first, way_mm)
         half = np.array([ACROSS_MM, ACROSS_MM * panel[3] / panel[2]]) / 2.0
-        axes = _panel(figure, cut, panel, -half, half)
+        axes = _panel(figure, panel, -half, half)
         _under(axes, cut, panel, image, transform, window)
         _draw(axes, cut, lines, tunnels)
-        _name_across(axes, assessed, cut, letter)
+        _name_sides(axes, assessed, cut, letter)
     return figure
 
 
@@ -124,7 +130,7 @@ def _corners(cut: Cut, tunnel: Tunnel, panel: tuple[float, ...]) -> tuple[FloatA
     return middle - half, middle + half
 
 
-def _panel(figure: Figure, cut: Cut, panel: tuple[float, ...], low: FloatArray, high: FloatArray) -> Axes:
+def _panel(figure: Figure, panel: tuple[float, ...], low: FloatArray, high: FloatArray) -> Axes:
     axes = area(figure, *panel)
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
@@ -188,21 +194,38 @@ def _mark_cut(axes: Axes, cut: Cut, tunnel: Tunnel, way_mm: float, letter: str) 
     """Where a cut across lies: a tick beside the tunnel, and its letter."""
     at = tunnel.entry_mm + way_mm * tunnel.axis
     side = unit(np.cross(cut.toward, tunnel.axis))
-    near, far = (cut.flat_mm(at + reach * side) for reach in (tunnel.diameter_mm / 2.0 + 1.0, tunnel.diameter_mm / 2.0 + 8.0))
+    near, far = (
+        cut.flat_mm(at + reach * side) for reach in (tunnel.diameter_mm / 2.0 + 1.0, tunnel.diameter_mm / 2.0 + 8.0)
+    )
+    x, y = far + 3.0 * unit(far - near)
     axes.plot(*np.stack([near, far]).T, color=tint(INK), linewidth=2.5 * POINTS, path_effects=rim(5.0), zorder=6.0)
     axes.text(
-        *(far + 3.0 * unit(far - near)), letter, ha="center", va="center", weight="bold", fontsize=SMALL * POINTS,
+        x, y, letter, ha="center", va="center", weight="bold", fontsize=SMALL * POINTS,
         color=tint(INK), path_effects=rim(5.0), zorder=7.0,
     )  # fmt: skip
 
 
-def _name_across(axes: Axes, assessed: Assessed, cut: Cut, letter: str) -> None:
-    """The letter of a cut across, and what lies at its right and left."""
+def _name_sides(axes: Axes, assessed: Assessed, cut: Cut, letter: str = "") -> None:
+    """What lies at each side of a panel, and the letter of a cut across."""
     anatomy = assessed.anatomy
-    directions = {("PROX", "DIST"): anatomy.shaft_axis, ("LAT", "MED"): anatomy.lateral, ("POST", "ANT"): anatomy.posterior}
-    how: dict[str, Any] = {
-        "transform": axes.transAxes, "weight": "bold", "color": tint(INK), "path_effects": rim(5.0), "zorder": 9.0,
-    }  # fmt: skip
-    axes.text(0.05, 0.95, letter, ha="left", va="top", fontsize=30.0 * POINTS, **how)
-    axes.text(0.03, 0.04, named(-cut.right, directions), ha="left", va="bottom", fontsize=18.0 * POINTS, **how)
-    axes.text(0.97, 0.04, named(cut.right, directions), ha="right", va="bottom", fontsize=18.0 * POINTS, **how)
+    directions = {
+        ("PROX", "DIST"): anatomy.shaft_axis,
+        ("LAT", "MED"): anatomy.lateral,
+        ("POST", "ANT"): anatomy.posterior,
+    }
+    for x, y, ha, va, towards in (
+        (0.015, 0.5, "left", "center", -cut.right),
+        (0.985, 0.5, "right", "center", cut.right),
+        (0.5, 0.985, "center", "top", cut.up),
+        (0.5, 0.015, "center", "bottom", -cut.up),
+    ):
+        _letter(axes, (x, y), named(towards, directions), 19.0, ha, va)
+    _letter(axes, (0.05, 0.97), letter, 30.0, "left", "top")
+
+
+def _letter(axes: Axes, at: tuple[float, float], words: str, size: float, ha: str, va: str) -> None:
+    """Words with a white rim at a place of a panel."""
+    axes.text(
+        *at, words, ha=ha, va=va, fontsize=size * POINTS, transform=axes.transAxes, weight="bold", color=tint(INK),
+        path_effects=rim(5.0), zorder=9.0,
+    )  # fmt: skip

@@ -18,7 +18,9 @@ from guidegen.show.registration_pictures import registration_pictures
 from guidegen.show.scans import Scans
 
 
-def result_pictures(assessed: Assessed, plan: Plan, guide: Mapping[str, Any], made: Mapping[str, Any], scans: Scans) -> dict[str, bytes]:
+def result_pictures(
+    assessed: Assessed, plan: Plan, guide: Mapping[str, Any], made: Mapping[str, Any], scans: Scans
+) -> dict[str, bytes]:
     """PNG by file name; `plan` has a chosen plan.
 
     `guide` is what `draw_pictures` takes, `made` the guide of plan.json; `scans` the images of the case.
@@ -30,11 +32,11 @@ def result_pictures(assessed: Assessed, plan: Plan, guide: Mapping[str, Any], ma
     pictures |= plan_pictures(assessed, plan, patient_id)
     pictures |= assessment_pictures(bone, assessed.lesion, anatomy, assessed.grades, scans.pelvis, scans.ct, patient_id)
     with plain_settings():
-        figures = reformat_pictures(
-            assessed, guide["guide"], plan.chosen.tunnels, scans.ct, scans.mr, scans.transform, patient_id
-        )
+        figures = reformat_pictures(assessed, guide["guide"], plan.chosen.tunnels, scans, patient_id)
         pictures |= {name: png(figure) for name, figure in figures.items()}
-    pictures |= radiograph_pictures(patient_id, bone, scans.ct, anatomy, guide["tunnels"], made["sleeves"], made["pins"])
+    pictures |= radiograph_pictures(
+        patient_id, bone, scans.ct, anatomy, guide["tunnels"], made["sleeves"], made["pins"]
+    )
     if scans.mr_femur is not None and scans.transform is not None:
         pictures |= registration_pictures(
             scans.ct, scans.mr, bone, scans.mr_femur, scans.transform, assessed.lesion.centroid_mm, anatomy.side

@@ -61,8 +61,14 @@ def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str,
 def files_section(read: Reader, hashes: Mapping[str, str]) -> dict[str, Any]:
     """The notes that stand nowhere else, and the SHA-256 of the files that the dossier speaks of."""
     elsewhere = {read.at("plan/explanation"), *read.at("plan/chosen/warnings")}
-    notes: list[Cell] = [read.quote(f"notes/{n}") for n in read.count("notes") if read.at(f"notes/{n}") not in elsewhere]
-    notes += [read.quote(f"lesion/grades/notes/{n}") for n in read.count("lesion/grades/notes")] if read.has("lesion/grades/notes") else []
+    notes: list[Cell] = [
+        read.quote(f"notes/{n}") for n in read.count("notes") if read.at(f"notes/{n}") not in elsewhere
+    ]
+    notes += (
+        [read.quote(f"lesion/grades/notes/{n}") for n in read.count("lesion/grades/notes")]
+        if read.has("lesion/grades/notes")
+        else []
+    )
     rows = [[name, {"text": digest, "from": f"{RESULT}#/{name}"}] for name, digest in hashes.items()]
     return section(
         "files",
@@ -87,11 +93,19 @@ def signature_section(read: Reader) -> dict[str, Any]:
         "meaning": read.say("approval_meaning"),
         "decision": [read.say("approve"), read.say("reject")],
         "fields": [read.say(key) for key in FIELDS],
-        "acknowledge": [[read.say("i_acknowledge"), each] for each in warnings] + [[read.say("i_accept"), each] for each in waivers],
+        "acknowledge": [[read.say("i_acknowledge"), each] for each in warnings]
+        + [[read.say("i_accept"), each] for each in waivers],
     }
     return section("signature", read.say("signature"), [block, text([read.say("paper_note")])])
 
 
 FIELDS = (
-    "typed_patient", "typed_side", "oldest_image", "image_age", "printed_name", "role", "date_time", "handwritten",
-)  # fmt: skip
+    "typed_patient",
+    "typed_side",
+    "oldest_image",
+    "image_age",
+    "printed_name",
+    "role",
+    "date_time",
+    "handwritten",
+)

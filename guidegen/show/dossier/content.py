@@ -27,8 +27,8 @@ def dossier_content(
 ) -> dict[str, Any]:
     """The content of dossier.json, schema guidegen.dossier/1.
 
-    `plan` and `findings` are plan.json, with a chosen plan and a guide, and findings.json; `drawn` the names of the
-    pictures there are; `inputs_sha256` as in run.json, `files_sha256` of the files that the dossier speaks of, by their
+    `plan` and `findings` are plan.json, with a chosen plan and a guide, and findings.json; `drawn` names the pictures
+    there are; `inputs_sha256` as in run.json, `files_sha256` of the files that the dossier speaks of, by their
     path. A cell is words, or {"text", "from"} with the place that it quotes, or {"parts", "join"} of such. TemplateError
     for a `language` without a file.
     """
@@ -43,8 +43,8 @@ def dossier_content(
         doubt_section(read, drawn),
         guide_section(read, drawn),
         theatre_section(read),
-        radiographs_section(read, drawn),
         fallback_section(read),
+        radiographs_section(read, drawn),
         checks_section(read),
         files_section(read, files_sha256),
         signature_section(read),
@@ -61,7 +61,9 @@ def dossier_content(
         "title": say("title"),
         "disclaimer": say("disclaimer"),
         "status": say("status"),
-        "verdict": "" if passed == len(findings) else say("checks_failed", failed=len(findings) - passed, count=len(findings)),
+        "verdict": ""
+        if passed == len(findings)
+        else say("checks_failed", failed=len(findings) - passed, count=len(findings)),
         "words": {key: say(key) for key in ("revision", "page", "of", "plan_hash_short")},
         "sections": [each for each in sections if each is not None],
     }

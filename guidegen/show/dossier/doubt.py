@@ -13,7 +13,6 @@ def doubt_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     count = len(read.at("tunnels"))
     widest = max(range(count), key=lambda number: read.at(f"tunnels/{number}/error_budget/to_lesion_p95_mm"))
     moves = read.say("what_moves_tip") if count == 1 else read.say("what_moves_tip_of", number=widest + 1)
-    shown = [name for name in ("trade_off.png", "strategies.png") if name in drawn]
     return section(
         "doubt",
         read.say("doubt"),
@@ -22,18 +21,24 @@ def doubt_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                 [table(_budget_rows(read), read.say("error_budget"), tunnel_head(read), align="l" + "r" * count)],
                 [
                     table(
-                        _contribution_rows(read, f"tunnels/{widest}/error_budget/contributions"), moves,
-                        ["", read.say("alone_rms"), read.say("share")], align="lrr",
+                        _contribution_rows(read, f"tunnels/{widest}/error_budget/contributions"),
+                        moves,
+                        ["", read.say("alone_rms"), read.say("share")],
+                        align="lrr",
                     )
                 ],
                 share=0.54,
             ),
-            table(_sources(read, f"tunnels/{widest}/error_budget/contributions"), read.say("figures_come_from"), widths=[1, 4]),
+            table(
+                _sources(read, f"tunnels/{widest}/error_budget/contributions"),
+                read.say("figures_come_from"),
+                widths=[1, 4],
+            ),
             table(_strategy_rows(read), read.say("strategies"), _strategy_head(read), align="llrrrrrr"),
             text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
-            pictures([(name, read.say(f"pic_{name.removesuffix('.png')}")) for name in shown], columns=2) if shown else None,
+            pictures(read, ("trade_off.png", "strategies.png"), drawn, columns=2),
         ],
-    )  # fmt: skip
+    )
 
 
 def _budget_rows(read: Reader) -> list[Row]:
@@ -70,14 +75,14 @@ def _sources(read: Reader, place: str) -> list[Row]:
 
 
 def _strategy_head(read: Reader) -> Row:
-    keys = ("kit", "tunnels", "reached", "left_of_lesion", "least_wall", "tip_p95_short", "near_joint_short")
+    keys = ("kit", "tunnel_count", "reached", "left_of_lesion", "least_wall", "tip_p95_short", "near_joint_short")
     return ["", *(read.say(key) for key in keys)]
 
 
 def _strategy_rows(read: Reader) -> list[Row]:
     """The chosen plan and every alternative; of several tunnels the worst."""
     rows = [_strategy_row(read, "plan/chosen", "tunnels")]
-    rows[0][0] = {"parts": [rows[0][0], read.say("chosen")]}
+    rows[0][0] = {"parts": [rows[0][0], read.say("chosen")], "join": ", "}
     places = [f"plan/alternatives/{number}" for number in read.count("plan/alternatives")]
     return rows + [_strategy_row(read, place, f"{place}/tunnels") for place in places]
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from guidegen.show.dossier.reader import FINDINGS, Block, Cell, Reader, Row, beside, pictures, pointer, section, table, text
+from guidegen.show.dossier.reader import (
+    FINDINGS,
+    Block,
+    Cell,
+    Reader,
+    Row,
+    beside,
+    pictures,
+    pointer,
+    section,
+    table,
+    text,
+)
 
 PRINT = ("print length", "print width", "print height")  # findings that say how large the guide lies in the printer
 
@@ -15,22 +27,35 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "guide",
         read.say("guide"),
         [
-            pictures([("contact.png", read.say("pic_contact"))]) if "contact.png" in drawn else None,
-            table(_size_rows(read), read.say("sizes"), _size_head(read), align="l" + "r" * len(read.at("guide/sizes"))),
+            pictures(read, ("contact.png",), drawn, width=0.8),
+            table(
+                _size_rows(read),
+                read.say("sizes"),
+                _size_head(read),
+                align="l" + "r" * len(_sizes(read)),
+                widths=[1] * (1 + len(_sizes(read))),
+            ),
             text([read.say("sizes_note")]),
             beside(
                 [table(_body_rows(read), read.say("seat_and_body"))],
-                [table(_sleeve_rows(read), read.say("sleeves"), _sleeve_head(read), align="l" + "r" * len(read.at("guide/sleeves")))],
+                [
+                    table(
+                        _sleeve_rows(read),
+                        read.say("sleeves"),
+                        _sleeve_head(read),
+                        align="l" + "r" * len(read.at("guide/sleeves")),
+                    )
+                ],
             ),
             table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrll"),
             beside(
                 [table(_making_rows(read), read.say("making"), widths=[1, 2]), *_print_size(read)],
-                [pictures([("print.png", read.say("pic_print"))])] if "print.png" in drawn else [],
+                [pictures(read, ("print.png",), drawn)],
                 share=0.55,
             ),
             table(_mark_rows(read), read.say("marks"), widths=[1, 3]),
         ],
-    )  # fmt: skip
+    )
 
 
 def _sizes(read: Reader) -> list[str]:
@@ -119,17 +144,27 @@ def _pin_rows(read: Reader) -> list[Row]:
         place = f"guide/pins/{number}"
         far: Cell = read.figure(f"{place}/far_exit_mm") if read.has(f"{place}/far_exit_mm") else read.say("stays_in")
         length: Cell = read.figure(f"{place}/wire_length_mm", 0) if read.has(f"{place}/wire_length_mm") else "–"
-        rows.append([
-            read.say("wire_n", number=number + 1), read.figure(f"{place}/wire_diameter_mm"),
-            read.figure(f"{place}/hole_diameter_mm"), length, read.figure(f"{place}/depth_mm", 0),
-            read.figure(f"{place}/guided_length_mm"), read.figure(f"{place}/cortices", 0, ""), far,
-        ])  # fmt: skip
+        rows.append(
+            [
+                read.say("wire_n", number=number + 1),
+                read.figure(f"{place}/wire_diameter_mm"),
+                read.figure(f"{place}/hole_diameter_mm"),
+                length,
+                read.figure(f"{place}/depth_mm", 0),
+                read.figure(f"{place}/guided_length_mm"),
+                read.figure(f"{place}/cortices", 0, ""),
+                far,
+            ]
+        )
     return rows
 
 
 def _making_rows(read: Reader) -> list[Row]:
     return [
-        [read.say("printer"), {"parts": [read.quote("printing/process"), read.quote("printing/printer")], "join": ", "}],
+        [
+            read.say("printer"),
+            {"parts": [read.quote("printing/process"), read.quote("printing/printer")], "join": ", "},
+        ],
         [read.say("material"), read.quote("printing/material")],
         [read.say("layer"), read.figure("printing/layer_mm", 2)],
         [read.say("least_wall_printed"), read.figure("printing/least_wall_mm")],
@@ -140,7 +175,9 @@ def _making_rows(read: Reader) -> list[Row]:
 
 def _print_size(read: Reader) -> list[Block]:
     """How large the guide lies in the printer, as measured on the print file."""
-    found = [(n, each) for n, each in enumerate(read.findings) if each["name"] in PRINT and each["measured"] is not None]
+    found = [
+        (n, each) for n, each in enumerate(read.findings) if each["name"] in PRINT and each["measured"] is not None
+    ]
     rows: list[Row] = [
         [
             {"text": read.say.told(each["name"]), "from": pointer(FINDINGS, f"{n}/name")},

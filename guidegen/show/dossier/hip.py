@@ -1,4 +1,4 @@
-"""The dossier on the hip: the images it was read from, how the MR lies on the bone, the anatomy, the lesion's grades."""
+"""The dossier on the hip: the images it was read from, how the MR lies on the bone, anatomy, and the lesion."""
 
 from __future__ import annotations
 
@@ -12,37 +12,49 @@ from guidegen.show.dossier.tunnels import point
 
 RUN = "run.json"
 LANDMARKS = (
-    "head_center_mm", "neck_isthmus_center_mm", "greater_trochanter_mm", "lesser_trochanter_mm", "vastus_ridge_mm",
-)  # fmt: skip
+    "head_center_mm",
+    "neck_isthmus_center_mm",
+    "greater_trochanter_mm",
+    "lesser_trochanter_mm",
+    "vastus_ridge_mm",
+)
 
 
 def images_section(read: Reader, drawn: frozenset[str], inputs: Mapping[str, str]) -> dict[str, Any]:
     """Which files were used, how old they are, what says the side, and how the MR was laid on the bone."""
-    shown = [name for name in ("contours.png", "checkerboard.png") if name in drawn]
     return section(
         "images",
         read.say("images"),
         [
-            table(_image_rows(read), None, [read.say(k) for k in ("file", "kind", "taken", "study", "old_on")], align="lllll")
+            table(
+                _image_rows(read),
+                None,
+                [read.say(k) for k in ("file", "kind", "taken", "study", "old_on")],
+                align="lllll",
+            )
             if read.at("inputs/identities")
             else None,
-            text([read.say("age_at_signature", days=OLD_DAYS) if read.at("inputs/identities") else read.say("no_dates")]),
+            text(
+                [read.say("age_at_signature", days=OLD_DAYS) if read.at("inputs/identities") else read.say("no_dates")]
+            ),
             beside(
                 [table(_side_rows(read), read.say("what_says_side"), [read.say("source"), read.say("says")])],
                 [table(_bone_rows(read), read.say("bone_surface")), *_on_image(read)],
                 share=0.58,
             ),
-            table(_registration_rows(read), read.say("registration"))
+            table(_registration_rows(read), read.say("registration"), widths=[2, 3])
             if read.has("lesion/registration")
             else text([read.say("same_frame")], read.say("registration")),
-            pictures([(name, read.say(f"pic_{name.removesuffix('.png')}")) for name in shown], columns=2) if shown else None,
             {
                 "kind": "hashes",
                 "title": read.say("input_files"),
-                "rows": [[name, {"text": digest, "from": f"{RUN}#/inputs_sha256/{name}"}] for name, digest in inputs.items()],
+                "rows": [
+                    [name, {"text": digest, "from": f"{RUN}#/inputs_sha256/{name}"}] for name, digest in inputs.items()
+                ],
             },
+            pictures(read, ("contours.png", "checkerboard.png"), drawn, width=0.72),
         ],
-    )  # fmt: skip
+    )
 
 
 def _image_rows(read: Reader) -> list[Row]:
@@ -55,7 +67,9 @@ def _image_rows(read: Reader) -> list[Row]:
         if read.has(f"{place}/{taken}") and read.at(f"{place}/modality") not in DERIVED:
             day = date.fromisoformat(read.at(f"{place}/{taken}")) + timedelta(days=OLD_DAYS)
             old = read.worked(day.isoformat(), "day the image is old", f"{place}/{taken}")
-        rows.append([*(read.quote(f"{place}/{name}") for name in ("file", "modality", "acquisition_date", "study_date")), old])
+        rows.append(
+            [*(read.quote(f"{place}/{name}") for name in ("file", "modality", "acquisition_date", "study_date")), old]
+        )
     return rows
 
 
@@ -84,10 +98,18 @@ def _bone_rows(read: Reader) -> list[Row]:
 def _on_image(read: Reader) -> list[Block]:
     place = "inputs/on_image"
     rows: list[Row] = [
-        [read.quote(f"{place}/{n}/kind"), read.figure(f"{place}/{n}/explained", 2, ""), read.figure(f"{place}/{n}/least", 2, "")]
+        [
+            read.quote(f"{place}/{n}/kind"),
+            read.figure(f"{place}/{n}/explained", 2, ""),
+            read.figure(f"{place}/{n}/least", 2, ""),
+        ]
         for n in read.count(place)
     ]
-    return [table(rows, read.say("on_image"), ["", read.say("explained"), read.say("at_least")], align="lrr")] if rows else []
+    return (
+        [table(rows, read.say("on_image"), ["", read.say("explained"), read.say("at_least")], align="lrr")]
+        if rows
+        else []
+    )
 
 
 def _registration_rows(read: Reader) -> list[Row]:
@@ -110,7 +132,7 @@ def anatomy_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "anatomy",
         read.say("anatomy"),
         [
-            pictures([("axes.png", read.say("pic_axes"))]) if "axes.png" in drawn else None,
+            pictures(read, ("axes.png",), drawn, width=0.86),
             beside(
                 [table([_landmark(read, name) for name in LANDMARKS], read.say("landmarks"), head, align="lrr")],
                 [table(_angle_rows(read), read.say("sizes_and_angles"), ["", "", read.say("doubt_95")], align="lrr")],
@@ -135,11 +157,19 @@ def _angle_rows(read: Reader) -> list[Row]:
     return [
         [read.say("head_radius"), read.figure("anatomy/head_radius_mm"), _doubt(read, "head_radius_mm", "mm")],
         [read.say("head_fit"), read.figure("anatomy/head_rms_mm", 2), ""],
-        [read.say("neck_shaft_angle"), read.figure("anatomy/neck_shaft_angle_deg", 0, "°"), _doubt(read, "neck_shaft_angle_deg", "°")],
-        [read.say("neck_version"), read.figure("anatomy/neck_version_deg", 0, "°"), _doubt(read, "neck_version_deg", "°")],
+        [
+            read.say("neck_shaft_angle"),
+            read.figure("anatomy/neck_shaft_angle_deg", 0, "°"),
+            _doubt(read, "neck_shaft_angle_deg", "°"),
+        ],
+        [
+            read.say("neck_version"),
+            read.figure("anatomy/neck_version_deg", 0, "°"),
+            _doubt(read, "neck_version_deg", "°"),
+        ],
         [read.say("neck_axis"), "", _doubt(read, "neck_axis_deg", "°")],
         [read.say("shaft_axis"), "", _doubt(read, "shaft_axis_deg", "°")],
-    ]  # fmt: skip
+    ]
 
 
 def _overrides(read: Reader) -> Block | None:
@@ -157,21 +187,21 @@ def _overrides(read: Reader) -> Block | None:
 
 def lesion_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     """Size, place and grades of the lesion, each with its doubt, and what such lesions have meant."""
-    places = ("coronal.png", "sagittal.png", "acetabular.png", "polar.png")
-    shown = [(name, read.say(f"pic_{name.removesuffix('.png')}")) for name in places if name in drawn]
     grades = [read.say(key) for key in ("system", "grade", "possible")]
     return section(
         "lesion",
         read.say("lesion"),
         [
-            pictures(shown, columns=2) if shown else None,
+            pictures(
+                read, ("coronal.png", "sagittal.png", "acetabular.png", "polar.png"), drawn, columns=2, width=0.76
+            ),
             beside(
                 [table(_measure_rows(read), read.say("measures"), ["", "", read.say("range")], align="lrr")],
                 [table(_grade_rows(read), read.say("grades"), grades, align="lll")],
                 share=0.52,
             ),
             text([read.quote("lesion/grades/support")], read.say("what_it_means")),
-            table(_statement_rows(read), widths=[5, 4]) if read.at("lesion/grades/statements") else None,
+            table(_statement_rows(read), widths=[0.7, 5, 4]) if read.at("lesion/grades/statements") else None,
         ],
     )
 
@@ -194,17 +224,19 @@ def _measure_rows(read: Reader) -> list[Row]:
         row("depression", "depression_mm", 1, "mm"),
         [read.say("least_depth"), read.figure(f"{place}/least_depth_mm"), ""],
         [read.say("centroid_depth"), read.figure(f"{place}/centroid_depth_mm"), ""],
-        [read.say("octant"), read.quote(f"{place}/place/octant"), ""],
         [read.say("pieces"), read.figure("lesion/pieces", 0, ""), ""],
     ]
 
 
 def _grade_rows(read: Reader) -> list[Row]:
-    rows: list[Row] = []
+    rows: list[Row] = [[read.say("octant"), read.quote("lesion/grades/place/octant"), ""]]
     for name in read.at("lesion/grades/classes"):
         place = f"lesion/grades/classes/{name}"
         if read.has(f"{place}/value"):
-            possible: Cell = {"parts": [read.quote(f"{place}/possible/{n}") for n in read.count(f"{place}/possible")], "join": ", "}
+            possible: Cell = {
+                "parts": [read.quote(f"{place}/possible/{n}") for n in read.count(f"{place}/possible")],
+                "join": ", ",
+            }
             rows.append([read.quote(f"{place}/system"), read.quote(f"{place}/value"), possible])
         else:
             rows.append([read.quote(f"{place}/system"), "–", read.quote(f"{place}/reason")])
@@ -213,4 +245,4 @@ def _grade_rows(read: Reader) -> list[Row]:
 
 def _statement_rows(read: Reader) -> list[Row]:
     place = "lesion/grades/statements"
-    return [[read.quote(f"{place}/{n}/text"), read.quote(f"{place}/{n}/source")] for n in read.count(place)]
+    return [[read.quote(f"{place}/{n}/{part}") for part in ("grade", "text", "source")] for n in read.count(place)]

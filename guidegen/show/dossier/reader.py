@@ -63,9 +63,11 @@ class Reader:
         """A measured value of the grades and its range of doubt, or the reason why there is none."""
         if self.at(f"{place}/value") is None:
             return self.figure(f"{place}/value"), self.quote(f"{place}/reason")
-        write = (lambda part: self.share(f"{place}/{part}", decimals)) if share else (
-            lambda part: self.figure(f"{place}/{part}", decimals, unit)
-        )  # fmt: skip
+
+        def write(part: str) -> Cell:
+            place_of = f"{place}/{part}"
+            return self.share(place_of, decimals) if share else self.figure(place_of, decimals, unit)
+
         return write("value"), {"parts": [write("low"), self.say("to"), write("high")]}
 
     def quote(self, place: str) -> Cell:
@@ -91,9 +93,15 @@ def pointer(file: str, place: str) -> str:
     return f"{file}#/{place}"
 
 
-def table(rows: Sequence[Row], title: str | None = None, head: Row | None = None, **how: Any) -> Block:
+def table(rows: Sequence[Row], title: str | None = None, head: Sequence[Cell] | None = None, **how: Any) -> Block:
     """Rows of cells under a head. `how`: "align", a letter l or r for each column; "widths", shares of the width."""
-    return {"kind": "table", "title": title, "head": head, "rows": [list(row) for row in rows], **how}
+    return {
+        "kind": "table",
+        "title": title,
+        "head": None if head is None else list(head),
+        "rows": [list(row) for row in rows],
+        **how,
+    }
 
 
 def text(paragraphs: Sequence[Cell], title: str | None = None, marked: bool = False) -> Block:
@@ -106,14 +114,18 @@ def warning(paragraphs: Sequence[Cell], title: str | None = None, grave: bool = 
     return {"kind": "warning", "title": title, "paragraphs": list(paragraphs), "grave": grave}
 
 
-def pictures(items: Sequence[tuple[str, str]], columns: int = 1) -> Block:
-    """Pictures, each a file name and what it shows."""
-    return {"kind": "pictures", "items": [{"file": file, "caption": caption} for file, caption in items], "columns": columns}
+def pictures(
+    read: Reader, names: Sequence[str], drawn: frozenset[str], columns: int = 1, width: float = 1.0
+) -> Block | None:
+    """Those of the pictures that there are, each with what it shows; `width` of the page's. None without any."""
+    items = [{"file": name, "caption": read.say(f"pic_{name.removesuffix('.png')}")} for name in names if name in drawn]
+    return {"kind": "pictures", "items": items, "columns": columns, "width": width} if items else None
 
 
-def beside(left: Sequence[Block], right: Sequence[Block], share: float = 0.5) -> Block:
+def beside(left: Sequence[Block | None], right: Sequence[Block | None], share: float = 0.5) -> Block:
     """Blocks in two columns; `share` of the width is the left one's."""
-    return {"kind": "columns", "left": list(left), "right": list(right), "share": share}
+    columns = {"left": [block for block in left if block], "right": [block for block in right if block]}
+    return {"kind": "columns", "share": share, **columns}
 
 
 def section(name: str, title: str, blocks: Sequence[Block | None], fresh: bool = True) -> dict[str, Any]:

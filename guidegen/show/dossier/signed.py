@@ -53,7 +53,9 @@ def _require_same(content: Mapping[str, Any], record: Mapping[str, Any], chain_h
     }
     for name, (said, found) in bound.items():
         if said != found:
-            raise ValueError(f"expected an approval of this very dossier, found another {name}: {said!r} instead of {found!r}")
+            raise ValueError(
+                f"expected an approval of this very dossier, found another {name}: {said!r} instead of {found!r}"
+            )
 
 
 def _signer(say: Words, record: Mapping[str, Any]) -> Rows:

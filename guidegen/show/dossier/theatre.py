@@ -26,29 +26,37 @@ def theatre_section(read: Reader) -> dict[str, Any]:
         "theatre",
         read.say("theatre"),
         [
-            text([read.say(key) for key in ("step_expose", "step_seat", "step_pin", "step_check")], read.say("before_drilling")),
+            text(
+                [read.say(key) for key in ("step_expose", "step_seat", "step_pin", "step_check")],
+                read.say("before_drilling"),
+            ),
             *(_steps(read, number) for number in read.count("tunnels")),
             warning([read.say(key) for key in ("stop_rocks", "stop_pointer", "stop_xray")], read.say("stop_if")),
             table(_entry_rows(read), read.say("entries"), ["", *entries], align="lrrrr"),
             text([read.say("entries_note")]),
         ],
-    )  # fmt: skip
+    )
 
 
 def radiographs_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any] | None:
     """The radiographs that the planned position would give, and the angles to read on them."""
-    shown = [name for name in ("xray_front.png", "xray_side.png") if name in drawn]
-    if not shown:
+    shown = pictures(read, ("xray_front.png", "xray_side.png"), drawn, width=0.77)
+    if shown is None:
         return None
     return section(
         "radiographs",
         read.say("radiographs"),
         [
-            pictures([(name, read.say(f"pic_{name.removesuffix('.png')}")) for name in shown]),
-            table(_angle_rows(read), read.say("angles_on_xray"), tunnel_head(read, always=True), align="l" + "r" * len(read.at("tunnels"))),
+            shown,
+            table(
+                _angle_rows(read),
+                read.say("angles_on_xray"),
+                tunnel_head(read),
+                align="l" + "r" * len(read.at("tunnels")),
+            ),
             text([read.say("radiographs_note")]),
         ],
-    )  # fmt: skip
+    )
 
 
 def fallback_section(read: Reader) -> dict[str, Any]:
@@ -69,7 +77,7 @@ def fallback_section(read: Reader) -> dict[str, Any]:
 def _steps(read: Reader, number: int) -> dict[str, Any]:
     place = f"tunnels/{number}"
     name = read.say("tunnel_n", number=number + 1) if len(read.at("tunnels")) > 1 else read.say("instruments")
-    head = ["", *(read.say(key) for key in ("tool", "through", "stopped_by", "guide"))]
+    head = ["", *(read.say(key) for key in ("tool", "through", "stopped_by", "guide_is"))]
     rows: list[Row] = [
         [
             read.figure(f"{place}/instruments/{step}/number", 0, ""),
@@ -90,7 +98,9 @@ def _steps(read: Reader, number: int) -> dict[str, Any]:
 def _entry_rows(read: Reader) -> list[Row]:
     """Where tunnels and wires enter the bone, each from every landmark."""
     tunnels = [_entry(read, read.say("tunnel_n", number=n + 1), f"tunnels/{n}/entry_mm") for n in read.count("tunnels")]
-    return tunnels + [_entry(read, read.say("wire_n", number=n + 1), f"guide/pins/{n}/point_mm") for n in read.count("guide/pins")]
+    return tunnels + [
+        _entry(read, read.say("wire_n", number=n + 1), f"guide/pins/{n}/point_mm") for n in read.count("guide/pins")
+    ]
 
 
 def _entry(read: Reader, name: str, place: str) -> Row:

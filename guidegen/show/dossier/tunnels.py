@@ -9,14 +9,13 @@ from guidegen.show.dossier.reader import Block, Cell, Reader, Row, beside, pictu
 
 def summary_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     """The first page: what stands in the way, what to be warned of, and the plan in a few figures."""
-    shown = [name for name in ("guide.png", "tunnel.png") if name in drawn]
     return section(
         "summary",
         read.say("summary"),
         [
             _broken(read),
             _warnings(read),
-            pictures([(name, _caption(read, name)) for name in shown], columns=2) if shown else None,
+            pictures(read, ("guide.png", "tunnel.png"), drawn, columns=2),
             beside(
                 [table(_key_rows(read), read.say("in_figures"), tunnel_head(read), align=_aligned(read))],
                 [table(_lesion_rows(read), read.say("lesion")), table(_guide_rows(read), read.say("guide"))],
@@ -30,8 +29,7 @@ def summary_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
 
 def tunnel_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     """The tunnels in all their figures, beside what each is held to, and the bone cut along them."""
-    head: Row = [*tunnel_head(read, always=True), read.say("limit")]
-    cuts = [name for name in ("reformat_ct.png", "reformat_mr.png", "reformat.png") if name in drawn]
+    head = [*(tunnel_head(read) or ["", read.say("planned")]), read.say("limit")]
     several = len(read.at("tunnels")) > 1
     return section(
         "tunnel",
@@ -45,18 +43,16 @@ def tunnel_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                 ],
                 share=0.56,
             ),
-            pictures([("cuts.png", read.say("pic_cuts"))]) if "cuts.png" in drawn else None,
-            *(pictures([(name, read.say(f"pic_{name.removesuffix('.png')}"))]) for name in cuts),
+            pictures(read, ("cuts.png",), drawn),
+            pictures(read, ("reformat_ct.png", "reformat_mr.png", "reformat.png"), drawn, width=0.9),
         ],
     )
 
 
-def tunnel_head(read: Reader, always: bool = False) -> Row | None:
+def tunnel_head(read: Reader) -> Row | None:
     """The numbers of the tunnels over their columns, where there are several."""
     count = len(read.at("tunnels"))
-    if count > 1:
-        return ["", *(read.say("tunnel_n", number=number + 1) for number in range(count))]
-    return ["", read.say("planned")] if always else None
+    return ["", *(read.say("tunnel_n", number=number + 1) for number in range(count))] if count > 1 else None
 
 
 def each(read: Reader, name: str, decimals: int = 1, unit: str = "mm") -> list[Cell]:
@@ -68,10 +64,6 @@ def _aligned(read: Reader, more: int = 0) -> str:
     return "l" + "r" * (len(read.at("tunnels")) + more)
 
 
-def _caption(read: Reader, name: str) -> str:
-    return read.say(f"pic_{name.removesuffix('.png')}")
-
-
 def _broken(read: Reader) -> Block | None:
     """Every rule that a tunnel breaks, in figures, and what is proposed about it."""
     parts: list[Cell] = []
@@ -79,22 +71,33 @@ def _broken(read: Reader) -> Block | None:
         for rule in read.count(f"tunnels/{number}/broken_rules"):
             place = f"tunnels/{number}/broken_rules/{rule}"
             unit = read.at(f"{place}/unit")
-            parts.append({
-                "parts": [
-                    read.say("tunnel_n", number=number + 1), read.quote(f"{place}/rule"),
-                    read.figure(f"{place}/measured", 2, unit), read.say("limit"),
-                    read.figure(f"{place}/limit", 1, unit),
-                ]
-            })  # fmt: skip
+            parts.append(
+                {
+                    "parts": [
+                        read.say("tunnel_n", number=number + 1),
+                        read.quote(f"{place}/rule"),
+                        read.figure(f"{place}/measured", 2, unit),
+                        read.say("limit"),
+                        read.figure(f"{place}/limit", 1, unit),
+                    ]
+                }
+            )
     for number in read.count("plan/waivers_proposed"):
         place = f"plan/waivers_proposed/{number}"
-        parts.append({
-            "parts": [
-                read.quote(f"{place}/author"), read.say("proposes_to_waive"), read.quote(f"{place}/rule"), "–",
-                read.quote(f"{place}/reason"),
-            ]
-        })  # fmt: skip
-    return warning([*parts, read.say("nothing_before_accepted")], read.say("breaks_rules"), grave=True) if parts else None
+        parts.append(
+            {
+                "parts": [
+                    read.quote(f"{place}/author"),
+                    read.say("proposes_to_waive"),
+                    read.quote(f"{place}/rule"),
+                    "–",
+                    read.quote(f"{place}/reason"),
+                ]
+            }
+        )
+    return (
+        warning([*parts, read.say("nothing_before_accepted")], read.say("breaks_rules"), grave=True) if parts else None
+    )
 
 
 def _warnings(read: Reader) -> Block | None:
@@ -169,7 +172,11 @@ def _distance_rows(read: Reader) -> list[Row]:
         row("below_ridge", "entry_below_vastus_ridge_mm", None),
         row("shaft_angle", "shaft_angle_deg", None, 0, "°"),
         row("obliquity", "obliquity_deg", "obliquity_max_deg", 0, "°"),
-        [read.say("reached"), *(read.share(f"tunnels/{n}/lesion_reached_fraction", 1) for n in read.count("tunnels")), ""],
+        [
+            read.say("reached"),
+            *(read.share(f"tunnels/{n}/lesion_reached_fraction", 1) for n in read.count("tunnels")),
+            "",
+        ],
         *kept_out,
     ]
 
@@ -188,7 +195,10 @@ def _volume_rows(read: Reader) -> list[Row]:
 
 def _place_rows(read: Reader) -> list[Row]:
     """Entry and target in the frame of the image, for whoever looks them up there."""
-    return [[read.say(name), *(point(read, f"tunnels/{n}/{name}_mm") for n in read.count("tunnels"))] for name in ("entry", "target")]
+    return [
+        [read.say(name), *(point(read, f"tunnels/{n}/{name}_mm") for n in read.count("tunnels"))]
+        for name in ("entry", "target")
+    ]
 
 
 def point(read: Reader, place: str) -> Cell:

@@ -34,7 +34,7 @@ class _File(Template):
     decimal: Annotated[str, Field(pattern=r"^[.,]$")]
     percent: Annotated[str, Field(pattern=r"^.*\{\}.*$")]
     words: dict[str, Annotated[str, Field(min_length=1)]]
-    recorded: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    recorded: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Words:
     def number(self, value: float, decimals: int, unit: str = "") -> str:
         """A number with its unit, as this language writes it; halves go up, as they do in what stands on the guide."""
         rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        text = f"{rounded if rounded else abs(rounded):f}".replace(".", self.decimal).replace("-", "−")
+        text = f"{rounded or abs(rounded):f}".replace(".", self.decimal).replace("-", "−")
         return f"{text}{'' if unit in ('', '°') else ' '}{unit}"
 
     def share(self, fraction: float, decimals: int = 0) -> str:
@@ -116,10 +116,16 @@ def _require_all(reference: Words, file: _File, name: str) -> None:
     """TemplateError for words that are missing or unknown, or whose holes are others than the English ones."""
     missing = sorted(reference.words.keys() - file.words.keys())
     unknown = sorted(file.words.keys() - reference.words.keys())
-    holes = [key for key in reference.words.keys() & file.words.keys() if _holes(reference.words[key]) != _holes(file.words[key])]
+    holes = [
+        key
+        for key in reference.words.keys() & file.words.keys()
+        if _holes(reference.words[key]) != _holes(file.words[key])
+    ]
     for what, keys in (("all words", missing), ("no others", unknown), ("the same holes {…}", sorted(holes))):
         if keys:
-            raise TemplateError(f"expected {what} of {REFERENCE}.toml in {name}, found otherwise: {', '.join(keys)}; mend the file")
+            raise TemplateError(
+                f"expected {what} of {REFERENCE}.toml in {name}, found otherwise: {', '.join(keys)}; mend the file"
+            )
 
 
 def _holes(words: str) -> set[str]:
