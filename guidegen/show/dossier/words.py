@@ -23,7 +23,8 @@ from guidegen.plan.fields import Template
 FOLDER = "dossier"
 REFERENCE = "en"
 HOLE = "{}"  # of a recorded sentence: whatever stands there, a number in most
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z\d])")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -62,12 +63,22 @@ class Words:
         return self.percent.format(self.number(100.0 * fraction, decimals))
 
     def told(self, recorded: str) -> str:
-        """A recorded sentence in this language; as it is where the language's file does not have it."""
+        """A recorded text in this language, as a whole or sentence by sentence; what the language's file does not have
+        stays as it is.
+        """
+        if not self.patterns:
+            return recorded
+        whole = self._told(recorded)
+        if whole is not None:
+            return whole
+        return " ".join(self._told(sentence) or sentence for sentence in SENTENCE_ENDS.split(recorded))
+
+    def _told(self, sentence: str) -> str | None:
         for pattern, words in self.patterns:
-            found = pattern.fullmatch(recorded)
+            found = pattern.fullmatch(sentence)
             if found is not None:
                 return words.format(*(self._localised(each) for each in found.groups()))
-        return recorded
+        return None
 
     def _localised(self, part: str) -> str:
         """What stood in a hole: a number in this language's form, words as they are told here if they are known."""
