@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guidegen.show.dossier.reader import FINDINGS, Block, Cell, Reader, pointer, section, text
+from guidegen.show.dossier.reader import FINDINGS, Block, Cell, Reader, hashes, pointer, section, text
 
 # Measured and limit are told apart down to this many decimals.
 MOST_DECIMALS = 6
@@ -58,7 +58,7 @@ def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str,
     return write(measured, decimals), write(limit, decimals)
 
 
-def files_section(read: Reader, hashes: Mapping[str, str]) -> dict[str, Any]:
+def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
     """The notes that stand nowhere else, and the SHA-256 of the files that the dossier speaks of."""
     elsewhere = {read.at("plan/explanation"), *read.at("plan/chosen/warnings")}
     notes: list[Cell] = [
@@ -69,13 +69,12 @@ def files_section(read: Reader, hashes: Mapping[str, str]) -> dict[str, Any]:
         if read.has("lesion/grades/notes")
         else []
     )
-    rows = [[name, {"text": digest, "from": f"{RESULT}#/{name}"}] for name, digest in hashes.items()]
     return section(
         "files",
         read.say("notes_and_files"),
         [
             text(notes, read.say("notes"), marked=True) if notes else None,
-            {"kind": "hashes", "title": read.say("hashes"), "rows": rows},
+            hashes(files, f"{RESULT}#", read.say("hashes")),
             text([read.say("hashes_note")]),
         ],
     )

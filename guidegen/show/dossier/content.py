@@ -29,8 +29,8 @@ def dossier_content(
 
     `plan` and `findings` are plan.json, with a chosen plan and a guide, and findings.json; `drawn` names the pictures
     there are; `inputs_sha256` as in run.json, `files_sha256` of the files that the dossier speaks of, by their
-    path. A cell is words, or {"text", "from"} with the place that it quotes, or {"parts", "join"} of such. TemplateError
-    for a `language` without a file.
+    path. A cell is words, or {"text", "from"} with the place that it quotes, or {"parts", "join"} of such.
+    TemplateError for a `language` without a file.
     """
     read = Reader(plan, findings, load_words(language))
     say, passed = read.say, sum(bool(finding["passed"]) for finding in findings)

@@ -27,7 +27,7 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "guide",
         read.say("guide"),
         [
-            pictures(read, ("contact.png",), drawn, width=0.8),
+            pictures(read, ("contact.png",), drawn, width=0.74),
             table(
                 _size_rows(read),
                 read.say("sizes"),

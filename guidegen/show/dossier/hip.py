@@ -7,7 +7,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from guidegen.intake.agreement import DERIVED, OLD_DAYS
-from guidegen.show.dossier.reader import PLAN, Block, Cell, Reader, Row, beside, pictures, pointer, section, table, text
+from guidegen.show.dossier.reader import (
+    PLAN,
+    Block,
+    Cell,
+    Reader,
+    Row,
+    beside,
+    hashes,
+    pictures,
+    pointer,
+    section,
+    table,
+    text,
+)
 from guidegen.show.dossier.tunnels import point
 
 RUN = "run.json"
@@ -45,13 +58,7 @@ def images_section(read: Reader, drawn: frozenset[str], inputs: Mapping[str, str
             table(_registration_rows(read), read.say("registration"), widths=[2, 3])
             if read.has("lesion/registration")
             else text([read.say("same_frame")], read.say("registration")),
-            {
-                "kind": "hashes",
-                "title": read.say("input_files"),
-                "rows": [
-                    [name, {"text": digest, "from": f"{RUN}#/inputs_sha256/{name}"}] for name, digest in inputs.items()
-                ],
-            },
+            hashes(inputs, f"{RUN}#/inputs_sha256", read.say("input_files")),
             pictures(read, ("contours.png", "checkerboard.png"), drawn, width=0.72),
         ],
     )

@@ -122,6 +122,12 @@ def pictures(
     return {"kind": "pictures", "items": items, "columns": columns, "width": width} if items else None
 
 
+def hashes(of: Mapping[str, str], where: str, title: str) -> Block:
+    """SHA-256 by the names of files; `where` these stand, up to the name."""
+    rows = [{"file": name, "text": digest, "from": f"{where}/{name}"} for name, digest in of.items()]
+    return {"kind": "hashes", "title": title, "rows": rows}
+
+
 def beside(left: Sequence[Block | None], right: Sequence[Block | None], share: float = 0.5) -> Block:
     """Blocks in two columns; `share` of the width is the left one's."""
     columns = {"left": [block for block in left if block], "right": [block for block in right if block]}

@@ -92,7 +92,7 @@ def _steps(read: Reader, number: int) -> dict[str, Any]:
         {"parts": [read.say("length"), read.figure(f"{place}/length_mm")]},
         "",
     ]
-    return table([depth, *rows], name, head, align="lllll", widths=[0.3, 3, 3, 4, 0.8])
+    return table([depth, *rows], name, head, align="lllll", widths=[0.3, 3, 3, 4, 1])
 
 
 def _entry_rows(read: Reader) -> list[Row]:
