@@ -22,12 +22,13 @@ FIRST_LOOK_MM = 10.0  # of drill in the bone, for the first X-ray
 RAY_MM = 0.63  # between rays: three pixels of the sheet
 STEP_MM = 1.6  # along a ray through a CT
 BONE_HU = 100.0  # a voxel counts by what it has more than this; soft tissue has less
-DARKEST = 0.16  # of the light, behind the thickest bone
+DARKEST = 0.28  # of the light, behind the thickest bone
+NUDGE = np.array([1.1e-5, 2.7e-5])  # rays; far less than anybody sees
 SHOWN_PERCENT = 99.0  # what counts as the thickest
 
 DRILL: Colour = (12, 14, 18)
-WIRE: Colour = (40, 44, 50)
-SLEEVE: Colour = (92, 96, 102)
+WIRE: Colour = (30, 33, 38)
+SLEEVE: Colour = (64, 68, 74)
 BELOW_MM = 44.0  # of the shaft, below the lesser trochanter
 
 
@@ -118,33 +119,28 @@ def _density(ct: Volume, panel: Panel, toward: FloatArray, x: FloatArray, y: Flo
 def _thickness(bone: Surface, panel: Panel, toward: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     """How much bone each ray passes through (rows, columns), in mm: at every crossing its depth, in less out.
 
-    Exact for the triangles; a ray through an edge is counted for the triangle on one side of it.
+    Exact for the triangles. The rays stand beside their places by NUDGE, so that none runs through an edge.
     """
     relative = bone.vertices - panel.center_mm
-    flat = np.stack([relative @ panel.axes[RIGHT] - x[0], y[0] - relative @ panel.axes[UP]], axis=1) / RAY_MM
+    flat = np.stack([relative @ panel.axes[RIGHT] - x[0], y[0] - relative @ panel.axes[UP]], axis=1) / RAY_MM + NUDGE
     depth = relative @ toward
-    corners, heights = flat[bone.faces], depth[bone.faces]
-    first, second, third = (corners[:, k] for k in range(3))
-    area2 = _cross(second - first, third - first)
-    seen = np.abs(area2) > 1e-12
-    first, second, third, heights, area2 = first[seen], second[seen], third[seen], heights[seen], area2[seen]
-    low = np.ceil(np.minimum(np.minimum(first, second), third)).astype(int)
-    high = np.floor(np.maximum(np.maximum(first, second), third)).astype(int)
+    area2 = _cross(*(flat[bone.faces[:, k]] - flat[bone.faces[:, 0]] for k in (1, 2)))
+    faces, area2 = bone.faces[np.abs(area2) > 1e-12], area2[np.abs(area2) > 1e-12]
+    corners = flat[faces]
+    low = np.ceil(corners.min(axis=1)).astype(int)
+    reach = np.floor(corners.max(axis=1)).astype(int) - low
     gathered = np.zeros(len(x) * len(y))
-    for across, down in np.ndindex(*(int(most) + 1 for most in (high - low).max(axis=0))):
-        ray = low + [across, down]
-        weights = [_cross(b - ray, c - ray) / area2 for b, c in ((second, third), (third, first), (first, second))]
-        inside = np.all([_on_its_side(weight, area2) for weight in weights], axis=0)
+    for across, down in np.ndindex(*(int(most) + 1 for most in reach.max(axis=0))):
+        wide = np.flatnonzero((reach >= [across, down]).all(axis=1))  # the faces that reach so far
+        ray, doubled = low[wide] + [across, down], area2[wide]
+        first, second, third = (corners[wide, k] for k in range(3))
+        weights = [_cross(b - ray, c - ray) / doubled for b, c in ((second, third), (third, first), (first, second))]
+        inside = np.all([weight > 0.0 for weight in weights], axis=0)
         inside &= (ray >= 0).all(axis=1) & (ray[:, 0] < len(x)) & (ray[:, 1] < len(y))
         at = ray[inside, 1] * len(x) + ray[inside, 0]
-        deep = sum(weight[inside] * heights[inside, k] for k, weight in enumerate(weights))
-        gathered += np.bincount(at, -np.sign(area2[inside]) * deep, minlength=len(gathered))
+        deep = sum(weight[inside] * depth[faces[wide[inside], k]] for k, weight in enumerate(weights))
+        gathered += np.bincount(at, -np.sign(doubled[inside]) * deep, minlength=len(gathered))
     return np.abs(gathered).reshape(len(y), len(x))
-
-
-def _on_its_side(weight: FloatArray, area2: FloatArray) -> Any:
-    """Whether a ray lies inside an edge; one on the edge itself belongs to the triangle that goes round rightwards."""
-    return np.where(area2 > 0.0, weight >= 0.0, weight > 0.0)
 
 
 def _cross(first: FloatArray, second: FloatArray) -> FloatArray:
