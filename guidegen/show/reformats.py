@@ -36,7 +36,8 @@ ACROSS = tuple((588.0 + number * 202.0, 578.0, 192.0, 300.0) for number in range
 SAMPLES_PER_PIXEL = 1.0
 
 OUTSIDE_MM = 46.0  # of the entry, so that the sleeve is seen
-BEYOND_MM = 16.0  # the tip
+BEYOND_MM = 24.0  # the tip
+BESIDE = 0.2  # where left and right are named beside a tunnel that runs level
 ACROSS_MM = 54.0  # the width of a cut across
 FIRST_CUT_MM = 6.0  # the first cut across lies so deep: past the cortex
 DRILL_OUTSIDE_MM = 40.0
@@ -83,7 +84,7 @@ def _figure(
         _draw(axes, cut, lines, tunnels)
         for letter, way_mm in zip("ABC", ways, strict=True):
             _mark_cut(axes, cut, first, way_mm, letter)
-        _name_sides(axes, assessed, cut)
+        _name_sides(axes, assessed, cut, 0.5 if panel is FRONT else BESIDE)
         scale_bar(axes, axes.get_xlim()[0] + 9.0, axes.get_ylim()[0] + 5.0)
     for letter, way_mm, panel in zip("ABC", ways, ACROSS, strict=True):
         cut = _cut_across(assessed, first, way_mm)
@@ -91,7 +92,7 @@ def _figure(
         axes = _panel(figure, panel, -half, half)
         _under(axes, cut, panel, image, transform, window)
         _draw(axes, cut, lines, tunnels)
-        _name_sides(axes, assessed, cut, letter)
+        _name_sides(axes, assessed, cut, BESIDE, letter)
     return figure
 
 
@@ -205,8 +206,8 @@ def _mark_cut(axes: Axes, cut: Cut, tunnel: Tunnel, way_mm: float, letter: str) 
     )  # fmt: skip
 
 
-def _name_sides(axes: Axes, assessed: Assessed, cut: Cut, letter: str = "") -> None:
-    """What lies at each side of a panel, and the letter of a cut across."""
+def _name_sides(axes: Axes, assessed: Assessed, cut: Cut, height: float, letter: str = "") -> None:
+    """What lies at each side of a panel, left and right at this `height` (of 1), and the letter of a cut across."""
     anatomy = assessed.anatomy
     directions = {
         ("PROX", "DIST"): anatomy.shaft_axis,
@@ -214,8 +215,8 @@ def _name_sides(axes: Axes, assessed: Assessed, cut: Cut, letter: str = "") -> N
         ("POST", "ANT"): anatomy.posterior,
     }
     for x, y, ha, va, towards in (
-        (0.015, 0.5, "left", "center", -cut.right),
-        (0.985, 0.5, "right", "center", cut.right),
+        (0.015, height, "left", "center", -cut.right),
+        (0.985, height, "right", "center", cut.right),
         (0.5, 0.985, "center", "top", cut.up),
         (0.5, 0.015, "center", "bottom", -cut.up),
     ):

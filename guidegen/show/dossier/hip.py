@@ -204,7 +204,7 @@ def lesion_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
             ),
             beside(
                 [table(_measure_rows(read), read.say("measures"), ["", "", read.say("range")], align="lrr")],
-                [table(_grade_rows(read), read.say("grades"), grades, align="lll")],
+                [table(_grade_rows(read), read.say("grades"), grades, align="lll", widths=[5, 3, 3.6])],
                 share=0.52,
             ),
             text([read.quote("lesion/grades/support")], read.say("what_it_means")),

@@ -46,6 +46,7 @@ def tunnel_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
             pictures(read, ("cuts.png",), drawn),
             pictures(read, ("reformat_ct.png", "reformat_mr.png", "reformat.png"), drawn, width=0.9),
         ],
+        fresh=False,
     )
 
 

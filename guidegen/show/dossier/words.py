@@ -10,7 +10,6 @@ import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib import resources
 from typing import Annotated
@@ -19,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from guidegen.errors import TemplateError
 from guidegen.plan.fields import Template
+from guidegen.rounded import shown
 
 FOLDER = "dossier"
 REFERENCE = "en"
@@ -54,8 +54,7 @@ class Words:
 
     def number(self, value: float, decimals: int, unit: str = "") -> str:
         """A number with its unit, as this language writes it; halves go up, as they do in what stands on the guide."""
-        rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        text = f"{rounded or abs(rounded):f}".replace(".", self.decimal).replace("-", "−")
+        text = shown(value, decimals).replace(".", self.decimal).replace("-", "−")
         return f"{text}{'' if unit in ('', '°') else ' '}{unit}"
 
     def share(self, fraction: float, decimals: int = 0) -> str:
