@@ -48,9 +48,9 @@ def _of_chosen(plan: Proposal) -> str:
         )
     )  # fmt: skip
     return (
-        f"{which} is {tunnel.diameter_mm:g} mm wide and {length} mm long, enters {above} mm above the lesser trochanter "
-        f"at {shown(tunnel.shaft_angle_deg, 0)}° to the shaft, leaves {wall} mm of wall ({vessels} mm where the vessels "
-        f"enter) and ends {axis} mm from the joint on its axis and {rim} mm at its rim. The plan reaches "
+        f"{which} is {tunnel.diameter_mm:g} mm wide and {length} mm long, enters {above} mm above the lesser "
+        f"trochanter at {shown(tunnel.shaft_angle_deg, 0)}° to the shaft, leaves {wall} mm of wall ({vessels} mm where "
+        f"the vessels enter) and ends {axis} mm from the joint on its axis and {rim} mm at its rim. The plan reaches "
         f"{volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³."
     )
 
