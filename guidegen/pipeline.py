@@ -279,7 +279,7 @@ def _start(case: Case | str | Path, output: str | Path, size: str | None, progre
         case = case if isinstance(case, Case) else load_case(case)
         hashes = input_hashes(case)
         state = Run(case, StageStore(Path(output) / STAGES), size or case.order.size, progress, hashes)
-        _ = state.templates  # a missing template is found before anything is computed
+        _ = state.parameters  # a missing template is found before anything is computed
     return state
 
 

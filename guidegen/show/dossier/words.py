@@ -109,7 +109,10 @@ def load_words(language: str) -> Words:
 
 
 def sources_sha256(language: str) -> str:
-    """SHA-256 over the files that a dossier of this language is made by: its words and the two layouts."""
+    """SHA-256 over the files that a dossier of this language is made by: its words and the layouts. Raises as
+    `load_words`.
+    """
+    load_words(language)
     folder = resources.files("guidegen.templates") / FOLDER
     digest = hashlib.sha256()
     for name in (f"{REFERENCE}.toml", f"{language}.toml", "dossier.typ", "signed.typ", "page.typ"):

@@ -76,6 +76,8 @@ def test_every_check_of_the_documentation_has_a_turkish_name() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(TemplateError, match="expected one of the dossier's languages en, tr, found 'xx'"):
         load_words("xx")
+    with pytest.raises(TemplateError, match="expected one of the dossier's languages en, tr, found 'xx'"):
+        sources_sha256("xx")
 
 
 def test_a_language_has_the_words_of_the_english_file_with_their_holes(edited: Path) -> None:
