@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 from finished import Finished, contents, read
+from walked_dossier import walk
 
 from guidegen import pipeline
 from guidegen.bone.head import find_head
@@ -30,9 +31,16 @@ from guidegen.plan.tunnel import Tunnel
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 
-PREVIEWS = {f"preview/{name}.png" for name in ("contact", "guide", "tunnel", "cuts", "strategies", "trade_off")}
+SPACING_MM = (1.2, 1.2, 1.5)
+PREVIEWS = {
+    f"preview/{name}.png" for name in (
+        "contact", "guide", "seat", "tunnel", "print", "cuts", "strategies", "trade_off", "axes", "coronal", "sagittal",
+        "polar", "acetabular", "reformat_ct", "xray_front", "xray_side",
+    )
+}  # fmt: skip
 FILES = {
-    "plan.json", "femur.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json", "timings.json",
+    "plan.json", "femur.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.json", "dossier.pdf", "run.json",
+    "timings.json", "surgery.json",
     "trial_bone.stl", "trial_bone.3mf", "metal/metal.json", "metal/sleeve-1.step", "metal/sleeve-1.dxf",
     "metal/stop-collar.step", "metal/stop-collar.dxf",
 } | PREVIEWS  # fmt: skip
@@ -51,6 +59,23 @@ def test_every_file_of_the_contract_is_there_and_no_other(done: Finished) -> Non
     assert all(files[name].startswith(b"\x89PNG") for name in PREVIEWS)
     assert sorted(path.name for path in done.output.iterdir()) == [STAGES, "T001L-left"]
     assert sorted(path.name for path in (done.output / "T001L-left").iterdir()) == [".lock", "r001"]
+
+
+def test_every_figure_of_the_dossier_is_that_of_the_record_it_names(done: Finished) -> None:
+    folder = done.result.folder
+    content, run = read(folder / "dossier.json"), read(folder / "run.json")
+    records = {name: read(folder / name) for name in ("plan.json", "findings.json")}
+    assert walk(content, records | {"run.json": run, "files": run["outputs_sha256"]}) > 400
+    assert (folder / "dossier.pdf").stat().st_size < 5_000_000
+    shown = {f"preview/{cell['file']}" for cell in pictures_of(content)}
+    assert shown == PREVIEWS
+
+
+def pictures_of(content: Any) -> list[dict[str, Any]]:
+    """Every picture that a dossier shows."""
+    if isinstance(content, dict):
+        return content["items"] if content.get("kind") == "pictures" else pictures_of(list(content.values()))
+    return [each for value in content for each in pictures_of(value)] if isinstance(content, list) else []
 
 
 def test_every_check_passed_and_is_written(done: Finished) -> None:

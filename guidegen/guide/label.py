@@ -22,6 +22,7 @@ from guidegen.guide.sights import Taken
 from guidegen.guide.solids import part_solid, placed
 from guidegen.plan.guide_shapes import LabelShape
 from guidegen.plan.sleeve_sizes import SleeveSizes
+from guidegen.rounded import shown
 from guidegen.surfaces import Surface
 
 LINE_STEP = 1.3  # of the text height
@@ -130,7 +131,7 @@ def what_for(
     """The tunnel's number, the drill's diameter and the depth at which its stop is set, none of which may be broken;
     the revision, and the plan in as many lines as its width needs.
     """
-    figures = f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}"
+    figures = f"{number} Ø{diameter_mm:g}", shown(reading_mm, 1)
     return (*figures, revision, *broken(plan_hash, height_mm, width_mm))
 
 
