@@ -19,6 +19,7 @@ import guidegen
 from guidegen.errors import GuidegenError
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
+from guidegen.review.web.command import review
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(users, name="user")
 app.add_typer(audit, name="audit")
+app.command()(review)
 
 
 class Size(StrEnum):

@@ -37,7 +37,7 @@ from guidegen.surfaces import Surface
 SPACING_MM = (1.2, 1.2, 1.5)
 PREVIEWS = {f"preview/{name}.png" for name in ("contact", "guide", "tunnel", "cuts", "strategies", "trade_off")}
 FILES = {
-    "plan.json", "femur.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json", "timings.json",
+    "plan.json", "femur.stl", "lesion.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json", "timings.json",
 } | PREVIEWS  # fmt: skip
 GUIDEGEN = Path(sys.executable).with_name("guidegen")
 
@@ -407,7 +407,7 @@ def test_a_plan_leaves_no_result(done: Finished, tmp_path: Path) -> None:
 def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Finished) -> None:
     assert not hopeless.result.passed
     files = contents(hopeless.result.folder)
-    assert set(files) == {"plan.json", "femur.stl", "findings.json", "run.json", "timings.json"}
+    assert set(files) == {"plan.json", "femur.stl", "lesion.stl", "findings.json", "run.json", "timings.json"}
     (finding,) = read(hopeless.result.folder / "findings.json")
     assert (finding["passed"], finding["measured"]) == (False, None)
     assert "plan: expected a tunnel that keeps every rule" in finding["why"]
