@@ -52,7 +52,14 @@ def _routes(site: Site) -> FastAPI:
         yield
         await run_in_threadpool(site.recomputing.close)
 
-    app = FastAPI(title="guidegen review", openapi_url=None, docs_url=None, redoc_url=None, lifespan=running)
+    app = FastAPI(
+        title="guidegen review",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=running,
+        redirect_slashes=False,
+    )
     app.state.site = site
     for part in (login_routes, looking_routes, picture_routes, signing_routes, changing_routes):
         app.include_router(part.router)

@@ -75,9 +75,7 @@ def show_progress(site: Here, _visitor: SignedIn, name: Name) -> JSONResponse:
 def kits() -> tuple[str, ...]:
     """The names of all drill kits."""
     folder = resources.files("guidegen.templates") / FOLDERS[Kit]
-    return tuple(
-        sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml"))
-    )
+    return tuple(sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml")))
 
 
 def _progress(change: Change) -> dict[str, Any]:

@@ -19,7 +19,9 @@ def review(
     cases: Annotated[
         list[Path] | None, typer.Option(help="A folder with case files, for changes and images; may be given again.")
     ] = None,
-    host: Annotated[str, typer.Option(help="The IP address to listen on; by default nobody else reaches it.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="The IP address to listen on; by default nobody else reaches it.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8421,
     to_others: Annotated[
         bool, typer.Option("--to-others", help="Listen where other machines reach it; asks for TLS and a name.")

@@ -21,13 +21,11 @@ LARGEST_BODY = 64 * 1024  # bytes: the longest form is a few reasons of 4,000 ch
 SAFE = frozenset({"GET", "HEAD"})
 METHODS = SAFE | {"POST"}
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "connect-src 'self'",
-        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-)  # fmt: skip
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
+)
 
 # Referrer-Policy is not no-referrer: a browser would then leave the origin out of our own forms.
 HEADERS = {

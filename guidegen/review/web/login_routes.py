@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from guidegen.errors import AccessError
+from guidegen.errors import AccessError, TooManyGuesses
 from guidegen.review.people import Credentials
 from guidegen.review.web.access import (
     Here,
@@ -41,7 +41,7 @@ def log_in(request: Request, site: Here, user: User = "", password: Password = "
     try:
         opened = site.reviews.sessions.open(Credentials(user, password, address_of(request), before))
     except AccessError as refused:
-        return _form(site, str(refused), 403)
+        return _form(site, str(refused), 429 if isinstance(refused, TooManyGuesses) else 403)
     response = RedirectResponse("/", status_code=303)
     give_cookie(response, site.session_cookie, opened.id, site.is_secure)
     response.delete_cookie(site.login_cookie, path="/", secure=site.is_secure, httponly=True, samesite="strict")

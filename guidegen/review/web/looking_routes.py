@@ -55,8 +55,8 @@ def show_revision(site: Here, visitor: SignedIn, place: At) -> Response:
         revision = site.reviews.read(place.folder)
     except GuidegenError as fault:
         reasons = getattr(fault, "reasons", (fault.message,))
-        content = {"place": place, "history": history, "may": _may(visitor, history), "reasons": reasons}
-        return page("broken.html", visitor, 409, **content)
+        may = _may(visitor, history)
+        return page("broken.html", visitor, 409, place=place, history=history, may=may, reasons=reasons)
     sheet = sheet_of(revision, site.today())
     shapes = site.shapes.of(place.folder)
     may = _may(visitor, history)
@@ -92,9 +92,7 @@ def compare(site: Here, visitor: SignedIn, case: CASE_NAME, first: Number, secon
 
 def _may(visitor: Visitor, history: History) -> frozenset[Act]:
     """What this visitor may do to a revision where it stands; whether it comes to pass is for `Reviews` to say."""
-    return frozenset(
-        act for act, move in MOVES.items() if history.state in move.starts and visitor.has(*move.roles)
-    )
+    return frozenset(act for act, move in MOVES.items() if history.state in move.starts and visitor.has(*move.roles))
 
 
 def _approval(site: Site, place: Place, history: History) -> dict[str, Any] | None:

@@ -24,7 +24,12 @@ router = APIRouter(prefix="/cases/{case}/{revision}")
 OPENING = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL, Plane.ALONG)  # the slices that a page opens with
 FARTHEST = 10_000.0  # mm: no slider goes as far
 MEDIA = {".png": "image/png", ".pdf": "application/pdf"}
-LANDMARKS = ("head_center_mm", "greater_trochanter_mm", "lesser_trochanter_mm", "vastus_ridge_mm")
+LANDMARKS = {
+    "head_center_mm": "head centre",
+    "greater_trochanter_mm": "greater trochanter",
+    "lesser_trochanter_mm": "lesser trochanter",
+    "vastus_ridge_mm": "vastus ridge",
+}
 
 
 @router.get("/slice/{plane}")
@@ -59,7 +64,9 @@ def show_file(place: At, name: str) -> Response:
     """A picture or the dossier of the revision, by its path there."""
     media = next((media for end, media in MEDIA.items() if name.endswith(end)), None)
     if media is None or name not in file_hashes(place.folder):
-        raise ResultError("expected a picture or the dossier of this revision, found no such file; choose one on its page")
+        raise ResultError(
+            "expected a picture or the dossier of this revision, found no such file; choose one on its page"
+        )
     kept = f'attachment; filename="{place.case}-{place.name}.pdf"' if name.endswith(".pdf") else "inline"
     return Response((place.folder / name).read_bytes(), media_type=media, headers={"content-disposition": kept})
 
@@ -83,7 +90,7 @@ def scene_of(shapes: Shapes) -> dict[str, Any]:
         "medial": (-body.lateral, up),
         "above": (body.proximal, body.anterior.tolist()),
     }
-    marks = [{"name": name, "place": shapes.plan["anatomy"][name]} for name in LANDMARKS]
+    marks = [{"name": words, "place": shapes.plan["anatomy"][name]} for name, words in LANDMARKS.items()]
     tunnels = []
     for number, tunnel in enumerate(shapes.plan["tunnels"], start=1):
         axis = unit(np.subtract(tunnel["target_mm"], tunnel["entry_mm"]))
@@ -100,7 +107,7 @@ def scene_of(shapes: Shapes) -> dict[str, Any]:
         "high": high.tolist(),
         "views": {name: {"toward": toward.tolist(), "up": above} for name, (toward, above) in views.items()},
         "first": unit(body.lateral + 0.9 * body.anterior + 0.25 * body.proximal).tolist(),
-        "marks": [{"name": mark["name"].removesuffix("_mm").replace("_", " "), "place": mark["place"]} for mark in marks],
+        "marks": marks,
         "tunnels": tunnels,
         "clearance": guide["clearance_mm"] if guide else None,
     }

@@ -1,6 +1,6 @@
-"""A changed order computed by the ordinary pipeline, in a process of its own: JSON in, a line of JSON for each stage out.
+"""A changed order computed by the ordinary pipeline, in a process of its own: JSON in, a line of JSON a stage out.
 
-    {"case": "…/case.toml", "order": {…}, "output": "…"}  →  {"stage": "plan"} …  {"revision": "r002", "passed": true}
+{"case": "…/case.toml", "order": {…}, "output": "…"}  →  {"stage": "plan"} …  {"revision": "r002", "passed": true}
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ class Listening:
             return
         if not self.to_others or not self.is_secure or not self.name:
             raise InputError(
-                f"expected an address of this machine alone, such as 127.0.0.1, found {self.host}; to serve others, say "
-                "--to-others, with --tls-cert, --tls-key and the --name that they open"
+                f"expected an address of this machine alone, such as 127.0.0.1, found {self.host}; to serve others, "
+                "say --to-others, with --tls-cert, --tls-key and the --name that they open"
             )
 
     @property

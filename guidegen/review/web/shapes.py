@@ -79,7 +79,7 @@ class Shapes:
 
     @cached_property
     def region_mm(self) -> FloatArray:
-        """Points (K, 3) round which views are laid: the bone from a little below the lesser trochanter, and the guide."""
+        """Points (K, 3) that views show: the bone from a little below the lesser trochanter up, and the guide."""
         anatomy, bone = self.plan["anatomy"], self.surfaces["bone"].vertices
         least = np.asarray(anatomy["lesser_trochanter_mm"]) @ self.body.proximal - BELOW_MM
         upper = bone[bone @ self.body.proximal >= least]
@@ -148,11 +148,12 @@ def mesh_bytes(shapes: Shapes, layer: str) -> bytes:
 
 def layers_of(shapes: Shapes) -> tuple[str, ...]:
     """The layers that are there, in their order."""
-    return tuple(layer for layer in LAYERS if layer in shapes.surfaces or (layer == "gap" and "guide" in shapes.surfaces))
+    there = {*shapes.surfaces} | ({"gap"} if shapes.gap is not None else set())
+    return tuple(layer for layer in LAYERS if layer in there)
 
 
 def _stamps(folder: Path) -> tuple[object, ...]:
-    stamps = []
+    stamps: list[object] = []
     for name in (PLAN_FILE, *FILES.values(), *GUIDES):
         try:
             found = (folder / name).stat()

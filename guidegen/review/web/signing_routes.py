@@ -20,7 +20,6 @@ from guidegen.review.web.address import At, address
 from guidegen.review.web.login_routes import Password
 from guidegen.review.web.picture_routes import opening_slices
 from guidegen.review.web.shown import sheet_of, shown_of
-from guidegen.review.web.site import Site
 
 router = APIRouter(prefix="/cases/{case}/{revision}")
 
@@ -96,7 +95,9 @@ def reject(
 
 
 @router.post("/void")
-def void(request: Request, site: Here, place: At, visitor: Anybody, password: Password = "", why: Reason = "") -> Response:
+def void(
+    request: Request, site: Here, place: At, visitor: Anybody, password: Password = "", why: Reason = ""
+) -> Response:
     """Declare a revision void, for good."""
     site.reviews.void(place.folder, credentials(request, visitor, password), _plain(why))
     return RedirectResponse(address(place), status_code=303)
@@ -105,7 +106,9 @@ def void(request: Request, site: Here, place: At, visitor: Anybody, password: Pa
 def _as_shown(shown: Shown, sha256: str) -> Shown:
     """What stands on the page now; ApprovalError where the form comes from a page on which something else stood."""
     if shown.sha256 != sha256:
-        raise ApprovalError("expected what the page shows now, found a form of a page that showed something else; load it again")
+        raise ApprovalError(
+            "expected what the page shows now, found a form of a page that showed something else; load it again"
+        )
     return shown
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from guidegen.errors import ResultError
 from guidegen.results import NAME
-from guidegen.review.revision import CASE, Place, place_of
 from guidegen.review.reviews import Reviews
+from guidegen.review.revision import CASE, Place, place_of
 from guidegen.review.times import Clock, system_clock
 from guidegen.review.web.cases import CaseFiles
 from guidegen.review.web.recomputing import Recomputing

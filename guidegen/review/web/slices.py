@@ -26,6 +26,7 @@ GROUND = (14, 17, 22)
 INK = (214, 220, 228)
 QUIET = (150, 160, 172)
 SCALE_BAR_MM = 20.0
+LETTERS = 21  # pixels high: a slice is looked at at half its size
 EDGE = 12  # pixels between lettering and border
 # Each layer's fill and line, how dense the fill is, and how wide the line; bone first, what lies on it later.
 STYLES: Mapping[str, tuple[tuple[float, float, float], float, float]] = {
@@ -50,7 +51,7 @@ def slice_png(
     picture.alpha_composite(overlay)
     _letter(picture, view, title, open_layers)
     content = io.BytesIO()
-    picture.convert("RGB").save(content, "PNG", compress_level=1)
+    picture.convert("RGB").save(content, "PNG", compress_level=1, compress_type=3)
     return content.getvalue()
 
 
@@ -82,11 +83,12 @@ def _window(image: Volume) -> tuple[float, float]:
 
 def _overlay(shapes: Shapes, view: Framed, hidden: frozenset[str], on_image: bool) -> tuple[Image, tuple[str, ...]]:
     """What the plane cuts, drawn on nothing, and the layers that are not closed and so cannot be cut."""
-    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.backends import backend_agg
     from matplotlib.transforms import Affine2D
     from PIL import Image
 
-    renderer: Any = RendererAgg(PIXELS, PIXELS, 72)
+    untyped: Any = backend_agg
+    renderer = untyped.RendererAgg(PIXELS, PIXELS, 72)
     scale = PIXELS / view.span_mm
     place = Affine2D().translate(*(-view.center_mm)).scale(scale).translate(PIXELS / 2.0, PIXELS / 2.0)
     faults = []
@@ -124,14 +126,14 @@ def _letter(picture: Image, view: Framed, title: str, open_layers: tuple[str, ..
     from PIL.ImageFont import load_default
 
     draw = ImageDraw.Draw(picture)
-    small, middle = load_default(15), PIXELS / 2.0
+    small, middle = load_default(LETTERS), PIXELS / 2.0
     words = [title, *(f"{layer} is not closed: not drawn" for layer in open_layers)]
     draw.multiline_text((EDGE, EDGE - 2), "\n".join(words), INK, small, stroke_width=2, stroke_fill=GROUND)
     for towards, at, anchor in (
         (-view.cut.right, (EDGE, middle), "lm"), (view.cut.right, (PIXELS - EDGE, middle), "rm"),
-        (view.cut.up, (middle, EDGE + 22), "mt"), (-view.cut.up, (middle, PIXELS - EDGE), "ms"),
+        (view.cut.up, (middle, EDGE), "mt"), (-view.cut.up, (middle, PIXELS - EDGE), "ms"),
     ):  # fmt: skip
-        draw.text(at, named(towards), QUIET, load_default(17), anchor, stroke_width=2, stroke_fill=GROUND)
+        draw.text(at, named(towards), QUIET, small, anchor, stroke_width=2, stroke_fill=GROUND)
     length, right, y = SCALE_BAR_MM * PIXELS / view.span_mm, PIXELS - EDGE, PIXELS - EDGE - 2
     draw.line([(right - length, y), (right, y)], INK, 3)
     for x in (right - length, right):
