@@ -223,6 +223,8 @@ def test_no_way_leads_out_of_the_results(pages: Pages, target: Target, way: str)
         for name in (f"{way}{place}", f"{way * 3}secret.png", f"{place}{way}", way):
             answer = ask(visit, Target(target.method, target.path, target.address.replace(place, name, 1)))
             assert answer.content != b"secret"
+            if answer.request.url.path == "/":  # what the client itself made of it
+                continue
             assert answer.status_code in (303, 403, 404, 405, 422), (name, answer.status_code)
     assert unchanged(pages)
 

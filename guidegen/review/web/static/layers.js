@@ -1,6 +1,6 @@
 // The layers of the 3-D view, read as guidegen.review.web.shapes.mesh_bytes writes them.
 import {
-  BackSide, BufferAttribute, BufferGeometry, Color, FrontSide, Mesh, MeshBasicMaterial, MeshLambertMaterial,
+  BackSide, BufferAttribute, BufferGeometry, Color, DoubleSide, FrontSide, Mesh, MeshBasicMaterial, MeshLambertMaterial,
 } from "./three.min.js";
 
 // Colour, opacity, whether it is shaded round, and when it is drawn: what is seen through comes last.
@@ -31,7 +31,7 @@ function meshOf(name, geometry, plane) {
   const look = LOOKS[name];
   if (look.isRound) geometry.computeVertexNormals();
   const material = new MeshLambertMaterial({
-    color: look.colour, flatShading: !look.isRound, side: FrontSide, vertexColors: name === "gap",
+    color: look.colour, flatShading: !look.isRound, side: name === "gap" ? DoubleSide : FrontSide, vertexColors: name === "gap",
     transparent: look.opacity !== undefined, opacity: look.opacity ?? 1,
     polygonOffset: name === "gap", polygonOffsetFactor: -2, polygonOffsetUnits: -2,
   });
