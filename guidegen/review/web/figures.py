@@ -30,6 +30,11 @@ class Row:
     label: str
     figures: tuple[Figure | None, ...]
 
+    @property
+    def differs(self) -> bool:
+        """Whether not all columns say the same."""
+        return len({None if each is None else each.text for each in self.figures}) > 1
+
 
 @dataclass(frozen=True)
 class Table:

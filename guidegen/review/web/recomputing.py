@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import subprocess
@@ -118,8 +119,9 @@ class Recomputing:
         with process:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(json.dumps(request))
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it ended before it was asked
+                process.stdin.write(json.dumps(request))
+                process.stdin.close()
             for line in process.stdout:
                 _hear(change, json.loads(line))
         with self._lock:

@@ -134,22 +134,25 @@ def mesh_bytes(shapes: Shapes, layer: str) -> bytes:
     """A layer for the 3-D view: three counts (vertices, triangles, values), then float32 places, uint32 triangles and
     float32 values, all little-endian. ResultError for a layer that is not there.
     """
-    values = np.empty(0)
-    if layer == "gap" and shapes.gap is not None:
-        surface, values = shapes.gap.surface, shapes.gap.gap_mm
-    elif layer in shapes.surfaces:
-        surface = shapes.surfaces[layer]
-    else:
+    if layer not in layers_of(shapes):
         raise ResultError(f"expected a layer of this revision, found none called {layer!r}")
-    counts = np.array([len(surface.vertices), len(surface.faces), len(values)], dtype="<u4")
-    parts = (counts, surface.vertices.astype("<f4"), surface.faces.astype("<u4"), values.astype("<f4"))
-    return b"".join(part.tobytes() for part in parts)
+    if layer == "gap":
+        gap = shapes.gap
+        return _bytes(None, np.empty(0)) if gap is None else _bytes(gap.surface, gap.gap_mm)
+    return _bytes(shapes.surfaces[layer], np.empty(0))
 
 
 def layers_of(shapes: Shapes) -> tuple[str, ...]:
     """The layers that are there, in their order."""
-    there = {*shapes.surfaces} | ({"gap"} if shapes.gap is not None else set())
+    there = {*shapes.surfaces} | ({"gap"} if "guide" in shapes.surfaces else set())
     return tuple(layer for layer in LAYERS if layer in there)
+
+
+def _bytes(surface: Surface | None, values: FloatArray) -> bytes:
+    vertices, faces = (np.empty((0, 3)), np.empty((0, 3))) if surface is None else (surface.vertices, surface.faces)
+    counts = np.array([len(vertices), len(faces), len(values)], dtype="<u4")
+    parts = (counts, vertices.astype("<f4"), faces.astype("<u4"), values.astype("<f4"))
+    return b"".join(part.tobytes() for part in parts)
 
 
 def _stamps(folder: Path) -> tuple[object, ...]:

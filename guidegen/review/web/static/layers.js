@@ -23,7 +23,7 @@ export async function readLayer(base, name, plane, clearance) {
   const places = new BufferAttribute(new Float32Array(content, 12, 3 * vertices), 3);
   geometry.setAttribute("position", places);
   geometry.setIndex(new BufferAttribute(new Uint32Array(content, 12 + 12 * vertices, 3 * faces), 1));
-  if (values) geometry.setAttribute("color", gapColours(new Float32Array(content, 12 + 12 * (vertices + faces), values), clearance));
+  if (name === "gap") geometry.setAttribute("color", gapColours(new Float32Array(content, 12 + 12 * (vertices + faces), values), clearance));
   return meshOf(name, geometry, plane);
 }
 

@@ -22,6 +22,7 @@ export async function openScene(views) {
   nameTunnels(stage, marks, scene);
   standpoints(stage, scene);
   switches(stage, layers);
+  landmarks(stage, marks, scene);
   sections(stage, scene, found);
   buttons(stage, marks, measure, views, layers, say);
   scaleBar(stage);
@@ -55,7 +56,11 @@ function standpoints(stage, scene) {
 function switches(stage, layers) {
   const boxes = [...document.querySelectorAll("[data-layer]")];
   for (const box of boxes) {
-    const show = () => { layers[box.dataset.layer].visible = box.checked; stage.draw(); };
+    const show = () => {
+      layers[box.dataset.layer].visible = box.checked;
+      if (box.dataset.layer === "gap") document.getElementById("gap-legend").hidden = !box.checked;
+      stage.draw();
+    };
     box.addEventListener("change", show);
     show();
   }
@@ -70,6 +75,15 @@ function switches(stage, layers) {
   };
   opacity.addEventListener("input", dim);
   dim();
+}
+
+function landmarks(stage, marks, scene) {
+  let shown = [];
+  document.getElementById("landmarks").addEventListener("change", ({ target }) => {
+    for (const mark of shown) marks.remove(mark);
+    shown = target.checked ? scene.marks.map(({ name, place }) => marks.add(`• ${name}`, new Vector3(...place), "landmark")) : [];
+    stage.draw();
+  });
 }
 
 function sections(stage, scene, meshes) {
