@@ -37,7 +37,8 @@ from guidegen.surfaces import Surface
 SPACING_MM = (1.2, 1.2, 1.5)
 PREVIEWS = {f"preview/{name}.png" for name in ("contact", "guide", "tunnel", "cuts", "strategies", "trade_off")}
 FILES = {
-    "plan.json", "femur.stl", "lesion.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json", "timings.json",
+    "plan.json", "femur.stl", "lesion.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.pdf", "run.json",
+    "timings.json",
 } | PREVIEWS  # fmt: skip
 GUIDEGEN = Path(sys.executable).with_name("guidegen")
 
