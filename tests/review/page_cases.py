@@ -64,6 +64,7 @@ def page_plan(**changes: Any) -> dict[str, Any]:
     size = {"contact_area_mm2": 2495.115883, "incision_mm": 54.0, "held_share": 0.875}
     content = plan(**changes)
     content["plan"]["chosen"] |= {"strategy": "centroid", "volumes": {"residual_mm3": 15266.92948}}
+    content["plan"]["explanation"] = "The tunnel through the lesion's centroid is 8 mm wide."
     content["plan"]["alternatives"] = [
         {"kit": "core-8", "strategy": "coverage", "tunnels": [tunnel | {"wall_min_mm": 5.170233}],
          "volumes": {"residual_mm3": 15221.849482}, "warnings": []},

@@ -27,6 +27,7 @@ class Sheet:
     figures: tuple[Table, ...]
     choices: tuple[Table, ...]
     checks: tuple[Check, ...]
+    explanation: str | None
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     pictures: tuple[str, ...]
@@ -47,6 +48,7 @@ def sheet_of(revision: Revision, today: date) -> Sheet:
         figures=figure_tables(plan),
         choices=choice_tables(plan),
         checks=checks(findings),
+        explanation=explained,
         warnings=warnings,
         notes=tuple(note for note in plan.get("notes", ()) if note not in warnings and note != explained),
         pictures=tuple(sorted(name for name in revision.files if _is_picture(name))),
@@ -75,6 +77,8 @@ def _texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
     for check in sheet.checks:
         verdict = "pass" if check.passed else "FAIL"
         yield f"check: {check.name}", f"{check.measured.text} {check.limit.text} {check.unit} {verdict}"
+    if sheet.explanation is not None:
+        yield "explanation", sheet.explanation
     yield from ((f"warning {number}", text) for number, text in enumerate(sheet.warnings, start=1))
     yield from ((f"note {number}", text) for number, text in enumerate(sheet.notes, start=1))
 
