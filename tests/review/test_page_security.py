@@ -169,6 +169,17 @@ def test_a_form_brings_the_token_of_its_page(pages: Pages, target: Target) -> No
     assert unchanged(pages)
 
 
+def test_nobody_is_signed_in_by_a_form_of_another_site(pages: Pages) -> None:
+    visit = pages.visit()
+    fields = {"user": "bora", "password": pages.world.who("bora").password}
+    ours = token_in(visit.get("/login").text)
+    for token in ("", "0" * 64, token_in(pages.visit().get("/login").text)):
+        answer = visit.post("/login", {**fields, "token": token})
+        assert answer.status_code == 403
+        assert "guidegen" not in answer.cookies
+    assert visit.post("/login", {**fields, "token": ours}).status_code == 303
+
+
 @pytest.mark.parametrize("target", FORMS, ids=str)
 @pytest.mark.parametrize("user", ["ann", "bora", "cem"])
 def test_a_form_is_for_its_own_roles(pages: Pages, target: Target, user: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +77,7 @@ def serve(output: Path, cases: tuple[Path, ...], listening: Listening, database:
     from guidegen.review.web.site import Site
 
     with Reviews.open(output, database, policy, create=False) as reviews:
+        threading.Thread(target=_load_libraries).start()
         folders = tuple(dict.fromkeys((output, *cases)))
         site = Site(reviews, CaseFiles(folders), Recomputing(output), ShapeStore(), listening.is_secure)
         uvicorn.run(
@@ -88,3 +91,9 @@ def serve(output: Path, cases: tuple[Path, ...], listening: Listening, database:
             log_level="warning",
             timeout_graceful_shutdown=3,
         )
+
+
+def _load_libraries() -> None:
+    """What the first shapes and slices need, loaded while nobody waits for them yet."""
+    for name in ("igl", "matplotlib.backends.backend_agg", "scipy.ndimage", "trimesh"):
+        importlib.import_module(name)
