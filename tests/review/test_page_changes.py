@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from page_cases import Pages, Visit, open_pages, page_revision
 from review_cases import World
@@ -17,12 +18,16 @@ from review_cases import World
 from guidegen import pipeline
 from guidegen.case import Case, load_case
 from guidegen.errors import ResultError
+from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.intake.inputs import input_hashes
+from guidegen.lesion.registration import MR
 from guidegen.phantom import make_hip, write_case
 from guidegen.review.revision import place_of
 from guidegen.review.web.cases import CaseFiles
+from guidegen.review.web.grounds import Ground, grounds_of, image_on_bone
 from guidegen.review.web.recompute import recompute
 from guidegen.review.web.recomputing import MOST_WAITING, Phase, Recomputing
+from guidegen.review.web.shapes import Shapes
 
 BASE = "/cases/Z019L-left/r001"
 FAKE = """
@@ -170,3 +175,32 @@ def test_what_the_pipeline_refuses_is_the_answer(case_file: Path, tmp_path: Path
     answers = io.StringIO()
     recompute(io.StringIO(json.dumps(request)), answers)
     assert "expected one of the kits" in json.loads(answers.getvalue())["error"]
+
+
+def test_the_images_are_those_of_the_case_and_the_mr_lies_on_the_bone(pages: Pages) -> None:
+    place = place_of(pages.world.output, pages.world.made["r001"])
+    assert grounds_of(pages.site.cases, place) == (Ground.BONE, Ground.LESION, Ground.NONE)
+    images = pages.site.cases.images(place)
+    assert images.bone is not None
+    assert images.lesion is not None
+    assert pages.site.cases.images(place) is images
+    pose = RigidTransform(rotation_about([1.0, 2.0, 3.0], 20.0), np.array([5.0, -7.0, 9.0]), MR, LPS)
+    registration = {"rotation": pose.rotation.tolist(), "translation_mm": pose.translation_mm.tolist()}
+    plan = {"lesion": {"registration": registration}}
+    moved = image_on_bone(images, Shapes(plan, {}), Ground.LESION)
+    assert moved is not None
+    index = np.array([3.0, 4.0, 5.0])
+    np.testing.assert_allclose(moved.to_lps(index), pose.points(images.lesion.to_lps(index)), atol=1e-9)
+    still = image_on_bone(images, Shapes({"lesion": {"registration": None}}, {}), Ground.LESION)
+    assert still is images.lesion
+    assert image_on_bone(images, Shapes(plan, {}), Ground.BONE) is images.bone
+    assert image_on_bone(images, Shapes(plan, {}), Ground.NONE) is None
+
+
+def test_each_ground_is_another_picture(pages: Pages) -> None:
+    visit = pages.signed_in("bora")
+    pictures = {
+        visit.get(f"{BASE}/slice/coronal?at=0{more}").content for more in ("", "&ground=no image", "&plain=true")
+    }
+    assert len(pictures) == 3
+    assert visit.get(f"{BASE}/slice/coronal?at=0&ground=another").status_code == 422

@@ -16,6 +16,9 @@ from guidegen.results import RUN_FILE, sha256
 from guidegen.review.revision import Place
 from guidegen.volumes import Volume
 
+REMEMBERED = 20  # sources
+Key = tuple[Path, str]
+
 
 @dataclass(frozen=True)
 class Source:
@@ -23,7 +26,14 @@ class Source:
 
     case: Case
     order: Order
-    inputs_sha256: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The images of a case round the femur, each in its own frame; None for one that there is not."""
+
+    bone: Volume | None = None
+    lesion: Volume | None = None
 
 
 @dataclass
@@ -31,7 +41,8 @@ class CaseFiles:
     """Folders in which case files are looked for, every folder in them included."""
 
     folders: Sequence[Path]
-    _images: dict[tuple[Path, str], Volume | None] = field(default_factory=dict, repr=False)
+    _sources: dict[Key, Source] = field(default_factory=dict, repr=False)
+    _images: dict[Key, Images] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def source(self, place: Place) -> Source:
@@ -48,35 +59,46 @@ class CaseFiles:
                     continue
             except CaseFileError:
                 continue
-            return Source(case, order, hashes)
+            return Source(case, order)
         looked = ", ".join(str(folder) for folder in self.folders)
         raise ResultError(
             f"expected the case file of {place.subject} with the very files it was made from, found none in {looked}; "
             "name its folder with --cases"
         )
 
-    def image(self, place: Place) -> Volume | None:
-        """The image of the bone round the femur; None where the case has none, or its files are not found.
+    def seen_source(self, place: Place) -> Source:
+        """The same, as it was when it was first looked at: for display, where large files are not hashed each time."""
+        key = _key(place)
+        if key not in self._sources:
+            self._sources[key] = self.source(place)
+            for old in list(self._sources)[:-REMEMBERED]:
+                self._sources.pop(old, None)
+        return self._sources[key]
 
-        It is read once, in a process of its own, and that of the last revision kept: images are large.
+    def images(self, place: Place) -> Images:
+        """The images under the slices of a revision; none where its case file is not found.
+
+        They are read once, in a process of their own, and those of the last revision kept: they are large.
         """
-        key = (place.folder, sha256((place.folder / RUN_FILE).read_bytes()))
+        try:
+            case, key = self.seen_source(place).case, _key(place)
+        except ResultError:
+            return Images()
         with self._lock:
             if key not in self._images:
-                self._images = {key: self._read_image(place)}
+                has_images = case.bone.image or case.lesion.image
+                inputs = read_contained(case) if has_images else None
+                self._images = {key: Images() if inputs is None else Images(inputs.image, inputs.lesion_image)}
             return self._images[key]
-
-    def _read_image(self, place: Place) -> Volume | None:
-        try:
-            source = self.source(place)
-        except ResultError:
-            return None
-        return read_contained(source.case).image if source.case.bone.image else None
 
     def _named(self, hashes: Mapping[str, str]) -> list[Path]:
         """The files in the folders that bear the name of the case file."""
         names = {name for name in hashes if name.endswith(".toml")}
         return [path for folder in self.folders for name in sorted(names) for path in sorted(folder.rglob(name))]
+
+
+def _key(place: Place) -> Key:
+    return place.folder, sha256((place.folder / RUN_FILE).read_bytes())
 
 
 def _run(place: Place) -> Any:

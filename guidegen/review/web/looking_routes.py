@@ -17,6 +17,7 @@ from guidegen.review.web.access import Here, SignedIn, Visitor
 from guidegen.review.web.address import CASE_NAME, REVISION, At
 from guidegen.review.web.changing_routes import ASKERS, kits
 from guidegen.review.web.figures import beside
+from guidegen.review.web.grounds import grounds_of
 from guidegen.review.web.picture_routes import OPENING, opening_slices
 from guidegen.review.web.planes import planes_of, slider_of
 from guidegen.review.web.render import page
@@ -68,6 +69,7 @@ def show_revision(site: Here, visitor: SignedIn, place: At) -> Response:
         "may": may,
         "planes": [(plane, slider_of(shapes, plane)) for plane in planes_of(shapes)],
         "opening": OPENING,
+        "grounds": grounds_of(site.cases, place),
         "layers": layers_of(shapes),
         "approval": _approval(site, place, history),
         "others": [each.name for each in site.places() if each.case == place.case and each.name != place.name],
@@ -114,7 +116,7 @@ def _change_form(site: Site, visitor: Visitor, place: Place) -> dict[str, Any]:
     if not visitor.has(*ASKERS):
         return {"order": None, "no_change": None, "kits": ()}
     try:
-        order: Order | None = site.cases.source(place).order
+        order: Order | None = site.cases.seen_source(place).order
     except ResultError as fault:
         return {"order": None, "no_change": fault.message, "kits": ()}
     return {"order": order, "no_change": None, "kits": kits()}

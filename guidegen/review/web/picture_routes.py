@@ -13,6 +13,7 @@ from guidegen.frames import across, unit
 from guidegen.review.revision import Place, file_hashes
 from guidegen.review.web.access import Here
 from guidegen.review.web.address import At
+from guidegen.review.web.grounds import Ground, grounds_of, image_on_bone
 from guidegen.review.web.planes import Plane, framed, planes_of, slider_of
 from guidegen.review.web.shapes import Shapes, layers_of, mesh_bytes
 from guidegen.review.web.site import Site
@@ -38,13 +39,14 @@ def show_slice(
     place: At,
     plane: Plane,
     at: Annotated[float, Query(ge=-FARTHEST, le=FARTHEST, allow_inf_nan=False)],
+    ground: Ground | None = None,
     plain: bool = False,
 ) -> Response:
-    """One slice at a value of its slider, in mm or degrees; `plain`: the image alone."""
+    """One slice at a value of its slider, in mm or degrees, on a ground; `plain`: without what the plane cuts."""
     shapes = site.shapes.of(place.folder)
     if plane not in planes_of(shapes):
         raise ResultError("expected a plan with a tunnel for a plane along it, found none; look at the other planes")
-    return Response(_slice(site, place, shapes, plane, at, plain), media_type="image/png")
+    return Response(_slice(site, place, shapes, plane, at, ground, plain), media_type="image/png")
 
 
 @router.get("/layer/{layer}")
@@ -75,7 +77,7 @@ def opening_slices(site: Site, place: Place) -> dict[str, bytes]:
     """The slices that a revision's page opens with, PNG by plane."""
     shapes = site.shapes.of(place.folder)
     planes = [plane for plane in OPENING if plane in planes_of(shapes)]
-    return {str(each): _slice(site, place, shapes, each, slider_of(shapes, each).start, False) for each in planes}
+    return {str(each): _slice(site, place, shapes, each, slider_of(shapes, each).start) for each in planes}
 
 
 def scene_of(shapes: Shapes) -> dict[str, Any]:
@@ -113,9 +115,20 @@ def scene_of(shapes: Shapes) -> dict[str, Any]:
     }
 
 
-def _slice(site: Site, place: Place, shapes: Shapes, plane: Plane, at: float, plain: bool) -> bytes:
-    slider = slider_of(shapes, plane)
+def _slice(
+    site: Site,
+    place: Place,
+    shapes: Shapes,
+    plane: Plane,
+    at: float,
+    ground: Ground | None = None,
+    plain: bool = False,
+) -> bytes:
+    """A slice; without a `ground`, on the one that the page opens with."""
+    slider, chosen = slider_of(shapes, plane), ground or grounds_of(site.cases, place)[0]
     title = f"{place.case_id}  {place.side.upper()}  {place.name}\n{plane}  {at:.1f} {slider.unit}".replace("°", "deg")
-    image = site.cases.image(place)
+    if chosen is Ground.LESION:
+        title += f"  {chosen}"
+    image = None if chosen is Ground.NONE else image_on_bone(site.cases.images(place), shapes, chosen)
     hidden = frozenset(shapes.surfaces) if plain else frozenset()
     return slice_png(shapes, image, framed(shapes, plane, at), title, hidden)

@@ -12,6 +12,7 @@ from guidegen.review.web.shapes import Shapes
 from guidegen.show.section import Cut
 
 MARGIN_MM = 8.0
+STEP_MM = 0.5
 ACROSS_MM = 44.0  # shown on either side of the axis, in a plane across it
 OUTSIDE_MM = 30.0  # before the entry, and
 BEYOND_MM = 10.0  # behind the target, as far as the plane across the tunnel goes
@@ -70,13 +71,18 @@ def slider_of(shapes: Shapes, plane: Plane) -> Slider:
     if plane is Plane.ACROSS:
         entry, axis, length_mm = _tunnel(shapes)
         reached = float((np.asarray(shapes.plan["lesion"]["centroid_mm"]) - entry) @ axis)
-        start = round(min(max(reached, 0.0), length_mm), 1)
-        return Slider(-OUTSIDE_MM, round(length_mm + BEYOND_MM, 1), start, 0.5, "mm", "from the entry, on the axis")
+        start = _on_step(min(max(reached, 0.0), length_mm))
+        return Slider(-OUTSIDE_MM, _on_step(length_mm + BEYOND_MM), start, STEP_MM, "mm", "from the entry, on the axis")
     axis_number = ALONG_WHICH[plane]
     places = shapes.region_mm[:, axis_number]
-    start = round(float(shapes.plan["lesion"]["centroid_mm"][axis_number]), 1)
+    start = _on_step(float(shapes.plan["lesion"]["centroid_mm"][axis_number]))
     low, high = float(np.floor(places.min())), float(np.ceil(places.max()))
-    return Slider(low, high, start, 0.5, "mm", SAYS[plane])
+    return Slider(low, high, start, STEP_MM, "mm", SAYS[plane])
+
+
+def _on_step(place_mm: float) -> float:
+    """The nearest place that a slider, which begins at whole millimetres, can stand on."""
+    return round(place_mm / STEP_MM) * STEP_MM
 
 
 def framed(shapes: Shapes, plane: Plane, at: float) -> Framed:
