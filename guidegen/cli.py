@@ -22,6 +22,7 @@ from guidegen.release.event_commands import events
 from guidegen.review import act_commands
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
+from guidegen.review.web.command import review
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.add_typer(users, name="user")
 app.add_typer(audit, name="audit")
 app.add_typer(events, name="event")
+app.command()(review)
 
 
 class Size(StrEnum):

@@ -456,6 +456,7 @@ def _write(
     content = record.plan_json(planned, built, limits, notes, _printing(state))
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
+    (scratch / "lesion.stl").write_bytes(stl_bytes(planned.assessed.lesion.surface))
     if planned.assessed.keep_out.surface is not None:
         (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.assessed.keep_out.surface))
     if built is None or guide is None:

@@ -39,7 +39,8 @@ PREVIEWS = {
     )
 }  # fmt: skip
 FILES = {
-    "plan.json", "femur.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.json", "dossier.pdf", "run.json",
+    "plan.json", "femur.stl", "lesion.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.json", "dossier.pdf",
+    "run.json",
     "timings.json", "surgery.json",
     "trial_bone.stl", "trial_bone.3mf", "metal/metal.json", "metal/sleeve-1.step", "metal/sleeve-1.dxf",
     "metal/stop-collar.step", "metal/stop-collar.dxf",
@@ -411,7 +412,7 @@ def test_a_plan_leaves_no_result(done: Finished, tmp_path: Path) -> None:
 def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Finished) -> None:
     assert not hopeless.result.passed
     files = contents(hopeless.result.folder)
-    assert set(files) == {"plan.json", "femur.stl", "findings.json", "run.json", "timings.json"}
+    assert set(files) == {"plan.json", "femur.stl", "lesion.stl", "findings.json", "run.json", "timings.json"}
     (finding,) = read(hopeless.result.folder / "findings.json")
     assert (finding["passed"], finding["measured"]) == (False, None)
     assert "plan: expected a tunnel that keeps every rule" in finding["why"]
