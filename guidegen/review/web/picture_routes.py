@@ -18,7 +18,7 @@ from guidegen.review.web.planes import Plane, framed, planes_of, slider_of
 from guidegen.review.web.shapes import Shapes, layers_of, mesh_bytes
 from guidegen.review.web.site import Site
 from guidegen.review.web.slices import slice_png
-from guidegen.show.wording import figure_text
+from guidegen.rounded import shown
 
 router = APIRouter(prefix="/cases/{case}/{revision}")
 
@@ -98,7 +98,7 @@ def scene_of(shapes: Shapes) -> dict[str, Any]:
         axis = unit(np.subtract(tunnel["target_mm"], tunnel["entry_mm"]))
         if number == 1:
             views["tunnel"] = (-axis, unit(across(body.proximal, axis)).tolist())
-        words = f"tunnel {number}, {figure_text(tunnel['length_mm'], 1, 'mm')}"
+        words = f"tunnel {number}, {shown(tunnel['length_mm'], 1)} mm"
         tunnels.append({"name": words, "entry": tunnel["entry_mm"], "target": tunnel["target_mm"]})
     guide = shapes.plan.get("guide")
     return {
