@@ -11,6 +11,9 @@ READY := .venv/.ready
 LIBRARIES := libGL.so.1:libgl1 libOpenGL.so.0:libopengl0 libEGL.so.1:libegl1 libX11.so.6:libx11-6 libxcb.so.1:libxcb1 \
 	libfontconfig.so.1:libfontconfig1
 
+# The browser that the tests open the review page in, and the Debian package that it is in; nothing else needs it.
+BROWSER := chromium
+
 # Prints the first Python from 3.11 to 3.13 that can make a virtual environment.
 FIND_PYTHON = for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
@@ -29,12 +32,12 @@ INSTALL_MISSING = \
 	$$root apt-get update -q && $$root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -q -y --no-install-recommends $$missing
 
-.PHONY: demo test bench soak clean libraries slicer
+.PHONY: demo test bench soak clean libraries slicer browser
 
 demo: $(READY)
 	.venv/bin/guidegen demo
 
-test: $(READY) slicer
+test: $(READY) slicer browser
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -74,6 +77,9 @@ $(PYTHON):
 
 slicer:
 	@command -v $(SLICER) >/dev/null || { missing=" $(SLICER)"; $(INSTALL_MISSING); }
+
+browser:
+	@command -v $(BROWSER) >/dev/null || { missing=" $(BROWSER)"; $(INSTALL_MISSING); }
 
 libraries:
 	@command -v ldconfig >/dev/null || exit 0; \

@@ -216,6 +216,7 @@ class Order(_Section):
     Without a `kit` the plan is made with core-8, or with multiple-3.2 for the strategy "multiple". Without a
     `sterilisation` it is the printer's first; without a `clearance_mm` the print's error budget says how far guide and
     bone stand apart, without a `periosteum_mm` the guide's shape says how much of it is left between them.
+    `language` is that of the dossier.
     """
 
     surgeon: Text | None = None
@@ -226,6 +227,7 @@ class Order(_Section):
     clearance_mm: Gap | None = None
     periosteum_mm: Gap | None = None
     policy: TemplateName = "default"
+    language: TemplateName = "en"
     size: Literal["S", "M", "L"] = "M"
     strategy: Literal["centroid", "coverage", "multiple"] = "centroid"
     entry_mm: Point | None = None

@@ -17,8 +17,12 @@ from rich.table import Table
 
 import guidegen
 from guidegen.errors import GuidegenError
+from guidegen.release import commands as release_commands
+from guidegen.release.event_commands import events
+from guidegen.review import act_commands
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
+from guidegen.review.web.command import review
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -39,6 +43,8 @@ app = typer.Typer(
 )
 app.add_typer(users, name="user")
 app.add_typer(audit, name="audit")
+app.add_typer(events, name="event")
+app.command()(review)
 
 
 class Size(StrEnum):
@@ -103,6 +109,8 @@ def run(
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
         chosen = (content["plan"] or {}).get("chosen")
         _show_notes(content["notes"], content["inputs"]["identities"], chosen["warnings"] if chosen else ())
+        if content["guide"]:
+            _show_sizes(content["guide"])
         _show_result(result)
         if content["plan"] and content["plan"]["waivers_proposed"]:
             out.print("[red]A waiver is proposed: nothing may be made of this before the surgeon accepts it.[/]")
@@ -302,6 +310,17 @@ def _show_result(result: Any) -> None:
     out.print(f"{verdict}{again}\n{escape(str(result.folder))}")
 
 
+def _show_sizes(guide: dict[str, Any]) -> None:
+    """What is predicted of the sizes, side by side."""
+    from guidegen.show.seat_table import seat_table
+
+    heads, rows = seat_table(guide)
+    table = Table(*heads, box=None)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    out.print(table)
+
+
 def _title(assessed: Assessed) -> str:
     return f"{assessed.case.patient.id}, {assessed.anatomy.side.upper()} hip"
 
@@ -402,6 +421,14 @@ class _progress:
             self._status.update(f"{stage} …")
         else:
             err.print(stage)
+
+
+app.command()(act_commands.submit)
+app.command()(act_commands.approve)
+app.command()(act_commands.reject)
+app.command()(act_commands.void)
+app.command()(release_commands.release)
+app.command()(release_commands.verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
-from guidegen.check.battery import check_result
+from guidegen.check.battery import check_folder
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
@@ -54,6 +53,8 @@ from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.print_files import insert_files, metadata, print_files, reject
 from guidegen.record import Built
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
+from guidegen.show.dossier.words import sources_sha256
+from guidegen.show.scans import Scans
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
@@ -130,7 +131,7 @@ class Run:
         return {
             "patient": self.case.patient.model_dump(mode="json"),
             "order": order,
-            "templates_sha256": self.templates.sha256 | {"dossier": results.sha256(_dossier_template().encode())},
+            "templates_sha256": self.templates.sha256 | {"dossier": sources_sha256(self.case.order.language)},
             "rules": self.rules.record(),
             "waivers": [waiver.model_dump(mode="json") for waiver in self.case.waivers],
             "overrides": None if self.case.overrides is None else self.case.overrides.model_dump(mode="json"),
@@ -283,7 +284,7 @@ def _start(case: Case | str | Path, output: str | Path, size: str | None, progre
         case = case if isinstance(case, Case) else load_case(case)
         hashes = input_hashes(case)
         state = Run(case, StageStore(Path(output) / STAGES), size or case.order.size, progress, hashes)
-        _ = state.templates  # a missing template is found before anything is computed
+        _ = state.parameters  # a missing template is found before anything is computed
     return state
 
 
@@ -449,6 +450,7 @@ def _write(
     content = record.plan_json(planned, built, limits, notes, _printing(state))
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
+    (scratch / "lesion.stl").write_bytes(stl_bytes(planned.assessed.lesion.surface))
     if planned.assessed.keep_out.surface is not None:
         (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.assessed.keep_out.surface))
     if built is None or guide is None:
@@ -463,12 +465,14 @@ def _write(
         _put(workshop.finish_companions(), scratch)
     _begin_pictures(state, planned, content, guide, workshop)  # while this one checks
     with state.stage("check"):
-        findings = check_result(scratch)
+        checked = check_folder(scratch)
+    findings = checked.findings
+    (scratch / "surgery.json").write_bytes(record.to_json(checked.operated))
     _write_findings(findings, scratch)
     if not all(finding.passed for finding in findings):
         reject(scratch)
     with state.stage("show"):
-        _show(content, findings, workshop.finish_pictures(), scratch)
+        _show(state, content, findings, workshop.finish_pictures(), scratch)
     return findings
 
 
@@ -534,24 +538,37 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
         "removal_direction": content["guide"]["removal_direction"],
         "clearance_mm": guide.clearance_mm,
     }
-    workshop.begin_pictures(planned.assessed, planned.plan, drawn)
+    seat = (guide.zones, guide.cells, guide.seat.footprint)
+    workshop.begin_pictures(
+        planned.assessed, planned.plan, drawn, content["guide"], _scans(state.inputs, planned.assessed), seat
+    )
 
 
-def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path) -> None:
-    """preview/*.png and dossier.pdf."""
-    from guidegen.show.dossier import dossier_bytes
-
-    (scratch / "preview").mkdir()
-    for name, png in pictures.items():
-        (scratch / "preview" / name).write_bytes(png)
-    hashes = {name: digest for name, digest in results.hashes(scratch).items() if name.endswith((".stl", ".3mf"))}
-    listed = [asdict(finding) for finding in findings]
-    pdf = dossier_bytes(content, listed, pictures, hashes, results.name_of(scratch), _dossier_template())
-    (scratch / "dossier.pdf").write_bytes(pdf)
+def _scans(inputs: Inputs, assessed: Assessed) -> Scans:
+    pose, mr_femur = assessed.lesion.registration, inputs.lesion_femur
+    return Scans(
+        pelvis=inputs.pelvis,
+        ct=inputs.image,
+        mr=inputs.lesion_image,
+        mr_femur=None if mr_femur is None else label_surface(mr_femur).surface,
+        transform=None if pose is None else pose.transform,
+    )
 
 
-def _dossier_template() -> str:
-    return (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
+def _show(
+    state: Run, content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path
+) -> None:
+    """dossier.json and dossier.pdf, which say the same, and preview/*.png."""
+    from guidegen.show.dossier.content import dossier_content
+    from guidegen.show.dossier.typeset import dossier_pdf
+
+    told = dossier_content(
+        content, [asdict(finding) for finding in findings], frozenset(pictures), state.inputs_sha256,
+        results.hashes(scratch), state.case.order.language,
+    )  # fmt: skip
+    (scratch / "dossier.json").write_bytes(record.to_json(told))
+    (scratch / "dossier.pdf").write_bytes(dossier_pdf(told, pictures))
+    _put({f"preview/{name}": png for name, png in pictures.items()}, scratch)
 
 
 def read_findings(folder: Path) -> tuple[Finding, ...]:

@@ -65,7 +65,7 @@ def plan_json(
         "schema": PLAN_SCHEMA,
         **_assessed(planned.assessed),
         **plan_record(planned.plan),
-        "guide": None if built is None else guide_record(*built),
+        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm),
         "printing": dict(printing),
         "limits": dict(limits),
         "notes": list(notes),

@@ -16,23 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_pipeline import GUIDEGEN, Finished, contents, finished, hopeless_case, read
+from finished import Finished, contents, read
+from test_pipeline import GUIDEGEN
 
 import guidegen
 from guidegen import cli, pipeline
 from guidegen.check.files import read_stl
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
-
-
-@pytest.fixture(scope="session")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    return finished(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture(scope="session")
-def hopeless(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    return hopeless_case(tmp_path_factory.getbasetemp())
 
 
 @dataclass(frozen=True)

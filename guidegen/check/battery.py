@@ -1,8 +1,11 @@
-"""All checks, in the order a reader wants them: is it a solid, does it aim, sit and come off, is it the right one."""
+"""All checks, in the order a reader wants them: is it a solid, does it aim, sit and come off, is it the right one;
+what it bears, and what comes of it in 200 operations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
+from guidegen.check.loads import load_findings, loads
 from guidegen.check.mesh import bone_mesh_findings, genus_findings, guide_mesh_findings
 from guidegen.check.pins import pin_findings
 from guidegen.check.print_file import print_findings, print_pose, read_insert_prints, read_print
@@ -26,8 +30,10 @@ from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
 from guidegen.check.stop import stop_findings
 from guidegen.check.supports import support_findings
+from guidegen.check.surgery import SurgeryLimits, surgery_findings
 from guidegen.check.theatre import theatre_findings
 from guidegen.check.tunnel import tunnel_findings
+from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.check.wall import wall_finding
 from guidegen.check.words import word_findings
 from guidegen.frames import FloatArray
@@ -90,9 +96,32 @@ def _on_print(asked: Asked, guide: Surface, seat: Seat, printed_mm: FloatArray |
     return [*print_findings(asked, printed_mm, pose), *support_findings(asked, seat, turn)]
 
 
-def check_result(folder: Path) -> tuple[Finding, ...]:
-    """Every finding on the files of a result folder, read as a stranger would; ResultError when one is unusable."""
+@dataclass(frozen=True)
+class Checked:
+    """What was found on the files of a result folder: the findings, and what the virtual surgery and the loads tell
+    beyond them, as recorded in surgery.json.
+    """
+
+    findings: tuple[Finding, ...]
+    operated: dict[str, Any]
+
+
+def check_folder(folder: Path) -> Checked:
+    """Everything that is found on the files of a result folder, read as a stranger would; ResultError when one is
+    unusable.
+    """
     plan, bone, guide, keep_out = read_result(folder)
     inserts = read_inserts(folder, plan)
     prints = read_insert_prints(folder, len(inserts))
-    return check_files(plan, bone, guide, keep_out, read_print(folder), inserts, prints)
+    measured = check_files(plan, bone, guide, keep_out, read_print(folder), inserts, prints)
+    asked = read_plan(plan)
+    borne, operated = loads(asked, bone, guide), virtual_surgery(asked, bone, guide)
+    return Checked(
+        (*measured, *load_findings(borne), *surgery_findings(operated, SurgeryLimits())),
+        {"surgery": None if operated is None else operated.record(), "loads": borne.record()},
+    )
+
+
+def check_result(folder: Path) -> tuple[Finding, ...]:
+    """Every finding on the files of a result folder, as `check_folder` finds it."""
+    return check_folder(folder).findings

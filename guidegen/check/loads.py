@@ -39,7 +39,10 @@ WHY_BEND = "A sleeve that bends under the hand aims beside the lesion."
 
 @dataclass(frozen=True)
 class Loads:
-    """What each sleeve bears: `thrust` and `bend` (T,); None where the files gave nothing to work it out from."""
+    """What each sleeve bears: `thrust` and `bend` (T,); None where the files gave nothing to work it out from.
+
+    Of a fan, whose socket is short and wide, the thrust on each insert, and no bend.
+    """
 
     modulus_mpa: float | None
     modulus_source: str
@@ -56,8 +59,8 @@ def loads(asked: Asked, bone: Surface, guide: Surface) -> Loads:
     modulus, source = youngs_modulus_mpa(asked.printing)
     bench = lay_out(asked, bone, guide)
     if bench is None:
-        nothing = (None,) * len(asked.guide.sleeves)
-        return Loads(modulus, source, nothing, nothing)
+        sleeves, led = len(asked.guide.sleeves), len(asked.tunnels)
+        return Loads(modulus, source, (None,) * led, (None,) * sleeves)
     wires, root = wires_of(asked, bench), shell_root(bench)
     thrust: list[Pinned | None] = []
     bend: list[SleeveBend | None] = []
@@ -69,6 +72,9 @@ def loads(asked: Asked, bone: Surface, guide: Surface) -> Loads:
             continue
         beam = _beam(bench, bore, stop, bench.axes.points(sleeve.top_mm), asked.guide.clearance_mm)
         bend.append(sleeve_bend(bench.guide, beam, root, modulus))
+    for insert in asked.guide.inserts:
+        stop, axis = bench.axes.points(insert.stop_face_mm), bench.axes.vectors(asked.into_bone(insert.tunnel))
+        thrust.append(None if wires is None else pinned(bench, wires, stop, axis))
     return Loads(modulus, source, tuple(thrust), tuple(bend))
 
 
@@ -104,11 +110,13 @@ def shell_root(bench: Bench) -> Root:
 def load_findings(found: Loads) -> tuple[Finding, ...]:
     """The thrust that is held and the bend of each sleeve, against what they must be."""
     findings = []
-    for number, (thrust, bend) in enumerate(zip(found.thrust, found.bend, strict=True), start=1):
-        name = f"sleeve {number} thrust held with the wires in"
+    kind = "sleeve" if found.bend else "insert"
+    for number, thrust in enumerate(found.thrust, start=1):
+        name = f"{kind} {number} thrust held with the wires in"
         held_n = None if thrust is None else thrust.times * THRUST_N
         missing = "a bore, a pin's hole or the contact is missing"
         findings.append(at_least(name, held_n, THRUST_N, "N", WHY_THRUST, missing))
+    for number, bend in enumerate(found.bend, start=1):
         name = f"sleeve {number} bend under {SIDEWAYS_N:g} N"
         why_not = found.modulus_source if found.modulus_mpa is None else "the sleeve's sections cannot be cut"
         findings.append(at_most(name, None if bend is None else bend.total_mm, BEND_LIMIT_MM, "mm", WHY_BEND, why_not))

@@ -93,7 +93,8 @@ def virtual_surgery(
 
 def _drills(asked: Asked, bench: Bench) -> Drills | None:
     """A drill goes along the bore as measured, from where its stop rests, by the planned depth from there; None where a
-    sleeve has no bore.
+    sleeve has no bore. Through a fan's insert it goes to the planned target: the insert's bore, which is none of the
+    guide, is held to the plan by findings of its own.
     """
     tips, targets, axes = [], [], []
     for sleeve in asked.guide.sleeves:
@@ -107,6 +108,11 @@ def _drills(asked: Asked, bench: Bench) -> Drills | None:
         tips.append(on_bore + float((target - stop) @ axis) * bore.axis)
         targets.append(target)
         axes.append(axis)
+    for insert in asked.guide.inserts:
+        target = bench.axes.points(asked.tunnels[insert.tunnel].target_mm)
+        tips.append(target)
+        targets.append(target)
+        axes.append(bench.axes.vectors(asked.into_bone(insert.tunnel)))
     return Drills(np.array(tips), np.array(targets), np.array(axes))
 
 

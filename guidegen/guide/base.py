@@ -25,9 +25,8 @@ VOXEL_MM = 0.7
 POINT_MM, POINT_DEG = 0.9, 2.4  # between the points of the bone that distances are measured from
 REACH_MM = 11.0  # as far as distances are known
 ROUND_MM = 1.0  # radius of the rim's edges
-# From the patch's edge inwards, where the rim begins to stand out: at the edge, where its underside is lifted, it does
-# so in full.
-SWELLS_MM = 1.5
+FULL_WITHIN_MM = 1.6  # the rim stands out in full from the patch's edge on, and rises to that so far inside it
+EDGE_REACH_MM = 8.0  # as far as the distance to the patch's edge is known: over the rim at its fullest
 FILLET_MM = 5.0  # where parts meet
 CALM_VOXELS = 0.6
 SINK_MM = 2.5  # how far the shell reaches into the bone, which is taken away later
@@ -99,14 +98,14 @@ def base_solid(
     what is kept out, which the shell passes over as if they were bone that bears.
     """
     points, bears = _bone_points(bone, footprint)
-    on_patch = np.concatenate([points[bears], raised_mm])
+    on_patch, beside = np.concatenate([points[bears], raised_mm]), points[~bears]
     ground = np.concatenate([points, raised_mm])
     low, high = _box(on_patch, roots, shape)
     counts = np.ceil((high - low) / VOXEL_MM).astype(np.int64) + 1
     to_patch = _distances(on_patch, low, counts, REACH_MM)
     to_bone = _distances(ground, low, counts, REACH_MM)
-    to_rest = _distances(points[~bears], low, counts, REACH_MM)
-    field = _shell(to_patch, to_rest, to_bone, shape)
+    to_beside = _distances(beside, low, counts, EDGE_REACH_MM)
+    field = _shell(to_patch, to_bone, to_beside, shape)
     axes = [low[k] + VOXEL_MM * np.arange(counts[k]) for k in range(3)]
     for root in roots:
         _join(field, axes, root)
@@ -167,12 +166,11 @@ def _splat(points: FloatArray, low: FloatArray, squared: FloatArray, step: float
                         squared[i, j, m] = away
 
 
-def _shell(to_patch: FloatArray, to_rest: FloatArray, to_bone: FloatArray, shape: ShellShape) -> FloatArray:
-    """The shell's field: its section in the plane of `beside` the patch and `over` the bone. `to_rest`: to the bone
-    that does not bear.
-    """
-    beside, within = (np.sqrt(np.maximum(to**2 - to_bone**2, 0.0)) for to in (to_patch, to_rest))
-    over = to_bone - shape.rim_fuller_mm * np.clip(1.0 - within / SWELLS_MM, 0.0, 1.0)
+def _shell(to_patch: FloatArray, to_bone: FloatArray, to_beside: FloatArray, shape: ShellShape) -> FloatArray:
+    """The shell's field: its section in the plane of `beside` the patch, negative over it, and `over` the bone."""
+    inside = np.sqrt(np.maximum(to_beside**2 - to_bone**2, 0.0))
+    beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0)) - inside
+    over = to_bone - shape.rim_fuller_mm * np.clip(1.0 - inside / FULL_WITHIN_MM, 0.0, 1.0)
     return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 
 

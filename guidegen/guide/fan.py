@@ -20,6 +20,7 @@ from guidegen.frames import FloatArray, RigidTransform, across, angle_deg, unit
 from guidegen.guide.height_field import STEP_MM, HeightField
 from guidegen.guide.placement import place_tube
 from guidegen.plan.instruments import depth_reading_mm
+from guidegen.rounded import shown
 
 LEAST_ENGAGED_MM = 12.0  # of cone in the socket: less, and the gap lets an insert rock
 WIDEST_MM = 20.0  # radius of a flange: a wider one does not pass the wound
@@ -80,7 +81,7 @@ class Insert:
     @property
     def lines(self) -> tuple[str, str]:
         """What stands on it: number and diameter, and the reading."""
-        return f"{self.number} Ø{self.drill_mm:g}", f"{self.reading_mm:.1f}"
+        return f"{self.number} Ø{self.drill_mm:g}", shown(self.reading_mm, 1)
 
 
 @dataclass(frozen=True, eq=False)

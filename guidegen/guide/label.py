@@ -16,6 +16,7 @@ from guidegen.guide import parts
 from guidegen.guide.placement import Tube
 from guidegen.guide.solids import part_solid, placed
 from guidegen.plan.guide_shapes import LabelShape
+from guidegen.rounded import shown
 from guidegen.surfaces import Surface
 
 LINE_STEP = 1.3  # of the text height
@@ -130,7 +131,7 @@ def on_tunnel(
     number: int, diameter_mm: float, reading_mm: float, _height_mm: float, _width_mm: float
 ) -> tuple[str, ...]:
     """The tunnel's number, the drill's diameter and the depth at which its stop is set, none of which may be broken."""
-    return f"{number} Ø{diameter_mm:g}", f"{reading_mm:.1f}"
+    return f"{number} Ø{diameter_mm:g}", shown(reading_mm, 1)
 
 
 def which_plan(revision: str, plan_hash: str, height_mm: float, width_mm: float) -> tuple[str, ...]:

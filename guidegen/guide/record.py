@@ -17,8 +17,8 @@ from guidegen.seat.seat import Seat
 from guidegen.seat.zones import Zones
 
 
-def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
-    """The content of plan.json's `guide`."""
+def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float) -> dict[str, Any]:
+    """The content of plan.json's `guide`; `surface_error_mm` is the doubt in the bone's surface that it is made on."""
     sizes = {seat.size: _size(seat, guide) for seat in sorted((guide.seat, *guide.others), key=lambda each: each.size)}
     return {
         "size": guide.seat.size,
@@ -29,6 +29,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit) -> dict[str, Any]:
         "clearance_mm": guide.clearance_mm,
         "print_clearance_mm": fit.print_clearance_mm,
         "periosteum_mm": fit.periosteum_mm,
+        "surface_error_mm": number(surface_error_mm),
         "thickness_mm": guide.thickness_mm,
         "contact_area_mm2": number(guide.contact_area_mm2),
         "genus": guide.genus,

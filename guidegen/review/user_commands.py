@@ -98,7 +98,7 @@ def password(
             reviews.people.find(user)
             _show_key(reviews.people.replace_password(user, _new_password(password_stdin), operator()))
         else:
-            old = Credentials(user, _ask("Old password", password_stdin))
+            old = Credentials(user, ask("Old password", password_stdin))
             reviews.people.change_password(old, _new_password(password_stdin))
             out.print(f"the password of {escape(user)} is changed")
 
@@ -117,7 +117,7 @@ def key(
 
     with Reviews.open(output, database, create=False) as reviews:
         if new:
-            reviews.people.new_key(Credentials(user, _ask("Password", password_stdin)))
+            reviews.people.new_key(Credentials(user, ask("Password", password_stdin)))
         _show_key(reviews.people.find(user))
 
 
@@ -133,11 +133,12 @@ def _show_key(person: Person) -> None:
 
 def _new_password(from_stdin: bool) -> str:
     if from_stdin:
-        return _ask("New password", from_stdin)
+        return ask("New password", from_stdin)
     return str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
 
 
-def _ask(what: str, from_stdin: bool) -> str:
+def ask(what: str, from_stdin: bool) -> str:
+    """A password, read without showing it; never from the command line, which others see."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     return str(typer.prompt(what, hide_input=True))

@@ -31,7 +31,8 @@ def approach_of(seat: Seat, cells: Cells, rim_mm: float) -> Approach:
     covers = seat.footprint.covers
     rows = np.flatnonzero(covers.any(axis=1))
     contact = float(rows[-1] - rows[0] + 1) * LEVEL_STEP_MM
-    within = ndimage.distance_transform_edt(~covers) * LEVEL_STEP_MM <= rim_mm
+    column_mm = float(np.median(cells.areas_mm2[covers])) / LEVEL_STEP_MM
+    within = ndimage.distance_transform_edt(~covers, sampling=(LEVEL_STEP_MM, column_mm)) <= rim_mm
     return Approach(
         contact_mm=contact,
         incision_mm=contact + 2.0 * (rim_mm + BEYOND_MM),

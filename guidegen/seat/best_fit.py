@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
-from guidegen.frames import FloatArray
+from guidegen.frames import FloatArray, IntArray
 from guidegen.seat.docking import LEVER_MM
 from guidegen.seat.surface_error import ERROR_MM, SMOOTHED_MM
 
@@ -43,11 +44,32 @@ def tip_levers(tip_mm: FloatArray, axis: FloatArray, middle_mm: FloatArray) -> F
     return np.asarray(across @ np.concatenate([np.eye(3), turn / LEVER_MM], axis=1))
 
 
-def motion_covariance(opens: FloatArray, areas_mm2: FloatArray, alikeness: FloatArray) -> FloatArray:
-    """The covariance (6, 6) of the best fit's motion, of gaps that open by (K, 6), of areas (K,), erring alike."""
+def motion_covariance(opens: FloatArray, areas_mm2: FloatArray, likeness: FloatArray, among: IntArray) -> FloatArray:
+    """The covariance (6, 6) of the best fit's motion, of gaps that open by (K, 6), of areas (K,).
+
+    They err as the points `among` (K,) do of those whose `likeness` (N, N) is known.
+    """
     weighed = opens * areas_mm2[:, None]
     inverse = np.linalg.inv(weighed.T @ opens)
-    return np.asarray(ERROR_MM**2 * inverse @ (weighed.T @ alikeness @ weighed) @ inverse)
+    return np.asarray(ERROR_MM**2 * inverse @ _over_pairs(weighed, likeness, among) @ inverse)
+
+
+@numba.njit(cache=True, nogil=True)
+def _over_pairs(weighed: FloatArray, likeness: FloatArray, among: IntArray) -> FloatArray:
+    """The sum (6, 6) over all pairs of outer products of `weighed` (K, 6), by how alike the two err."""
+    beside = np.zeros_like(weighed)
+    for i in range(len(among)):
+        row = likeness[among[i]]
+        for j in range(len(among)):
+            alike = row[among[j]]
+            for k in range(6):
+                beside[i, k] += alike * weighed[j, k]
+    total = np.zeros((6, 6))
+    for i in range(len(among)):
+        for j in range(6):
+            for k in range(6):
+                total[j, k] += weighed[i, j] * beside[i, k]
+    return total
 
 
 def spread(covariance: FloatArray) -> Spread:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.frames import FloatArray, IntArray, frozen, perpendicular_pair
+
+Flags = npt.NDArray[np.bool_]
 
 LEVER_MM = 20.0  # makes a turn comparable with a shift: half a footprint
 # No seat lets a guide go further than this: then it is not seated at all.
@@ -43,9 +46,9 @@ class Contact:
         """The middle (3,) of the contact, by area."""
         return np.asarray(np.average(self.points_mm, axis=0, weights=self.areas_mm2))
 
-    def opens(self) -> FloatArray:
-        """By how much each gap (K, 6) opens with a motion of 1 about the middle."""
-        turn = np.cross(self.points_mm - self.middle_mm, self.normals) / LEVER_MM
+    def opens(self, middle_mm: FloatArray) -> FloatArray:
+        """By how much each gap (K, 6) opens with a motion of 1 about a middle (3,)."""
+        turn = np.cross(self.points_mm - middle_mm, self.normals) / LEVER_MM
         return np.concatenate([self.normals, turn], axis=1)
 
     def at(self, index: IntArray) -> Contact:
@@ -72,12 +75,12 @@ def pushes(way_on: FloatArray, count: int, cone_deg: float, aperture_mm: float) 
     return frozen(np.concatenate([force, moment], axis=1))
 
 
-def docked(contact: Contact, gaps_mm: FloatArray, wrenches: FloatArray) -> FloatArray:
-    """The motions (N, 6) to where pushes (N, 6) bring a guide whose contact has these gaps (K,) to the bone."""
+def docked(opens: FloatArray, gaps_mm: FloatArray, wrenches: FloatArray) -> FloatArray:
+    """The motions (N, 6) to where pushes (N, 6) bring a guide whose gaps (K,) to the bone open by (K, 6)."""
     bounds = np.repeat([FURTHEST_MM, FURTHEST_TURN_MM], 3)
-    forbids = np.concatenate([-contact.opens(), np.eye(6), -np.eye(6)])
-    room = np.concatenate([gaps_mm, bounds, bounds])
-    return _furthest(np.ascontiguousarray(forbids), np.ascontiguousarray(room), np.ascontiguousarray(wrenches))
+    return furthest(
+        np.concatenate([-opens, np.eye(6), -np.eye(6)]), np.concatenate([gaps_mm, bounds, bounds]), wrenches
+    )
 
 
 def displaced(motions: FloatArray, middle_mm: FloatArray, tip_mm: FloatArray, axis: FloatArray) -> FloatArray:
@@ -87,62 +90,78 @@ def displaced(motions: FloatArray, middle_mm: FloatArray, tip_mm: FloatArray, ax
 
 
 @numba.njit(cache=True, nogil=True)
-def _furthest(forbids: FloatArray, room: FloatArray, wrenches: FloatArray) -> FloatArray:
+def furthest(forbids: FloatArray, room: FloatArray, wrenches: FloatArray) -> FloatArray:
+    """The motions (N, 6) on which wrenches (N, 6) do most work, with forbids (K, 6) · motion ≤ room (K,) ≥ 0.
+
+    What is allowed must be bounded.
+    """
     motions = np.zeros((wrenches.shape[0], 6))
+    columns = np.ascontiguousarray(forbids.T)
     for k in range(wrenches.shape[0]):
-        furthest_motion(forbids, room, wrenches[k], motions[k])
+        _furthest(columns, room, wrenches[k], motions[k])
     return motions
 
 
 @numba.njit(cache=True, nogil=True)
-def furthest_motion(forbids: FloatArray, room: FloatArray, work: FloatArray, motion: FloatArray) -> bool:
-    """Move `motion` (6,) from 0 to where `work` · motion is largest, with forbids (K, 6) · motion ≤ room (K,) ≥ 0; True
-    when it is.
+def _furthest(columns: FloatArray, room: FloatArray, work: FloatArray, motion: FloatArray) -> None:
+    """Move `motion` (6,) from 0 to where `work` · motion is largest, with columnsᵀ (K, 6) · motion ≤ room (K,).
 
     The motion goes uphill along the constraints that already hold it; where none of them is left to go along, the one
     that pulls is let go (the active-set method for linear programmes; Nocedal and Wright, Numerical Optimization, ch.
     16).
     """
-    count = forbids.shape[0]
     holding = np.empty(6, np.int64)
     basis = np.zeros((6, 6))  # orthonormal, spanning the normals of what holds
     held = 0
-    free = np.ones(count, np.bool_)
+    free = np.ones(len(room), np.bool_)
+    left = room.copy()
+    slopes = np.empty(len(room))
     way = np.empty(6)
     for _ in range(MOST_STEPS):
         for i in range(held):
-            _orthonormal(forbids[holding[i]], basis, i)
+            _orthonormal(columns[:, holding[i]], basis, i)
         _across(work, basis, held, way)
         if held == 6 or np.sqrt((way * way).sum()) < NO_LENGTH:
-            loose = _pulls(forbids, holding, held, work)
+            loose = _pulls(columns, holding, held, work)
             if loose < 0:
-                return True
+                return
             free[holding[loose]] = True
             for i in range(loose, held - 1):
                 holding[i] = holding[i + 1]
             held -= 1
             continue
-        length, blocking, steepest = np.inf, -1, 0.0
-        for i in range(count):
-            if not free[i]:
-                continue
-            slope = 0.0
-            used = 0.0
-            for j in range(6):
-                slope += forbids[i, j] * way[j]
-                used += forbids[i, j] * motion[j]
-            if slope > NO_SLOPE:
-                until = max(room[i] - used, 0.0) / slope
-                if until < length or (until == length and slope > steepest):
-                    length, blocking, steepest = until, i, slope
-        if blocking < 0:
-            return False
-        for j in range(6):
-            motion[j] += length * way[j]
+        _along(columns, way, slopes)
+        blocking, length = _first(slopes, left, free)
+        assert blocking >= 0, "what is allowed is bounded"
+        motion += length * way
+        for i in range(len(left)):
+            left[i] -= length * slopes[i]
         holding[held] = blocking
         free[blocking] = False
         held += 1
-    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def _along(columns: FloatArray, way: FloatArray, slopes: FloatArray) -> None:
+    """How fast every constraint's room (K,) is used up on a way (6,)."""
+    for i in range(len(slopes)):
+        slopes[i] = (
+            columns[0, i] * way[0] + columns[1, i] * way[1] + columns[2, i] * way[2]
+            + columns[3, i] * way[3] + columns[4, i] * way[4] + columns[5, i] * way[5]
+        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+def _first(slopes: FloatArray, left: FloatArray, free: Flags) -> tuple[int, float]:
+    """The constraint that is met first, the steepest of several, and after what length."""
+    length, blocking, steepest = np.inf, -1, 0.0
+    for i in range(len(slopes)):
+        slope = slopes[i]
+        if free[i] and slope > NO_SLOPE:
+            room = max(left[i], 0.0)
+            if room < length * slope or (room == length * slope and slope > steepest):
+                length, blocking, steepest = room / slope, i, slope
+    return blocking, length
 
 
 @numba.njit(cache=True, nogil=True)
@@ -169,7 +188,7 @@ def _across(vector: FloatArray, basis: FloatArray, rows: int, out: FloatArray) -
 
 
 @numba.njit(cache=True, nogil=True)
-def _pulls(forbids: FloatArray, holding: IntArray, held: int, work: FloatArray) -> int:
+def _pulls(columns: FloatArray, holding: IntArray, held: int, work: FloatArray) -> int:
     """Which of the holding constraints would have to pull for balance, most of all; -1 when all push."""
     gram = np.empty((held, held))
     right = np.empty(held)
@@ -177,11 +196,11 @@ def _pulls(forbids: FloatArray, holding: IntArray, held: int, work: FloatArray) 
         for j in range(held):
             total = 0.0
             for k in range(6):
-                total += forbids[holding[i], k] * forbids[holding[j], k]
+                total += columns[k, holding[i]] * columns[k, holding[j]]
             gram[i, j] = total
         total = 0.0
         for k in range(6):
-            total += forbids[holding[i], k] * work[k]
+            total += columns[k, holding[i]] * work[k]
         right[i] = total
     forces = np.linalg.solve(gram + 1e-12 * np.eye(held), right)
     worst, least = -1, -NO_FORCE

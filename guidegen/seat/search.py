@@ -3,10 +3,13 @@
 Of several tunnels it is the tip that strays most: a guide is no better than the worst hole that it drills.
 
 1. For every removal direction of the grid, the open bone that looks its way within the steepest wall and is not
-   shadowed may bear. Sums over it are kept so that any window of rows and columns of cells costs four look-ups.
-2. For every window the closed form says how far the tip strays when a careful hand fits the guide (`best_fit`).
+   shadowed may bear.
+2. For every window of rows and columns of cells the closed form says how far the tip strays when a careful hand fits
+   the guide (`closed_form`).
 3. The best are docked without friction at an even gap: how unique the seat is (`docking`).
 4. The best of those are docked and pushed with friction on drawn errors of the surface (`surface_error`, `friction`).
+
+All of it is computed in the femur's own terms, so that it moves with the patient and is mirrored with the side.
 """
 
 from __future__ import annotations
@@ -23,13 +26,14 @@ from guidegen.keep_out import KEEP_OUT
 from guidegen.seat import docking, friction
 from guidegen.seat.best_fit import Spread, alike, motion_covariance, spread, tip_levers
 from guidegen.seat.cells import LEVEL_STEP_MM, Cells
-from guidegen.seat.docking import LEVER_MM, Contact, displaced, docked, pushes
+from guidegen.seat.closed_form import strays_mm, sums_before
+from guidegen.seat.docking import Contact, displaced, docked, pushes
 from guidegen.seat.footprint import Flags, Footprint, covered
 from guidegen.seat.ground import Ground
 from guidegen.seat.scan_end import END_MARGIN_MM
 from guidegen.seat.seat import GUIDE, Seat, likely_motions
-from guidegen.seat.surface_error import ERROR_MM, error_fields
-from guidegen.seat.zones import KEPT_OUT, Zones
+from guidegen.seat.surface_error import error_fields
+from guidegen.seat.zones import KEPT_OUT, OPEN, Zones
 
 # The grid. Removal directions: turns about the shaft from lateral to the front, leans along it (positive to the head).
 TURNS_DEG = tuple(np.arange(-15.0, 60.1, 7.5))
@@ -45,8 +49,8 @@ SMALLEST_CONTACT_MM2 = 300.0  # the bony lateral wall alone is 567 ± 83 mm²; h
 SPARE_MM = 1.0  # of the allowed length: the scanner's and the femur's own idea of its axis differ by a degree or two
 
 DOCKED_EVENLY, EVEN_GAP_MM, EVEN_PUSHES = 96, 0.5, 12
-WORST_CONDITION = 1e9  # of a contact matrix: beyond, a motion is not held at all
-DOCKED, FIELDS, PUSHES, HAND_PUSHES = 16, 8, 20, 24
+# Pushes of a field find much the same way home; other fields tell more than other pushes do.
+DOCKED, FIELDS, PUSHES, HAND_PUSHES = 16, 32, 5, 6
 
 # What the seats are ranked by, in mm at the tip: the careful hand's error, and shares of what a careless one may do.
 DOCK_WEIGHT = 0.25  # of the 95th percentile without friction
@@ -61,13 +65,12 @@ class Facing:
     index: IntArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
-    """One removal direction, by its number, with a window of the cells: rows and columns, each first and past last."""
+    """One removal direction, by its number, with the cells (L, T) that a guide covers."""
 
     facing: int
-    rows: tuple[int, int]
-    columns: tuple[int, int]
+    covers: Flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +93,33 @@ class Search:
     along_the_wire: bool = False
 
     @cached_property
-    def middle_mm(self) -> FloatArray:
-        """A fixed point (3,) amid the open bone, about which sums of motions are kept."""
-        return np.asarray(np.average(self.cells.points_mm[self.cells.open], axis=0))
+    def own_mm(self) -> FloatArray:
+        """The cells' places (L·T, 3) in the femur's own terms."""
+        return self.zones.own_mm(self.cells.points_mm.reshape(-1, 3))
 
     @cached_property
-    def opens(self) -> FloatArray:
-        """By how much the gap at every cell (L·T, 6) opens with a motion about the middle."""
-        normals = self.cells.normals.reshape(-1, 3)
-        points = self.cells.points_mm.reshape(-1, 3) - self.middle_mm
-        return np.concatenate([normals, np.cross(points, normals) / LEVER_MM], axis=1)
+    def underside(self) -> Contact:
+        """The underside of a guide over every cell (L·T), in the femur's own terms."""
+        normals, local = (
+            each.reshape(-1, 3) @ self.zones.axes.T for each in (self.cells.normals, self.cells.local_normals)
+        )
+        return Contact(self.own_mm + self.clearance_mm * normals, local, self.cells.areas_mm2.ravel())
+
+    @cached_property
+    def ways(self) -> list[tuple[FloatArray, FloatArray]]:
+        """Each tunnel's tip (3,) and direction (3,) in the femur's own terms."""
+        return [
+            (self.zones.own_mm(tip[None])[0], self.zones.axes @ axis)
+            for tip, axis in zip(self.tips_mm, self.axes, strict=True)
+        ]
+
+    def levers(self, middle_mm: FloatArray) -> list[FloatArray]:
+        """For each tunnel what a motion about a middle (3,) does to its tip: (3, 6)."""
+        return [tip_levers(tip, axis, middle_mm) for tip, axis in self.ways]
+
+    def furthest(self, motions: FloatArray, middle_mm: FloatArray) -> FloatArray:
+        """How far (K,) motions (K, 6) about a middle (3,) carry the tip that they carry furthest, in mm."""
+        return np.asarray(np.max([displaced(motions, middle_mm, tip, axis) for tip, axis in self.ways], axis=0))
 
     @cached_property
     def open_index(self) -> IntArray:
@@ -108,14 +128,13 @@ class Search:
 
     @cached_property
     def likeness(self) -> FloatArray:
-        """The covariance (N, N) of the surface's errors at the open cells, in mm²."""
-        return ERROR_MM**2 * alike(self.own_mm[self.open_index])
+        """How alike the surface errs at the open cells (N, N)."""
+        return alike(self.own_mm[self.open_index])
 
     @cached_property
-    def own_mm(self) -> FloatArray:
-        """The cells' places (L·T, 3) in the femur's own terms: up, lateral and front."""
-        relative = self.cells.points_mm.reshape(-1, 3) - self.zones.origin_mm
-        return np.asarray(relative @ np.stack([self.zones.up, self.zones.lateral, self.zones.front]).T)
+    def errors_mm(self) -> FloatArray:
+        """Drawn errors (FIELDS, N) of the surface at the open cells."""
+        return error_fields(self.own_mm[self.open_index], FIELDS)
 
     @cached_property
     def facings(self) -> tuple[Facing, ...]:
@@ -133,36 +152,45 @@ class Search:
         return Facing(removal, index[~np.isfinite(shadow)])
 
     @cached_property
+    def middle_mm(self) -> FloatArray:
+        """A fixed point (3,) amid the open bone, in the femur's own terms, about which sums of motions are kept."""
+        return self.underside.at(self.open_index).middle_mm
+
+    @cached_property
+    def sums(self) -> FloatArray:
+        """What any window's stray is looked up in (F, L + 1, T + 1, 43); see `closed_form`."""
+        under = self.underside
+        return sums_before(
+            self.cells.closed.shape, [each.index for each in self.facings], under.opens(self.middle_mm),
+            under.areas_mm2, self.open_index, self.likeness,
+        )  # fmt: skip
+
+    @cached_property
     def entry_cell(self) -> tuple[int, int]:
         """The cell, row and column, that the first tunnel begins in."""
         entry = self.zones.place(self.entries_mm[:1])
         row = int(np.argmin(np.abs(self.cells.levels_mm - entry.level_mm)))
         return row, int(np.argmin(np.abs(self.cells.turns_deg - entry.turn_deg)))
 
-    def levers(self, middle_mm: FloatArray) -> list[FloatArray]:
-        """For each tunnel what a motion about a middle (3,) does to its tip: (3, 6)."""
-        return [tip_levers(tip, axis, middle_mm) for tip, axis in zip(self.tips_mm, self.axes, strict=True)]
-
-    def furthest(self, motions: FloatArray, middle_mm: FloatArray) -> FloatArray:
-        """How far (K,) motions (K, 6) about a middle (3,) carry the tip that they carry furthest, in mm."""
-        ways = zip(self.tips_mm, self.axes, strict=True)
-        return np.asarray(np.max([displaced(motions, middle_mm, tip, axis) for tip, axis in ways], axis=0))
-
-    def covered(self, candidate: Candidate) -> Flags:
-        """The cells (L, T) that a candidate's guide covers."""
+    def covered(self, facing: int, window: IntArray) -> Flags:
+        """The cells (L, T) that a guide covers, of one removal direction and window (4,): first row, past the last,
+        first column, past the last.
+        """
+        top, bottom, left, right = window
         bears = np.zeros(self.cells.closed.shape, dtype=np.bool_)
-        bears.flat[self.facings[candidate.facing].index] = True
-        window = np.zeros_like(bears)
-        window[slice(*candidate.rows), slice(*candidate.columns)] = True
-        return covered(bears & window, self.entry_cell)
+        bears.flat[self.facings[facing].index] = True
+        inside = np.zeros_like(bears)
+        inside[top:bottom, left:right] = True
+        return covered(bears & inside, self.entry_cell)
 
-    def contact(self, candidate: Candidate) -> tuple[Contact, IntArray]:
-        """The contact of a candidate, as the guide's underside, and its cells (K,) by number."""
+    def bearing(self, candidate: Candidate) -> IntArray:
+        """The cells (K,) by number that a candidate's guide bears on."""
         facing = self.facings[candidate.facing].index
-        index = facing[self.covered(candidate).ravel()[facing]]
-        points, normals = self.cells.points_mm.reshape(-1, 3)[index], self.cells.normals.reshape(-1, 3)[index]
-        local, areas = self.cells.local_normals.reshape(-1, 3)[index], self.cells.areas_mm2.ravel()[index]
-        return Contact(points + self.clearance_mm * normals, local, areas), index
+        return facing[candidate.covers.ravel()[facing]]
+
+    def among_open(self, index: IntArray) -> IntArray:
+        """Which of the open cells the cells (K,) are."""
+        return np.searchsorted(self.open_index, index)
 
 
 def removal_direction(zones: Zones, turn_deg: float, lean_deg: float) -> FloatArray:
@@ -175,19 +203,16 @@ def removal_direction(zones: Zones, turn_deg: float, lean_deg: float) -> FloatAr
 def find_seats(search: Search, size: str, length_mm: float) -> list[Seat]:
     """The seats of one size, with at most `length_mm` of contact along the shaft; the best first.
 
-    On each all entries lie inside the footprint, and the contact is enough. NoSafeGuide where there is none, by the
-    rule that leaves none.
+    On each the tunnel's entry lies inside the footprint, and the contact is enough. NoSafeGuide where there is none, by
+    the rule that leaves none.
     """
     candidates, strays = _closed_form(search, length_mm)
-    if len(candidates) == 0:
+    if not candidates:
         raise _refused(search, size, length_mm)
-    order = np.argsort(strays, kind="stable")[:DOCKED_EVENLY]
-    first = [candidates[k] for k in order]
     with ThreadPoolExecutor(2) as pool:
-        even = np.array(list(pool.map(lambda each: _docked_evenly(search, each), first)))
-        ranked = np.argsort(strays[order] + DOCK_WEIGHT * even, kind="stable")[:DOCKED]
-        fields = error_fields(search.own_mm, FIELDS)
-        seats = list(pool.map(lambda k: _seat(search, size, first[k], fields), ranked))
+        even = np.array(list(pool.map(lambda each: _docked_evenly(search, each), candidates)))
+        ranked = np.argsort(strays + DOCK_WEIGHT * even, kind="stable")[:DOCKED]
+        seats = list(pool.map(lambda k: _seat(search, size, candidates[k]), ranked))
     return sorted(seats, key=cost_mm)
 
 
@@ -197,117 +222,97 @@ def cost_mm(seat: Seat) -> float:
 
 
 def _closed_form(search: Search, length_mm: float) -> tuple[list[Candidate], FloatArray]:
-    """Every candidate with enough contact and the entries inside, and how far by the closed form that tip strays that
-    strays most (rms).
+    """The best candidates by the closed form that have enough contact and the entries inside, no two the same, and how
+    far (K,) the tip that strays most strays on each (rms).
     """
     windows = _windows(search, length_mm)
-    if not windows:
+    if len(windows) == 0 or not search.facings:
         return [], np.empty(0)
     levers = search.levers(search.middle_mm)
-    first, past, left, right = np.array([(*rows, *columns) for rows, columns in windows]).T
-    found: list[Candidate] = []
-    strays: list[FloatArray] = []
-    for number, facing in enumerate(search.facings):
-        sums = _sums(search, facing)
-        totals = sums[past, right] - sums[first, right] - sums[past, left] + sums[first, left]
-        enough = np.flatnonzero(totals[:, 0] >= SMALLEST_CONTACT_MM2)
-        matrix, pairs = (_symmetric(totals[enough, start : start + 21]) for start in (1, 22))
-        sound = np.linalg.cond(matrix) < WORST_CONDITION
-        inverse = np.linalg.inv(matrix[sound])
-        motion = inverse @ pairs[sound] @ inverse
-        squares = [np.trace(lever @ motion @ lever.T, axis1=1, axis2=2) for lever in levers]
-        strays.append(np.sqrt(np.maximum(np.max(squares, axis=0), 0.0)))
-        found += [Candidate(number, *windows[k]) for k in enough[sound]]
-    return found, np.concatenate(strays) if strays else np.empty(0)
+    strays = np.max([strays_mm(search.sums, windows, lever, SMALLEST_CONTACT_MM2) for lever in levers], axis=0)
+    found: dict[tuple[int, bytes], tuple[Candidate, float]] = {}
+    for number in np.argsort(strays.ravel(), kind="stable"):
+        facing, window = divmod(int(number), len(windows))
+        stray = float(strays[facing, window])
+        if len(found) == DOCKED_EVENLY or not np.isfinite(stray):
+            break
+        covers = search.covered(facing, windows[window])
+        found.setdefault((facing, covers.tobytes()), (Candidate(facing, covers), stray))
+    return [each for each, _ in found.values()], np.array([stray for _, stray in found.values()])
 
 
-UPPER = np.triu_indices(6)
-
-
-def _symmetric(upper: FloatArray) -> FloatArray:
-    """Symmetric matrices (N, 6, 6) from their upper halves (N, 21)."""
-    matrix = np.zeros((len(upper), 6, 6))
-    matrix[:, UPPER[0], UPPER[1]] = upper
-    matrix[:, UPPER[1], UPPER[0]] = upper
-    return matrix
-
-
-def _sums(search: Search, facing: Facing) -> FloatArray:
-    """Sums (L + 1, T + 1, 43) over all cells before a row and a column: area, contact matrix (its upper half), and what
-    each cell adds to the sum over pairs. Pairs reach beyond a window by the width of an error patch: at its edges a
-    little is counted in.
+def _windows(search: Search, length_mm: float) -> IntArray:
+    """Every window (W, 4), first row, past the last, first column, past the last, that has the entries inside by their
+    room.
     """
-    levels, turns = search.cells.closed.shape
-    weighed = np.zeros((levels * turns, 6))
-    weighed[facing.index] = search.opens[facing.index] * search.cells.areas_mm2.ravel()[facing.index, None]
-    beside = search.likeness @ weighed[search.open_index]
-    each = np.zeros((levels * turns, 43))
-    each[facing.index, 0] = search.cells.areas_mm2.ravel()[facing.index]
-    each[:, 1:22] = weighed[:, UPPER[0]] * search.opens[:, UPPER[1]]
-    half = np.zeros((levels * turns, 6))
-    half[search.open_index] = beside
-    each[:, 22:] = (weighed[:, UPPER[0]] * half[:, UPPER[1]] + weighed[:, UPPER[1]] * half[:, UPPER[0]]) / 2.0
-    sums = np.zeros((levels + 1, turns + 1, each.shape[1]))
-    sums[1:, 1:] = each.reshape(levels, turns, -1).cumsum(axis=0).cumsum(axis=1)
-    return sums
-
-
-def _windows(search: Search, length_mm: float) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Every window, rows and columns, that has the entries inside by their room."""
     cells, zones = search.cells, search.zones
     entry = zones.place(search.entries_mm)
     room_deg = np.degrees(search.room_mm / np.maximum(np.hypot(entry.lateral_mm, entry.front_mm), 1.0))
-    lowest, highest = entry.level_mm.min() - search.room_mm, entry.level_mm.max() + search.room_mm
     rearmost, foremost = (entry.turn_deg - room_deg).min(), (entry.turn_deg + room_deg).max()
     open_rows = np.flatnonzero(cells.open.any(axis=1))
     if len(open_rows) == 0:
-        return []
+        return np.empty((0, 4), dtype=np.int64)
     count = int((length_mm - SPARE_MM) / LEVEL_STEP_MM)
     rows = []
     for step in range(TOPS):
         first = int(open_rows[0]) + round(step * TOP_STEP_MM / LEVEL_STEP_MM)
-        past = min(first + count, int(open_rows[-1]) + 1)
+        past = first + count
+        if past > int(open_rows[-1]) + 1:
+            break
         top, bottom = cells.levels_mm[first], cells.levels_mm[past - 1]
-        if past - first == count and bottom <= lowest and highest <= top:
+        if bottom + search.room_mm <= entry.level_mm.min() and entry.level_mm.max() <= top - search.room_mm:
             rows.append((first, past))
     backs = [int(np.searchsorted(cells.turns_deg, zones.back_deg + more)) for more in BACKS_DEG]
     fronts = [int(np.searchsorted(cells.turns_deg, front + 1e-9)) for front in FRONTS_DEG]
-    return [
-        (row, (back, front))
+    windows = [
+        (*row, back, front)
         for row in rows
         for back in backs
         for front in fronts
         if cells.turns_deg[back] <= rearmost and foremost <= cells.turns_deg[front - 1]
     ]
+    return np.array(windows, dtype=np.int64).reshape(-1, 4)
 
 
 def _docked_evenly(search: Search, candidate: Candidate) -> float:
     """How far without friction a push brings a tip at an even gap, at the 95th percentile, in mm."""
-    contact, _ = search.contact(candidate)
-    wrenches = pushes(-search.facings[candidate.facing].removal, EVEN_PUSHES, docking.CONE_DEG, docking.APERTURE_MM)
-    motions = docked(contact, np.full(len(contact.areas_mm2), EVEN_GAP_MM), wrenches)
-    return float(np.percentile(search.furthest(motions, contact.middle_mm), 95.0))
+    contact, middle = _contact(search, candidate)
+    wrenches = pushes(_way_on(search, candidate), EVEN_PUSHES, docking.CONE_DEG, docking.APERTURE_MM)
+    motions = docked(contact.opens(middle), np.full(len(contact.areas_mm2), EVEN_GAP_MM), wrenches)
+    return float(np.percentile(search.furthest(motions, middle), 95.0))
 
 
-def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -> Seat:
+def _contact(search: Search, candidate: Candidate) -> tuple[Contact, FloatArray]:
+    """The contact of a candidate in the femur's own terms, and its middle (3,)."""
+    contact = search.underside.at(search.bearing(candidate))
+    return contact, contact.middle_mm
+
+
+def _way_on(search: Search, candidate: Candidate) -> FloatArray:
+    """The direction (3,) in which a candidate's guide is pushed home, in the femur's own terms."""
+    return -search.zones.axes @ search.facings[candidate.facing].removal
+
+
+def _seat(search: Search, size: str, candidate: Candidate) -> Seat:
     """The candidate with all that is predicted of it."""
-    contact, index = search.contact(candidate)
-    removal = search.facings[candidate.facing].removal
-    covariance = motion_covariance(contact.opens(), contact.areas_mm2, alike(search.own_mm[index]))
-    fits = [spread(lever @ covariance @ lever.T) for lever in search.levers(contact.middle_mm)]
-    home = pushes(-removal, PUSHES, docking.CONE_DEG, docking.APERTURE_MM)
-    hand = pushes(-removal, HAND_PUSHES, friction.CONE_DEG, friction.APERTURE_MM)
+    contact, middle = _contact(search, candidate)
+    among = search.among_open(search.bearing(candidate))
+    opens = contact.opens(middle)
+    covariance = motion_covariance(opens, contact.areas_mm2, search.likeness, among)
+    fits = [spread(lever @ covariance @ lever.T) for lever in search.levers(middle)]
+    way_on = _way_on(search, candidate)
+    home = pushes(way_on, FIELDS * PUSHES, docking.CONE_DEG, docking.APERTURE_MM)
+    hand = pushes(way_on, FIELDS * HAND_PUSHES, friction.CONE_DEG, friction.APERTURE_MM)
+    resists = friction.resistances(contact, middle)
     tips, held = [], []
-    for error in fields[:, index]:
+    for number, error in enumerate(search.errors_mm[:, among]):
         gaps = np.maximum(error - np.percentile(error, friction.CLOSEST_PERCENT), 0.0)
-        motions = docked(contact, gaps, home)
-        tips.append(search.furthest(motions, contact.middle_mm))
-        bears = np.flatnonzero(friction.bearing(gaps))
-        held.append(friction.held_share(contact.at(bears), hand, contact.middle_mm))
+        tips.append(search.furthest(docked(opens, gaps, home[number::FIELDS]), middle))
+        held.append(friction.holds(resists[friction.bearing(gaps)], hand[number::FIELDS]))
     return Seat(
         size=size,
-        frame=_frame(search, contact, removal),
-        footprint=Footprint(search.cells.levels_mm, search.cells.turns_deg, search.covered(candidate), search.zones),
+        frame=_frame(search, middle, search.facings[candidate.facing].removal),
+        footprint=Footprint(search.cells.levels_mm, search.cells.turns_deg, candidate.covers, search.zones),
         contact_mm2=float(contact.areas_mm2.sum()),
         fit=max(fits, key=lambda fit: fit.mean_mm),
         dock=Spread(float(np.mean(tips)), float(np.percentile(tips, 95.0))),
@@ -316,34 +321,50 @@ def _seat(search: Search, size: str, candidate: Candidate, fields: FloatArray) -
     )
 
 
-def _frame(search: Search, contact: Contact, removal: FloatArray) -> RigidTransform:
-    """The guide's own frame: its origin where the line off the contact's middle meets the bone."""
+def _frame(search: Search, middle_mm: FloatArray, removal: FloatArray) -> RigidTransform:
+    """The guide's own frame: its origin where the line off the contact's middle (3,), in the femur's own terms, meets
+    the bone.
+    """
     along = unit(across(search.zones.up, removal))
-    start = contact.middle_mm + 60.0 * removal
+    start = search.zones.origin_mm + middle_mm @ search.zones.axes + 60.0 * removal
     way, _ = search.ground.bone.ray_hits(start[None], -removal)
     origin = start - (float(way[0]) if np.isfinite(way[0]) else 60.0) * removal
     return RigidTransform.to_frame(origin, np.stack([np.cross(along, removal), along, removal]), LPS, GUIDE)
 
 
 def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
-    """Why there is no seat of this size: the entry lies outside every footprint, the scan ends too soon, what is kept
-    out takes the contact, or there is too little of it.
+    """Why there is no seat of this size: what is kept out takes the bone or the contact, the entry lies outside every
+    footprint, the scan ends too soon, or there is too little contact.
     """
-    open_cells, closed = search.cells.open, search.cells.closed
-    if not _windows(search, length_mm):
-        if not _windows(replace(search, room_mm=-length_mm), length_mm):
-            return _too_short(search, size)
-        entry = search.zones.place(search.entries_mm)
+    if len(_windows(search, length_mm)):
+        return _too_little(search, size)
+    kept_out = search.cells.closed == KEPT_OUT
+    freed = replace(search, cells=replace(search.cells, closed=np.where(kept_out, OPEN, search.cells.closed)))
+    if len(_windows(freed, length_mm)):
+        area = float(search.cells.areas_mm2[kept_out].sum())
         return NoSafeGuide(
-            f"expected each tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
-            f"{size}, found the first at {float(entry.turn_deg[0]):.0f}° to the front and "
-            f"{float(entry.level_mm[0]):.0f} mm above the head centre, outside the bone that is open to a guide; "
-            "choose another entry or size",
-            rule="entry_inside_shell",
-            figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
+            f"expected open bone round the tunnel's entry for a guide of size {size}, found {area:.0f} mm² of it kept "
+            "out; choose another entry",
+            rule=KEEP_OUT,
+            figures={"kept_out_mm2": area},
         )
+    if len(_windows(replace(search, room_mm=-length_mm), length_mm)) == 0:
+        return _too_short(search, size)
+    entry = search.zones.place(search.entries_mm[:1])
+    return NoSafeGuide(
+        f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
+        f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
+        "above the head centre, outside the bone that is open to a guide; choose another entry or size",
+        rule="entry_inside_shell",
+        figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
+    )
+
+
+def _too_little(search: Search, size: str) -> NoSafeGuide:
+    """The refusal where too little bone bears: what is kept out takes it, or there is none."""
+    open_cells = search.cells.open
     contact = max((float(search.cells.areas_mm2.ravel()[each.index].sum()) for each in search.facings), default=0.0)
-    kept_out = float(search.cells.areas_mm2[closed == KEPT_OUT].sum())
+    kept_out = float(search.cells.areas_mm2[search.cells.closed == KEPT_OUT].sum())
     rules = contact + kept_out >= SMALLEST_CONTACT_MM2 and kept_out > 0.0
     advice = "what is kept out takes the rest: choose another entry" if rules else "scan more of the shaft"
     return NoSafeGuide(
@@ -356,12 +377,15 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
 
 
 def _too_short(search: Search, size: str) -> NoSafeGuide:
-    """The refusal where the scan shows too little bone for a footprint."""
-    rows = np.flatnonzero(search.cells.open.any(axis=1))
-    found = float(len(rows)) * LEVEL_STEP_MM
+    """The refusal where the scan shows too little bone for a footprint, or what is kept out leaves too little."""
+    open_cells = search.cells.open
+    rows, shown = (cells.any(axis=1).sum() for cells in (open_cells, open_cells | (search.cells.closed == KEPT_OUT)))
+    found = float(rows) * LEVEL_STEP_MM
+    rules = bool(shown > rows)
+    more = "what is kept out takes the rest" if rules else "or scan or segment more of the shaft"
     return NoSafeGuide(
         f"expected open bone along the shaft for a guide of size {size}, at least {END_MARGIN_MM:g} mm above the end "
-        f"of the scan, found {found:.0f} mm; choose a smaller size, or scan or segment more of the shaft",
-        rule="scan_too_short",
+        f"of the scan, found {found:.0f} mm; choose a smaller size, {more}",
+        rule=KEEP_OUT if rules else "scan_too_short",
         figures={"open_mm": found},
     )

@@ -52,15 +52,15 @@ class Seat:
 
 
 def likely_motions(covariance: FloatArray, zones: Zones) -> FloatArray:
-    """The three motions (3, 6) along which a best fit with this covariance strays most, at the 95 % of one direction:
-    shift in mm and turn in degrees along shaft, lateral and front.
+    """The three motions (3, 6) along which a best fit with this covariance (in the femur's own terms) strays most, at
+    the 95 % of one direction: shift in mm and turn in degrees along shaft, lateral and front.
     """
     values, vectors = np.linalg.eigh(covariance)
-    axes = np.stack([zones.up, zones.lateral, zones.front])
+    handed = np.sign(np.linalg.det(zones.axes))  # in left-handed terms a turn goes the other way round its axis
     motions = []
     for k in (-1, -2, -3):
         motion = 1.96 * np.sqrt(max(float(values[k]), 0.0)) * vectors[:, k]
-        shift, turn = axes @ motion[:3], np.degrees(axes @ motion[3:] / LEVER_MM)
+        shift, turn = motion[:3], handed * np.degrees(motion[3:] / LEVER_MM)
         sign = np.sign(turn[int(np.argmax(np.abs(turn)))]) or 1.0  # of an eigenvector, either would do
         motions.append(np.concatenate([shift, turn]) * sign)
     return np.stack(motions)

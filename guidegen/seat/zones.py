@@ -3,13 +3,12 @@
 Every border is drawn from landmarks, in the femur's own terms: the level along the shaft above the head centre, the
 turn about the shaft from straight lateral to the front (negative to the back), and how far lateral of the shaft axis.
 
-    above      the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from
-    the
-               vastus ridge to the upper end of the intertrochanteric line
-    in front   the capsule is attached along the intertrochanteric line behind     gluteus maximus is inserted on the
-    gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
-               deep branch of the medial circumflex artery, which feeds the head
-    within     the bone turns away behind its inner edge, where no retractor of a lateral approach reaches
+- above: the abductors (gluteus medius and minimus) are inserted above the vastus lateralis' origin, a line from the
+  vastus ridge to the upper end of the intertrochanteric line;
+- in front: the capsule is attached along the intertrochanteric line;
+- behind: gluteus maximus is inserted on the gluteal tuberosity; behind it, over the intertrochanteric crest, runs the
+  deep branch of the medial circumflex artery, which feeds the head;
+- within: the bone turns away behind its inner edge, where no retractor of a lateral approach reaches.
 """
 
 from __future__ import annotations
@@ -41,6 +40,8 @@ WORDS = {
 
 # The vastus ridge is the lateral wall's edge as seen from straight lateral to this far in front (bone.trochanters).
 RIDGE_FRONT_DEG = 30.0
+# A border is open ground: rounding does not decide about cells that lie on one.
+ROUNDED_DEG = 1e-6
 
 Flags = npt.NDArray[np.bool_]
 
@@ -89,11 +90,19 @@ class Zones:
         found = gluteal_tuberosity_deg(bone, anatomy)
         return cls(origin, up, lateral, front, anatomy.vastus_ridge_mm, line, found, margins)
 
+    @cached_property
+    def axes(self) -> FloatArray:
+        """Up, lateral and front, row by row (3, 3): right-handed on a right femur, left-handed on a left one."""
+        return np.stack([self.up, self.lateral, self.front])
+
+    def own_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Points (K, 3) in the femur's own terms: from the head centre up, lateral and to the front."""
+        return np.asarray((points_mm - self.origin_mm) @ self.axes.T)
+
     def place(self, points_mm: FloatArray) -> Place:
         """Where points (K, 3) are."""
-        relative = points_mm - self.origin_mm
-        lateral, front = relative @ self.lateral, relative @ self.front
-        return Place(relative @ self.up, np.degrees(np.arctan2(front, lateral)), lateral, front)
+        up, lateral, front = self.own_mm(points_mm).T
+        return Place(up, np.degrees(np.arctan2(front, lateral)), lateral, front)
 
     @cached_property
     def ridge_level_mm(self) -> float:
@@ -111,30 +120,41 @@ class Zones:
         margin_deg = float(np.degrees(self.margins.off_tuberosity_mm / shaft_mm))
         return max(self.tuberosity_deg + margin_deg, -self.margins.farthest_back_deg)
 
+    def origin_level_mm(self, turn_deg: FloatArray) -> FloatArray:
+        """The level (K,) at which the vastus lateralis arises at a turn (K,): from the vastus ridge, in front of it on
+        a line to the upper end of the intertrochanteric line.
+        """
+        return self._from_ridge_to_line(turn_deg, 0.0, 0.0)
+
     def top_mm(self, turn_deg: FloatArray) -> FloatArray:
-        """The level (K,) up to which the vastus lateralis arises at a turn (K,): nothing rests above it."""
-        ridge = self.ridge_level_mm + self.margins.above_ridge_mm
+        """The level (K,) at a turn (K,) above which nothing rests: onto the ridge, and short of the line's upper end by
+        its margin.
+        """
+        return self._from_ridge_to_line(
+            turn_deg, self.margins.above_ridge_mm, -self.margins.off_intertrochanteric_line_mm
+        )
+
+    def _from_ridge_to_line(self, turn_deg: FloatArray, above_ridge_mm: float, above_line_mm: float) -> FloatArray:
+        ridge = self.ridge_level_mm + above_ridge_mm
         if len(self.line_mm) == 0:
             return np.full_like(turn_deg, ridge)
         level, _, turn = self.line_mm[0]
         share = np.clip((turn_deg - RIDGE_FRONT_DEG) / max(turn - RIDGE_FRONT_DEG, 1.0), 0.0, 1.0)
-        return np.asarray(ridge + share * (level - self.margins.off_intertrochanteric_line_mm - ridge))
+        return np.asarray(ridge + share * (level + above_line_mm - ridge))
 
     def closed(self, points_mm: FloatArray) -> IntArray:
         """Why points (K, 3) of the surface are closed to a guide, by number, 0 for open; by the landmarks alone."""
         at = self.place(points_mm)
         why = np.full(len(points_mm), OPEN, dtype=np.int64)
-        why[
-            (at.turn_deg > self.margins.farthest_front_deg) | (at.turn_deg < -180.0 + self.margins.farthest_front_deg)
-        ] = INNER_SIDE
-        why[self._past_line(at)] = CAPSULE
-        why[(at.turn_deg < self.back_deg) & (why != INNER_SIDE)] = TUBEROSITY
+        why[at.turn_deg > self.margins.farthest_front_deg + ROUNDED_DEG] = INNER_SIDE
+        why[at.turn_deg < self.back_deg - ROUNDED_DEG] = TUBEROSITY
         why[at.level_mm > self.top_mm(at.turn_deg)] = ABDUCTORS
+        why[self._past_line(at)] = CAPSULE
         return why
 
     def _past_line(self, at: Place) -> Flags:
-        """On the front, beside the intertrochanteric line, whatever lies medial of it or within its margin; where the
-        line is not known, whatever lies medial of the shaft axis above the lesser trochanter.
+        """On the front, beside the intertrochanteric line and above, whatever lies medial of it or within its margin;
+        where the line is not known, whatever lies medial of the shaft axis.
         """
         if len(self.line_mm) == 0:
             return np.asarray((at.front_mm > 0.0) & (at.lateral_mm < 0.0))

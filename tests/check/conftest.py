@@ -204,8 +204,9 @@ def _plan() -> dict[str, Any]:
             "labels": labels,
             "arrows": [{"text": text, "start_mm": at(tail), "end_mm": at(tip)} for text, (tail, tip) in ARROWS.items()],
         },
-        "printing": {"printer": "sls", "process": "SLS", "material": "PA12", "build_mm": [190.0, 240.0, 300.0], "least_feature_mm": 0.4,
-                     "least_drain_mm": 1.5, "steepest_overhang_deg": 90.0, "slicer_profile": None},
+        "printing": {"printer": "sls", "process": "SLS", "material": "PA12",
+                     "build_mm": [190.0, 240.0, 300.0], "least_feature_mm": 0.4, "least_drain_mm": 1.5,
+                     "steepest_overhang_deg": 90.0, "slicer_profile": None},
         "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0,
                    "guided_length_mm": 20.0, "contact_area_mm2": 800.0, "centroid_distance_max_mm": 0.5},
     }  # fmt: skip

@@ -19,7 +19,8 @@ from guidegen.frames import angle_deg, unit
 from guidegen.surfaces import Surface
 
 STIFF = Root(thickness_mm=1e4, radius_mm=30.0)
-RESIN = {"process": "SLA", "material": "surgical guide resin"}
+PLATE = {"build_mm": (145.0, 145.0, 185.0), "least_feature_mm": 0.4, "steepest_overhang_deg": 45.0}
+RESIN = {"process": "SLA", "material": "surgical guide resin", **PLATE}
 E_MPA = 2500.0
 TWO_PINS = [([0.0, 15.0, 0.0], [0.0, 0.0, -1.0]), ([0.0, -15.0, 0.0], [0.0, 0.0, -1.0])]
 
@@ -126,19 +127,23 @@ def test_a_disc_in_a_clamped_plate_turns_as_the_plate_equation_says(inner) -> No
     assert plate_turn(inner, Root(thickness, outer), modulus) == pytest.approx(1.0 / moment, rel=1e-4)
 
 
+def printing(process: str, material: str, modulus_mpa: float | None = None) -> AskedPrinting:
+    return AskedPrinting(process=process, material=material, youngs_modulus_mpa=modulus_mpa, **PLATE)
+
+
 @pytest.mark.parametrize(("process", "material", "expected"), [
     ("SLA", "Surgical Guide resin", 2500.0), ("SLS", "PA 12", 1700.0), ("MJF", "PA12", 1700.0), ("FDM", "PC", 2000.0),
     ("LPBF", "Ti-6Al-4V", 110_000.0), ("SLS", "titanium", 110_000.0),
 ])  # fmt: skip
 def test_the_modulus_follows_the_material_before_the_process(process, material, expected) -> None:
-    modulus, source = youngs_modulus_mpa(AskedPrinting(process=process, material=material))
+    modulus, source = youngs_modulus_mpa(printing(process, material))
     assert modulus == expected
     assert source
 
 
 def test_the_printer_s_own_modulus_goes_first_and_an_unknown_one_is_none() -> None:
-    assert youngs_modulus_mpa(AskedPrinting(process="SLA", material="resin", youngs_modulus_mpa=2900.0))[0] == 2900.0
-    assert youngs_modulus_mpa(AskedPrinting(process="cast", material="chocolate"))[0] is None
+    assert youngs_modulus_mpa(printing("SLA", "resin", 2900.0))[0] == 2900.0
+    assert youngs_modulus_mpa(printing("cast", "chocolate"))[0] is None
     assert youngs_modulus_mpa(None) == (None, "the plan names no material")
 
 

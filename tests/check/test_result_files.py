@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 import trimesh
 
+from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result
 from guidegen.check.files import read_result, read_stl
+from guidegen.check.loads import load_findings, loads
+from guidegen.check.surgery import SurgeryLimits, surgery_findings
+from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.errors import ResultError
+
+PRINT_FINDINGS = 8
 
 
 def write_stl(path, surface) -> None:
@@ -38,9 +44,12 @@ def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
     findings = check_result(folder)
     measured = check_files(hip.plan(), hip.bone, hip.guide)
     assert findings[: len(measured)] == measured
-    printed = findings[len(measured) :]  # there is no print file in this folder
+    printed = findings[len(measured) : len(measured) + PRINT_FINDINGS]  # there is no print file in this folder
     assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
     assert {(finding.measured, finding.passed) for finding in printed} == {(None, False)}
+    asked, bone, guide = read_plan(hip.plan()), hip.bone, hip.guide
+    operated = surgery_findings(virtual_surgery(asked, bone, guide), SurgeryLimits())
+    assert findings[len(measured) + PRINT_FINDINGS :] == (*load_findings(loads(asked, bone, guide)), *operated)
 
 
 def test_a_rejected_guide_is_measured_too(folder) -> None:

@@ -17,6 +17,7 @@ from guidegen.guide import parts, trial_bone
 from guidegen.guide.guide import Guide
 from guidegen.guide.solids import along_axis, bore, to_solid, to_surface
 from guidegen.guide.trial_bone import FOOT_WIDER_MM, Hole, TrialBone, arrows, make_trial_bone
+from guidegen.plan.guide_shapes import Trial
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 from guidegen.threemf import threemf_bytes
@@ -24,6 +25,8 @@ from guidegen.written import is_sound
 
 LINES = ("T001L", "LEFT", "r001 1a2b3c4d")
 FLOAT32_MM = 6e-5  # twice the rounding of a point this far from the origin, in each direction
+BEYOND_MM, FOOT_MM = 20.0, 10.0
+SHAPE = Trial(beyond_mm=BEYOND_MM, foot_mm=FOOT_MM)
 DRILL_MM = 150.0  # of a drill outside the bone
 
 Made = Callable[..., TrialBone]
@@ -53,6 +56,7 @@ def made(planned: Planned, guide: Guide, contact: FloatArray, holes: list[Hole])
         asked: dict[str, Any] = {
             "bone": planned.bone.surface, "contact_mm": contact, "shaft_axis": planned.anatomy.shaft_axis,
             "removal_direction": guide.seat.removal_direction, "side": "left", "holes": holes, "lines": LINES,
+            "shape": SHAPE,
         }  # fmt: skip
         return make_trial_bone(**asked | changes)
 
@@ -210,11 +214,20 @@ def test_the_marks_read_from_outside_with_the_head_up(trial: TrialBone, along: F
 
 
 def test_the_arrow_to_the_front_points_to_the_front(planned: Planned, trial: TrialBone) -> None:
-    """On the left one reads towards the back, on the right towards the front."""
+    """On the left one reads towards the back, on the right towards the front; as far off as the guide's own side."""
     front = -planned.anatomy.posterior
-    assert trial.marks.reading_direction @ front < -0.9
+    assert trial.marks.reading_direction @ front < -np.cos(np.radians(45.0))
     assert arrows("left").endswith("←ANT")
     assert arrows("right").endswith("ANT→")
+
+
+def test_the_foot_is_as_thick_as_asked_and_the_bone_goes_on_as_far(made: Made) -> None:
+    """More than what few lines of text need, and less than what many do."""
+    thick = made(shape=Trial(beyond_mm=8.0, foot_mm=20.0), holes=[], lines=("A",))
+    assert thick.marks.height_mm == 20.0
+    assert (thick.below_mm, thick.above_mm) == (pytest.approx(8.0), pytest.approx(8.0, abs=1e-3))
+    thin = made(shape=Trial(beyond_mm=8.0, foot_mm=1.0), holes=[], lines=("A",))
+    assert thin.marks.height_mm == pytest.approx(len(thin.marks.lines) * 1.3 * thin.marks.text_height_mm + 2.4)
 
 
 def test_a_long_name_is_broken_and_the_foot_grows(made: Made) -> None:

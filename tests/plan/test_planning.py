@@ -30,6 +30,7 @@ from guidegen.plan.planning import (
 )
 from guidegen.plan.templates import Policy, Printer, load_template
 from guidegen.plan.volumes import plan_volumes
+from guidegen.rounded import shown
 
 PRINTER, POLICY = load_template(Printer, "sla")[0], load_template(Policy, "default")[0]
 
@@ -106,7 +107,7 @@ def test_the_most_is_reached_by_the_plan_for_reach(plan) -> None:
 def test_the_steps_name_the_reading_of_their_tunnel(plan) -> None:
     for each in (plan.chosen, *plan.alternatives):
         for tunnel, steps in zip(each.tunnels, each.steps, strict=True):
-            assert any(f"{tunnel.depth_reading_mm:.1f}" in step.stopped_by for step in steps)
+            assert any(shown(tunnel.depth_reading_mm, 1) in step.stopped_by for step in steps)
 
 
 def without_time(plan: Plan) -> Plan:

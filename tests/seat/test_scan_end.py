@@ -5,7 +5,6 @@ from __future__ import annotations
 import manifold3d as m3
 import numpy as np
 import pytest
-from bodies import sphere
 
 from guidegen.bone.surface import label_surface
 from guidegen.frames import angle_deg, rotation_about, unit
@@ -41,6 +40,6 @@ def test_the_cut_through_a_segmented_bone() -> None:
 
 def test_a_bone_without_a_cut_ends_at_its_lowest_point() -> None:
     axis = unit([0.1, 0.2, 1.0])
-    end = find_scan_end(sphere(20.0, 64), axis)
+    end = find_scan_end(to_surface(m3.Manifold.sphere(20.0, 64)), axis)
     assert end.above_mm(np.zeros(3)) == pytest.approx(20.0, abs=0.1)
     assert angle_deg(end.normal, -axis) == pytest.approx(0.0, abs=1e-6)
