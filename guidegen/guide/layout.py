@@ -167,7 +167,7 @@ def _laid_out(
     tube = _at_stop(place_tube(under, entry, axis, sizes.hole_mm, sizes.tube_mm, order.printed_guide_mm), tunnel, order)
     rib = _rib(patch, tube, order)
     down = print_down(-axis, order.printer.build.steepest_overhang_deg)
-    notch = _notch(patch, zones, down, shape.pointer.width_mm)
+    notch = _notch(patch, zones, down, shape.pointer.width_mm) if shape.pointer.on else None
     wires = _wires(patch, zones, local, tube, rib, notch, target, tunnel, lesser_mm, order)
     bosses = [
         place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, shape.pins.guided_length_mm)
