@@ -21,6 +21,7 @@ from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.guide.guide import Faces, Guide, Hole, Pin, Sleeve
 from guidegen.guide.label import Arrow, Label
 from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.sights import Sight
 from guidegen.lesion.lesion import Lesion
 from guidegen.lesion.registration import MR, Registration
 from guidegen.plan.error_budget import Contribution, ErrorBudget
@@ -129,7 +130,7 @@ GUIDE_MADE = Guide(
     holes=(Hole("window", point(), point(), 6.0), Hole("probe", point(), point(), 2.0)),
     labels=(Label(("T001L", "LEFT"), 4.0, 0.6, False, point(), point(), point(), point(), 24.0, 11.6, 5.9),),
     arrows=(Arrow("ANT", point(), point()),),
-    pointer_mm=point(),
+    pointer=Sight(point(), point()),
     axis_mark_mm=RANDOM.normal(size=(2, 3)),
     calliper=Faces(point(), point(), point(), 20.0),
 )
@@ -144,7 +145,7 @@ VALUES = {
     "plan with nothing chosen": dataclasses.replace(PLAN, chosen=None, waived=()),
     "guide": GUIDE_MADE,
     "guide of little": dataclasses.replace(
-        GUIDE_MADE, sleeves=(PRINTED,), pins=(), holes=(), others=(), arrows=(), pointer_mm=None, calliper=None
+        GUIDE_MADE, sleeves=(PRINTED,), pins=(), holes=(), others=(), arrows=(), pointer=None, calliper=None
     ),
 }
 
