@@ -22,6 +22,7 @@ from guidegen.release.event_commands import events
 from guidegen.review import act_commands
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
+from guidegen.show.compare_command import compare
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -408,6 +409,7 @@ class _progress:
             err.print(stage)
 
 
+app.command()(compare)
 app.command()(act_commands.submit)
 app.command()(act_commands.approve)
 app.command()(act_commands.reject)
