@@ -29,7 +29,7 @@ UNITS = {
 }  # fmt: skip
 
 # What tells the items of a list apart, where it does; else their place does.
-NAMES = ("strategy", "name", "rule", "source", "file", "kind")
+NAMES = ("strategy", "name", "rule", "source", "file")
 
 # A row of three numbers whose length is 1 but for the rounding of records is a direction.
 ROUNDED = 1e-6

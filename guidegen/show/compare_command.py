@@ -82,10 +82,10 @@ def _file(to: Path, comparison: Comparison) -> Path:
 
 def _show_figures(comparison: Comparison) -> None:
     first, second = comparison.first.name, comparison.second.name
-    table = Table(
-        "figure", first, second, "apart", "unit", box=None, title_justify="left",
-        title=f"{escape(comparison.case_id)}, {comparison.side.upper()} hip: {escape(first)} and {escape(second)}",
-    )  # fmt: skip
+    title = f"{escape(comparison.case_id)}, {comparison.side.upper()} hip: {escape(first)} and {escape(second)}"
+    table = Table(box=None, title=title, title_justify="left")
+    for head in ("figure", first, second, "apart", "unit"):
+        table.add_column(escape(head), overflow="fold")  # a name that is cut off names nothing
     for figure in comparison.figures:
         apart = "" if figure.apart is None else f"{figure.apart:.4g}"
         table.add_row(escape(figure.name), worded(figure.first), worded(figure.second), apart, figure.unit)
@@ -109,13 +109,13 @@ def _judged(finding: Finding | None) -> str:
 
 
 def worded(value: Leaf) -> str:
-    """A value of a record as a table shows it; numbers to six figures, hashes by their beginning."""
+    """A value of a record as a table shows it; numbers to five or six figures, hashes by their beginning."""
     if value is None:
         return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(f"{each:.6g}" for each in value)
+        return ", ".join(f"{each:.5g}" for each in value)
     if isinstance(value, str):
         return escape(f"{value[:SHORTEST]}…" if len(value) == 64 and value.isalnum() else value)
     return f"{value:.6g}"

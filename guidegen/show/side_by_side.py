@@ -24,19 +24,19 @@ FIGURES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "guide": (("guide.size", "size"), ("guide.contact_area_mm2", "contact"), ("guide.thickness_mm", "thickness"),
               ("guide.sleeves[0].guided_length_mm", "guided length")),
     "tunnel": (("tunnels[0].length_mm", "length"), ("tunnels[0].diameter_mm", "diameter"),
-               ("tunnels[0].depth_reading_mm", "depth to read"), ("tunnels[0].shaft_angle_deg", "to the shaft")),
+               ("tunnels[0].depth_reading_mm", "to read"), ("tunnels[0].shaft_angle_deg", "to the shaft")),
     "contact": (("guide.clearance_mm", "gap"), ("guide.contact_area_mm2", "contact"),
-                ("guide.seat.tip_error_mm", "tip error of the seat")),
+                ("guide.seat.fit_tip_mm.p95", "tip off (P95) by fit"), ("guide.seat.dock_tip_mm.p95", "docking")),
     "cuts": (("tunnels[0].wall_min_mm", "wall"), ("tunnels[0].subchondral_axis_mm", "axis to the joint"),
              ("tunnels[0].subchondral_mm", "rim to the joint")),
     "strategies": (("plan.chosen.strategy", "strategy"), ("plan.chosen.kit", "kit"),
-                   ("tunnels[0].lesion_reached_fraction", "of the lesion reached")),
-    "trade_off": (("tunnels[0].lesion_reached_fraction", "of the lesion reached"), ("tunnels[0].wall_min_mm", "wall")),
+                   ("tunnels[0].lesion_reached_fraction", "lesion reached")),
+    "trade_off": (("tunnels[0].lesion_reached_fraction", "lesion reached"), ("tunnels[0].wall_min_mm", "wall")),
 }  # fmt: skip
 ASCII_UNITS = {"mm²": "mm2", "mm³": "mm3", "°": "deg"}  # the typeface has no others
 
 EDGE, HEAD, CAPTION = 40, 150, 110  # pixels: round the sheet, above all views, and below each
-TITLE, NAME, WORDS = 52.0, 42.0, 30.0
+TITLE, NAME, WORDS = 52.0, 42.0, 28.0
 
 
 def side_by_side(comparison: Comparison) -> bytes:
@@ -88,7 +88,7 @@ def _place(
     y = top + SHEET[1] + 36
     draw.text((left, y), view, INK, _font(WORDS), "lm", stroke_width=1)
     figures = [_worded(name, words, said) for name, words in FIGURES.get(view, ())]
-    draw.text((left + SHEET[0], y), "     ".join(figures), INK, _font(WORDS), "rm")
+    draw.text((left + SHEET[0], y), "    ".join(figures), INK, _font(WORDS), "rm")
 
 
 def _opened(png: bytes, revision: Revision, view: str) -> Image:

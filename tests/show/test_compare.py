@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from test_pipeline import finished
 
 from guidegen import cli
 from guidegen.check.finding import Finding, at_least
@@ -20,7 +21,7 @@ from guidegen.results import RUN_FILE, hashes
 from guidegen.show.canvas import SHEET
 from guidegen.show.compare import Figure, compared, leaves, unit_of
 from guidegen.show.compare_command import write_new
-from guidegen.show.side_by_side import CAPTION, EDGE, HEAD, side_by_side
+from guidegen.show.side_by_side import CAPTION, EDGE, FIGURES, HEAD, side_by_side
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 TUNNEL = {"entry_mm": [0.0, 0.0, 0.0], "length_mm": 90.0, "lesion_reached_fraction": 0.5}
@@ -235,6 +236,18 @@ def test_pictures_that_are_none_are_refused(tmp_path: Path, views: dict[str, byt
     found = compared(result(tmp_path / "r001", views=views), result(tmp_path / "r002", views=views))
     with pytest.raises(ResultError, match=match):
         side_by_side(found)
+
+
+def test_the_figures_below_the_pictures_are_there_in_the_plan_of_a_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The run is that which all tests share; compared with itself it does not differ."""
+    folder = finished(tmp_path_factory.getbasetemp()).result.folder
+    found = compared(folder, folder)
+    assert (found.figures, found.checks) == ((), ())
+    assert found.first.views.keys() == FIGURES.keys()
+    said = leaves(found.first.plan)
+    assert [name for view in FIGURES.values() for name, _ in view if said.get(name) is None] == []
 
 
 # --- the command ---
