@@ -27,16 +27,13 @@ def word_findings(asked: Asked) -> tuple[Finding, ...]:
         _said(
             "labels name the patient", any(asked.case_id in "".join(each.lines) for each in guide.labels), WHY_PATIENT
         ),
+        _said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION),
+        _said("labels name the plan", _is_word(asked, guide.plan_hash), WHY_PLAN),
     ]
-    if guide.revision is not None:
-        findings.append(_said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION))
-    if guide.plan_hash is not None:
-        findings.append(_said("labels name the plan", _is_word(asked, guide.plan_hash), WHY_PLAN))
     for number, sleeve in enumerate(guide.sleeves, start=1):
-        if sleeve.offset_mm is not None and guide.revision is not None:
-            tunnel = asked.tunnels[sleeve.tunnel]
-            named = _names_depth(asked, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
-            findings.append(_said(f"labels name tunnel {number}'s diameter and depth", named, WHY_DEPTH))
+        tunnel = asked.tunnels[sleeve.tunnel]
+        named = _names_depth(asked, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
+        findings.append(_said(f"labels name tunnel {number}'s diameter and depth", named, WHY_DEPTH))
     return tuple(findings)
 
 
