@@ -19,10 +19,10 @@ from guidegen.surfaces import Surface
 TRIAL_BONE_FILE = "trial_bone.stl"
 # The bone is compared where the guide is no further from it than this: its contact, and what stands off round it.
 NEAR_MM = 3.0
-# One point in two to four square millimetres of a femur.
+# About two thousand to three thousand of them lie near a guide, one in a square millimetre of bone or two.
 SAMPLES = 20_000
-# Its corners are the bone's: within 0.03 µm where no needle had to be collapsed, 20 µm where one had. What a printer errs
-# by, 0.11 to 0.18 mm, must stay the larger part.
+# Its corners are the bone's: within 0.03 µm where no needle had to be collapsed, 20 µm where one had. It must stay the
+# smaller part beside what a printer errs by, 0.11 to 0.18 mm.
 LIMIT_MM = 0.05
 # The tools come from this far outside; each is a rod, probed along its axis and in so many places round its side.
 OUTSIDE_MM = 60.0

@@ -60,7 +60,7 @@ PLAN: Mapping[str, Any] = {
             {"kind": "window", "point_mm": [60.0, 0.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 6.0},
             {"kind": "probe", "point_mm": [60.0, 5.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 2.0},
         ],
-        "pointer": {"tip_mm": [60.0, 20.0, -60.0], "landmark": "vastus ridge"},
+        "pointer": {"tip_mm": [60.0, 20.0, -60.0], "direction": [1.0, 0.0, 0.0], "landmark": "vastus ridge"},
         "calliper": {"points_mm": [[70.0, 10.0, -90.0], [70.0, 30.0, -90.0]], "normal": [0.0, 1.0, 0.0],
                      "distance_mm": 20.0},
         "labels": [{
