@@ -29,8 +29,6 @@ WHY_HEAD = "An arrow without a head, or with it at the tail, points both ways or
 
 def arrow_findings(asked: Asked, guide: Surface, seat: Seat) -> tuple[Finding, ...]:
     """Each arrow's direction against the anatomy that it names, and at which end of it the file has the head."""
-    if asked.guide.arrows is None:
-        return ()
     findings: list[Finding] = []
     for text in TEXTS:
         arrows = [arrow for arrow in asked.guide.arrows if arrow.text == text]

@@ -33,14 +33,6 @@ Direction = Annotated[Point, AfterValidator(_of_length_one)]
 Line = Annotated[str, Field(pattern=r"\S")]
 
 
-def _new() -> Any:
-    """A field that plans of earlier guides lack: it is None then, and what it asks for is not checked.
-
-    Once no such plan is left, `Field()` here makes every one of them required.
-    """
-    return Field(default=None)
-
-
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -91,16 +83,16 @@ class AskedSleeve(_Part):
     """One of plan.json's `guide.sleeves`; the inner diameter is that of the hole as printed."""
 
     tunnel: Count
-    kind: Literal["printed", "metal"] = "printed"
+    kind: Literal["printed", "metal"]
     inner_diameter_mm: Length
-    outer_diameter_mm: Length | None = _new()
+    outer_diameter_mm: Length
     drill_diameter_mm: Length
     guided_length_mm: Length
     top_mm: Point
-    stop_face_mm: Point | None = _new()  # where the drill's stop rests, on the axis
-    offset_mm: Length | None = _new()  # from the entry to the stop's face
-    chuck_diameter_mm: Length | None = _new()  # what turns above the stop's face at full depth
-    chuck_length_mm: Length | None = _new()
+    stop_face_mm: Point  # where the drill's stop rests, on the axis
+    offset_mm: Length  # from the entry to the stop's face
+    chuck_diameter_mm: Length  # what turns above the stop's face at full depth
+    chuck_length_mm: Length
     metal: AskedMetal | None = None
 
     @model_validator(mode="after")
@@ -135,8 +127,8 @@ class AskedPin(_Part):
     guided_length_mm: Length
     top_mm: Point
     depth_mm: Length | None = None  # how far the wire goes in; None: as far as a surgeon may drive it
-    wire_length_mm: Length | None = _new()  # of the whole wire
-    cortices: Literal[1, 2] | None = _new()
+    wire_length_mm: Length  # of the whole wire
+    cortices: Literal[1, 2]
     far_exit_mm: Number | None = None  # how far the wire stands out of the far cortex; None where it stays in the bone
 
 
@@ -225,32 +217,24 @@ class AskedInsert(_Part):
 class AskedGuide(_Part):
     """plan.json's `guide`: a sleeve for each tunnel, or a socket and an insert for each."""
 
-    revision: Line | None = _new()
-    plan_hash: Line | None = _new()
+    revision: Line
+    plan_hash: Line
     removal_direction: Direction
     clearance_mm: Length
-    genus: Count | None = _new()
-    periosteum_mm: NotNegative = 0.0  # of the clearance: what tissue fills
-    surface_error_mm: NotNegative = 0.3  # doubt in the bone's surface along its normal: a good segmentation's
+    genus: Count
+    periosteum_mm: NotNegative  # of the clearance: what tissue fills
+    surface_error_mm: NotNegative  # doubt in the bone's surface along its normal
     sleeves: list[AskedSleeve]
     socket: AskedSocket | None = None
     inserts: list[AskedInsert] = []
     wire_left_mm: Length | None = None  # of the wire over which the guide comes off; None where none is left
     pins: list[AskedPin]
-    windows: list[AskedWindow] | None = _new()
+    windows: list[AskedWindow]
     pointer: AskedPointer | None = None
     axis_mark: AskedAxisMark | None = None
     calliper: AskedCalliper | None = None
     labels: Annotated[list[AskedLabel], Field(min_length=1)]
-    arrows: list[AskedArrow] | None = _new()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_label_is_a_list_of_one(cls, content: Any) -> Any:
-        """Plans of earlier guides have one `label`; this goes with them."""
-        if isinstance(content, dict) and "labels" not in content and "label" in content:
-            return {**content, "labels": [content["label"]]}
-        return content
+    arrows: list[AskedArrow]
 
 
 class AskedPrinting(_Part):
@@ -261,9 +245,9 @@ class AskedPrinting(_Part):
     youngs_modulus_mpa: Length | None = None  # None: by process and material
     build_mm: tuple[Length, Length, Length]
     least_feature_mm: Length
-    least_drain_mm: Length | None = _new()
+    least_drain_mm: Length
     steepest_overhang_deg: Degrees  # from the vertical; 90: the process needs no supports
-    slicer_profile: Line | None = _new()  # of those that are shipped
+    slicer_profile: Line | None  # of those that are shipped; None where none is
 
 
 class AskedLimits(_Part):
@@ -295,7 +279,7 @@ class Asked(_Part):
     lesion: AskedLesion
     tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
     guide: AskedGuide
-    printing: AskedPrinting | None = _new()
+    printing: AskedPrinting
     limits: AskedLimits
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
 from guidegen.check.loads import load_findings, loads
-from guidegen.check.mesh import bone_mesh_findings, genus_findings, guide_mesh_findings
+from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
 from guidegen.check.pins import pin_findings
 from guidegen.check.print_file import print_findings, print_pose, read_insert_prints, read_print
 from guidegen.check.removal import removal_findings, wire_findings
@@ -32,6 +32,7 @@ from guidegen.check.stop import stop_findings
 from guidegen.check.supports import support_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
 from guidegen.check.theatre import theatre_findings
+from guidegen.check.trial_bone import read_trial_bone, trial_bone_findings
 from guidegen.check.tunnel import tunnel_findings
 from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.check.wall import wall_finding
@@ -63,7 +64,7 @@ def check_files(
     return (
         *bone_mesh_findings(bone),
         *guide_mesh_findings(guide),
-        *genus_findings(asked, guide),
+        genus_finding(asked, guide),
         *sleeve_findings(asked, guide),
         *stop_findings(asked, guide),
         *drill_way_findings(asked, guide),
@@ -115,9 +116,10 @@ def check_folder(folder: Path) -> Checked:
     prints = read_insert_prints(folder, len(inserts))
     measured = check_files(plan, bone, guide, keep_out, read_print(folder), inserts, prints)
     asked = read_plan(plan)
+    tried = trial_bone_findings(asked, bone, guide, read_trial_bone(folder))
     borne, operated = loads(asked, bone, guide), virtual_surgery(asked, bone, guide)
     return Checked(
-        (*measured, *load_findings(borne), *surgery_findings(operated, SurgeryLimits())),
+        (*measured, *tried, *load_findings(borne), *surgery_findings(operated, SurgeryLimits())),
         {"surgery": None if operated is None else operated.record(), "loads": borne.record()},
     )
 

@@ -123,4 +123,4 @@ def bore_and_stop(asked: Asked, bench: Bench, sleeve: AskedSleeve) -> tuple[Bore
     axis = axes.vectors(unit(np.subtract(tunnel.target_mm, tunnel.entry_mm)))
     top, entry = axes.points(sleeve.top_mm), axes.points(tunnel.entry_mm)
     bore = measured_bore(bench.guide, top, entry, axis, sleeve.inner_diameter_mm)
-    return bore, top if sleeve.stop_face_mm is None else axes.points(sleeve.stop_face_mm)
+    return bore, axes.points(sleeve.stop_face_mm)

@@ -28,8 +28,6 @@ def chuck_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     sleeves, inserts = asked.guide.sleeves, asked.guide.inserts
     led: list[AskedSleeve | AskedInsert] = [*sleeves, *inserts]
     for number, each in enumerate(led, start=1):
-        if each.stop_face_mm is None or each.chuck_diameter_mm is None or each.chuck_length_mm is None:
-            continue
         outwards, face = -asked.into_bone(each.tunnel), np.array(each.stop_face_mm)
         chuck = face + np.array([[ABOVE_FACE_MM], [each.chuck_length_mm]]) * outwards
         rods = [*_wires(asked), *_flanges(asked, but=each)]
@@ -59,10 +57,10 @@ def _past_guide_mm(guide: Surface, face_mm: FloatArray, outwards: FloatArray, le
 
 
 def _wires(asked: Asked) -> list[tuple[FloatArray, float]]:
-    """What stands out of the guide of each wire whose length is known: its two ends (2, 3), and its radius."""
+    """What stands out of the guide of each wire whose depth is planned: its two ends (2, 3), and its radius."""
     rods = []
     for pin in asked.guide.pins:
-        if pin.wire_length_mm is not None and pin.depth_mm is not None:
+        if pin.depth_mm is not None:
             out = pin.wire_length_mm - pin.depth_mm
             rods.append(
                 (np.array(pin.point_mm) - out * np.array([[0.0], [1.0]]) * pin.direction, pin.wire_diameter_mm / 2)

@@ -43,12 +43,11 @@ def drill_way_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
         free.append(free_diameter_mm(guide, end_mm, unit(pin.direction)))
         least_mm = pin.wire_diameter_mm - HAIR_MM
         findings.append(at_least(f"pin {number} wire's way", free[-1], least_mm, "mm", WHY_WIRE))
-    for number, window in enumerate(asked.guide.windows or (), start=1):
+    for number, window in enumerate(asked.guide.windows, start=1):
         free.append(free_diameter_mm(guide, window.point_mm, -unit(window.direction)))
         least_mm = window.diameter_mm - WINDOW_HAIR_MM
         findings.append(at_least(f"{window.kind} {number} open", free[-1], least_mm, "mm", WHY_WINDOW))
-    if asked.printing and asked.printing.least_drain_mm is not None:
-        findings.append(at_least("narrowest lumen", min(free), asked.printing.least_drain_mm, "mm", WHY_LUMEN))
+    findings.append(at_least("narrowest lumen", min(free), asked.printing.least_drain_mm, "mm", WHY_LUMEN))
     return tuple(findings)
 
 

@@ -54,7 +54,7 @@ def _insert(
     )  # fmt: skip
     axis = asked.into_bone(insert.tunnel)
     free_mm = min(free_diameter_mm(body, tunnel.target_mm, axis) for body in (surface, guide))
-    finest_mm = asked.printing.least_feature_mm if asked.printing else None
+    finest_mm = asked.printing.least_feature_mm
     return [
         *insert_findings(own, place, surface, guide),
         at_least(f"{name} drill's way", free_mm, insert.drill_diameter_mm - HAIR_MM, "mm", WHY_DRILL),

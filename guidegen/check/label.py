@@ -39,7 +39,7 @@ def label_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     """Of each label, whether the file reads so and not mirrored, how deep it is engraved, and whether it can be
     printed.
     """
-    finest_mm = asked.printing.least_feature_mm if asked.printing else None
+    finest_mm = asked.printing.least_feature_mm
     return tuple(
         finding
         for number, label in enumerate(asked.guide.labels, start=1)
@@ -47,23 +47,20 @@ def label_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     )
 
 
-def read_findings(name: str, label: AskedLabel, guide: Surface, finest_mm: float | None) -> list[Finding]:
+def read_findings(name: str, label: AskedLabel, guide: Surface, finest_mm: float) -> list[Finding]:
     """How one label reads, and whether strokes so fine are printed."""
     mask, depth = engraved(label, guide)
     alike, mirrored, strokes = _reading(label, mask)
     better = None if alike is None or mirrored is None else alike - mirrored
     deep_mm, least_mm = float(np.median(depth[mask])) if mask.any() else None, label.depth_mm - DEPTH_TOLERANCE_MM
-    findings = [
+    printed = _reading(label, _as_printed(mask, finest_mm * POINTS_PER_TEXT_HEIGHT / label.text_height_mm))[0]
+    return [
         at_least(f"{name} reads as planned", alike, READABLE, "", WHY_READS, MISSING_LINE),
         at_most(f"{name} strokes that differ", strokes, 0, "", WHY_STROKES, MISSING_LINE),
         above(f"{name} reads better than mirrored", better, 0, "", WHY_MIRRORED, MISSING_LINE),
         at_least(f"{name} depth", deep_mm, least_mm, "mm", WHY_DEPTH, "nothing is engraved in the plate"),
+        at_least(f"{name} reads at the printer's resolution", printed, READABLE, "", WHY_PRINTED, MISSING_LINE),
     ]
-    if finest_mm is not None:
-        printed = _reading(label, _as_printed(mask, finest_mm * POINTS_PER_TEXT_HEIGHT / label.text_height_mm))[0]
-        name = f"{name} reads at the printer's resolution"
-        findings.append(at_least(name, printed, READABLE, "", WHY_PRINTED, MISSING_LINE))
-    return findings
 
 
 def engraved(label: AskedLabel, guide: Surface) -> tuple[Mask, FloatArray]:

@@ -78,10 +78,8 @@ def loads(asked: Asked, bone: Surface, guide: Surface) -> Loads:
     return Loads(modulus, source, tuple(thrust), tuple(bend))
 
 
-def youngs_modulus_mpa(printing: AskedPrinting | None) -> tuple[float | None, str]:
+def youngs_modulus_mpa(printing: AskedPrinting) -> tuple[float | None, str]:
     """Young's modulus of the printed material and where it comes from; None where the plan names none that is known."""
-    if printing is None:
-        return None, "the plan names no material"
     if printing.youngs_modulus_mpa is not None:
         return printing.youngs_modulus_mpa, "the printer's file"
     for named in (printing.material, printing.process):

@@ -41,12 +41,10 @@ def guide_mesh_findings(guide: Surface) -> tuple[Finding, ...]:
     )
 
 
-def genus_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
+def genus_finding(asked: Asked, guide: Surface) -> Finding:
     """Whether the guide has as many handles as were designed: each bore, hole and window that goes through is one."""
-    if asked.guide.genus is None:
-        return ()
     off = abs(genus(guide) - asked.guide.genus)
-    return (at_most("guide genus off the design", off, 0, "", WHY_GENUS),)
+    return at_most("guide genus off the design", off, 0, "", WHY_GENUS)
 
 
 def _undirected(surface: Surface) -> tuple[IntArray, IntArray]:

@@ -68,8 +68,8 @@ def _apart_findings(asked: Asked, bone: Surface) -> list[Finding]:
 
 
 def _in_bone_findings(name: str, pin: AskedPin, asked: Asked, bone: Surface) -> list[Finding]:
-    """Where a wire meets the bone, and where it ends in it; none where the plan does not say through how much bone."""
-    if pin.cortices is None or pin.depth_mm is None:
+    """Where a wire meets the bone, and where it ends in it; none where the plan does not say how deep."""
+    if pin.depth_mm is None:
         return []
     off_mm = float(bone.nearest([pin.point_mm])[0][0])
     shaft_axis = unit(asked.anatomy.shaft_axis)

@@ -83,8 +83,6 @@ def print_findings(
     off_mm = None if pose is None else pose[1]
     name = f"{of} print file off the insert" if of else "print file off the guide"
     findings = [at_most(name, off_mm, TURNED_TOLERANCE_MM, "mm", WHY_SAME, missing=missing)]
-    if asked.printing is None:
-        return findings
     build_mm = asked.printing.build_mm
     room_mm = (*sorted(build_mm[:2], reverse=True), build_mm[2])  # a guide lies with its long side along the plate's
     sizes = (None, None, None) if len(printed_mm) == 0 else _sizes_mm(printed_mm)

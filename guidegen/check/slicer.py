@@ -59,8 +59,7 @@ def is_installed() -> bool:
 
 def profile_of(folder: Path) -> str | None:
     """The profile that a result's printer is sliced with; None for one whose process PrusaSlicer does not know."""
-    printing = read_plan(read_json(folder / "plan.json")).printing
-    return printing.slicer_profile if printing else None
+    return read_plan(read_json(folder / "plan.json")).printing.slicer_profile
 
 
 def slicer_findings(folder: Path, profile: str | None = None) -> tuple[Finding, ...]:

@@ -28,8 +28,6 @@ def stop_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     """Each sleeve's printed top face against its plan, and where a stop then rests against the sleeve's offset."""
     findings: list[Finding] = []
     for number, sleeve in enumerate(asked.guide.sleeves, start=1):
-        if sleeve.outer_diameter_mm is None or sleeve.offset_mm is None or sleeve.stop_face_mm is None:
-            continue
         tunnel = asked.tunnels[sleeve.tunnel]
         axis = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
         ring = (sleeve.inner_diameter_mm + sleeve.outer_diameter_mm) / 4.0 * spokes(axis, DIRECTIONS)

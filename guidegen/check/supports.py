@@ -36,8 +36,6 @@ def support_findings(asked: Asked, seat: Seat, pose: RigidTransform | None) -> l
     """The share of the surface that must be propped up as it is printed, and its area on the contact, in bores and
     windows, and in text and arrows.
     """
-    if asked.printing is None:
-        return []
     share = contact = bores = text = None
     if pose is not None:
         propped = _propped(seat, pose, asked.printing.steepest_overhang_deg)
@@ -93,7 +91,7 @@ def _in_bores(asked: Asked, seat: Seat) -> Mask:
         inside |= _on_cone(seat, guide.socket)
     for pin in guide.pins:
         inside |= _on_wall(seat, np.array(pin.point_mm), unit(pin.direction), pin.hole_diameter_mm)
-    for window in guide.windows or ():
+    for window in guide.windows:
         inside |= _on_wall(seat, np.array(window.point_mm), -unit(window.direction), window.diameter_mm)
     return inside
 

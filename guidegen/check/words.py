@@ -26,20 +26,14 @@ def word_findings(asked: Asked) -> tuple[Finding, ...]:
     guide = asked.guide
     findings = [
         _said("labels name the side", _names_side(asked), WHY_SIDE),
-        _said(
-            "labels name the patient", any(asked.case_id in "".join(each.lines) for each in guide.labels), WHY_PATIENT
-        ),
+        _said("labels name the patient", _stands_on_one(asked, asked.case_id), WHY_PATIENT),
+        _said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION),
+        _said("labels name the plan", _stands_on_one(asked, guide.plan_hash), WHY_PLAN),
     ]
-    if guide.revision is not None:
-        findings.append(_said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION))
-    if guide.plan_hash is not None:
-        named = any(guide.plan_hash.upper() in "".join(each.lines).upper() for each in guide.labels)
-        findings.append(_said("labels name the plan", named, WHY_PLAN))
     for number, sleeve in enumerate(guide.sleeves, start=1):
-        if sleeve.offset_mm is not None and guide.revision is not None:
-            tunnel = asked.tunnels[sleeve.tunnel]
-            named = _names_depth(guide.labels, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
-            findings.append(_said(f"labels name tunnel {number}'s diameter and depth", named, WHY_DEPTH))
+        tunnel = asked.tunnels[sleeve.tunnel]
+        named = _names_depth(guide.labels, tunnel.diameter_mm, sleeve.offset_mm + tunnel.length_mm)
+        findings.append(_said(f"labels name tunnel {number}'s diameter and depth", named, WHY_DEPTH))
     for number, insert in enumerate(guide.inserts, start=1):
         tunnel = asked.tunnels[insert.tunnel]
         named = _names_depth([insert.label], tunnel.diameter_mm, insert.offset_mm + tunnel.length_mm)
@@ -61,6 +55,11 @@ def _names_side(asked: Asked) -> bool:
     lines = [line.upper() for line in _lines(asked) if line != asked.case_id]
     words = re.findall(r"[A-Z]+", " ".join(lines))
     return {word for word in words if word in ("LEFT", "RIGHT")} == {asked.side.upper()}
+
+
+def _stands_on_one(asked: Asked, text: str) -> bool:
+    """Whether it stands on a label, maybe broken over lines."""
+    return any(text.upper() in "".join(label.lines).upper() for label in asked.guide.labels)
 
 
 def _is_word(asked: Asked, text: str) -> bool:

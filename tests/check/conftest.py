@@ -190,7 +190,8 @@ def _plan() -> dict[str, Any]:
         }],
         "guide": {
             "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5,
-            "removal_direction": way([1.0, 0.0, 0.0]), "clearance_mm": CLEARANCE,
+            "removal_direction": way([1.0, 0.0, 0.0]), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
+            "surface_error_mm": 0.3,
             "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 8.2, "outer_diameter_mm": 14.2,
                          "drill_diameter_mm": 8.0, "guided_length_mm": 30.0, "top_mm": at(TOP),
                          "stop_face_mm": at(TOP), "offset_mm": 34.0, "metal": None,

@@ -21,6 +21,10 @@ PLACE = RigidTransform(rotation_about([1.0, 2.0, 3.0], 25.0), np.array([-180.0, 
 ELSEWHERE = RigidTransform(rotation_about([-3.0, 1.0, 1.0], 130.0), np.array([90.0, -20.0, 33.0]), "body", LPS)
 MIRROR = np.array([-1.0, 1.0, 1.0])
 SLEEVE_MM, SLEEVE_RADIUS_MM, BORE_RADIUS_MM, BOSS_MM, HOLE_RADIUS_MM = 30.0, 7.0, 4.1, 12.0, 1.1
+PLATE = {
+    "build_mm": (145.0, 145.0, 185.0), "least_feature_mm": 0.4, "least_drain_mm": 1.5, "steepest_overhang_deg": 45.0,
+    "slicer_profile": None,
+}  # fmt: skip
 EVEN_MM = 4.0  # long slivers make a search for the nearest face slow
 
 Built = tuple[Asked, Surface, Surface]
@@ -85,8 +89,7 @@ class Body:
 
         plan = self._plan(place, sign)
         plan["side"] = "right" if mirror else "left"
-        if "printing" in more:
-            plan["printing"] = more.pop("printing")
+        plan["printing"] = more.pop("printing", plan["printing"])
         plan["guide"] |= more
         return read_plan(plan), surface(self.bone), surface(self.guide())
 
@@ -111,21 +114,27 @@ class Body:
                 "subchondral_mm": 5.0, "subchondral_axis_mm": 5.0, "centroid_distance_mm": 0.0,
             }],
             "guide": {
-                "removal_direction": way(self.off), "clearance_mm": CLEARANCE,
-                "sleeves": [{"tunnel": 0, "inner_diameter_mm": 2.0 * BORE_RADIUS_MM, "drill_diameter_mm": 8.0,
-                             "guided_length_mm": 25.0, "top_mm": at(self.top)}],
+                "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 1 + len(self.pins),
+                "removal_direction": way(self.off), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
+                "surface_error_mm": 0.3,
+                "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 2.0 * BORE_RADIUS_MM,
+                             "outer_diameter_mm": 2.0 * SLEEVE_RADIUS_MM, "drill_diameter_mm": 8.0,
+                             "guided_length_mm": 25.0, "top_mm": at(self.top), "stop_face_mm": at(self.top),
+                             "offset_mm": SLEEVE_MM, "chuck_diameter_mm": 30.0, "chuck_length_mm": 60.0}],
                 "pins": [
                     {"point_mm": at(point), "direction": way(into), "hole_diameter_mm": 2.0 * HOLE_RADIUS_MM,
-                     "wire_diameter_mm": 2.0, "guided_length_mm": 10.0,
+                     "wire_diameter_mm": 2.0, "guided_length_mm": 10.0, "wire_length_mm": 70.0, "cortices": 1,
                      "top_mm": at(np.subtract(point, BOSS_MM * unit(into)))}
                     for point, into in self.pins
                 ],
-                "label": {
+                "windows": [], "arrows": [],
+                "labels": [{
                     "lines": ["body"], "center_mm": at(self.top), "reading_direction": [1.0, 0.0, 0.0],
                     "up_direction": [0.0, 1.0, 0.0], "outward_direction": [0.0, 0.0, 1.0],
                     "width_mm": 1.0, "height_mm": 1.0, "text_height_mm": 1.0, "depth_mm": 0.5,
-                },
+                }],
             },
+            "printing": {"process": "casting", "material": "plaster", **PLATE},
             "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0,
                        "guided_length_mm": 20.0, "contact_area_mm2": 100.0},
         }  # fmt: skip

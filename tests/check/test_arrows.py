@@ -90,7 +90,3 @@ def test_both_arrows_are_asked_for(hip) -> None:
     findings = found(hip, change=lambda plan: plan["guide"]["arrows"].pop())
     assert failed(findings) == ["ANT off its direction", "ANT head by tail"]
     assert "no arrow says ANT" in findings["ANT head by tail"].why
-
-
-def test_a_plan_of_an_earlier_guide_has_none(hip) -> None:
-    assert found(hip, change=lambda plan: plan["guide"].pop("arrows")) == {}

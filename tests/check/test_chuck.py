@@ -79,10 +79,3 @@ def test_the_flange_of_another_metal_sleeve_is_in_the_chucks_way(hip, bench) -> 
     for aside_mm, free_mm in ((22.0, 32.0), (19.0, 26.0)):
         first, _ = chuck_findings(hip.asked(lambda plan, mm=aside_mm: two(plan, mm)), hip.guide)
         assert (first.measured, first.passed) == (pytest.approx(free_mm, abs=1e-3), free_mm > 30.0)
-
-
-def test_without_a_chuck_in_the_plan_nothing_is_asked(hip) -> None:
-    def change(plan) -> None:
-        del plan["guide"]["sleeves"][0]["chuck_diameter_mm"]
-
-    assert chuck_findings(hip.asked(change), hip.guide) == ()

@@ -12,6 +12,7 @@ from guidegen.check.battery import check_files
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.finding import Finding
 from guidegen.check.slicer import slicer_findings
+from guidegen.check.trial_bone import trial_bone_findings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 ROW = re.compile(r"^\| `(.+?)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -48,6 +49,7 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
 
     implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
     findings = list(check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm))
+    findings += trial_bone_findings(hip.asked(), hip.bone, hip.guide, None)
     findings += drill_way_findings(hip.asked(of_metal), hip.guide)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slicer, "PROGRAM", "true")  # says nothing: each finding is made, and none is measured

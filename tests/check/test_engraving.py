@@ -96,7 +96,3 @@ def test_gaps_and_strokes_finer_than_the_printer_makes_close() -> None:
     thin[5:35, 20:23] = True
     for finest, left in ((2.0, True), (5.0, False)):
         assert _as_printed(thin, finest).any() == left
-
-
-def test_a_plan_without_a_printer_asks_nothing_of_its_resolution(hip) -> None:
-    assert "reads at the printer's resolution" not in found(hip, change=lambda plan: plan.pop("printing"))

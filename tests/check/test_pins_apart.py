@@ -149,8 +149,8 @@ def test_a_wire_that_enters_off_the_bone_or_too_low_is_found(hip, bench) -> None
         assert found(hip, pin_changed(1, point_mm=low))["pin 1 above the lesser trochanter"].passed is passed
 
 
-def test_where_the_plan_does_not_say_through_how_much_bone_nothing_is_asked(hip) -> None:
-    findings = found(hip, lambda plan: [pin.pop("cortices") for pin in plan["guide"]["pins"]])
+def test_where_the_plan_does_not_say_how_deep_nothing_is_asked_of_the_end(hip) -> None:
+    findings = found(hip, lambda plan: [pin.update(depth_mm=None) for pin in plan["guide"]["pins"]])
     assert list(findings) == ["pins diverge", "pin 1 apart from drill and wires", "pin 2 apart from drill and wires"]
 
 

@@ -89,8 +89,3 @@ def test_a_guide_that_is_larger_than_the_printer_does_not_fit(hip, build_mm, too
 def test_nothing_is_known_of_the_size_of_no_print(hip) -> None:
     findings = print_findings(hip.asked(), np.empty((0, 3, 3)), None)
     assert {(finding.measured, finding.passed) for finding in findings} == {(None, False)}
-
-
-def test_a_plan_without_a_printer_asks_for_no_size(hip) -> None:
-    asked = hip.asked(lambda plan: plan.pop("printing"))
-    assert len(print_findings(asked, hip.printed_mm, print_pose(hip.printed_mm, hip.guide))) == 1

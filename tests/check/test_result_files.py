@@ -13,6 +13,7 @@ from guidegen.check.battery import check_files, check_result
 from guidegen.check.files import read_result, read_stl
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
+from guidegen.check.trial_bone import trial_bone_findings
 from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.errors import ResultError
 
@@ -48,8 +49,11 @@ def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
     assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
     assert {(finding.measured, finding.passed) for finding in printed} == {(None, False)}
     asked, bone, guide = read_plan(hip.plan()), hip.bone, hip.guide
+    tried = trial_bone_findings(asked, bone, guide, None)  # nor a trial bone
     operated = surgery_findings(virtual_surgery(asked, bone, guide), SurgeryLimits())
-    assert findings[len(measured) + PRINT_FINDINGS :] == (*load_findings(loads(asked, bone, guide)), *operated)
+    assert findings[len(measured) + PRINT_FINDINGS :] == (
+        *tried, *load_findings(loads(asked, bone, guide)), *operated,
+    )  # fmt: skip
 
 
 def test_a_rejected_guide_is_measured_too(folder) -> None:

@@ -216,8 +216,6 @@ def test_no_shipped_profile_runs_a_script() -> None:
     [
         (lambda plan: plan["printing"].update(slicer_profile="sla"), "sla"),
         (lambda plan: plan["printing"].update(slicer_profile=None), None),
-        (lambda plan: plan["printing"].pop("slicer_profile"), None),
-        (lambda plan: plan.pop("printing"), None),
     ],
 )
 def test_the_profile_is_the_printers(hip, tmp_path, change, profile) -> None:

@@ -91,4 +91,3 @@ def test_the_pose_of_the_print_is_looked_at(hip) -> None:
 def test_without_a_print_file_nothing_is_known(hip) -> None:
     findings = support_findings(hip.asked(), seated(hip.bone, hip.guide), None)
     assert {(finding.measured, finding.passed) for finding in findings} == {(None, False)}
-    assert support_findings(hip.asked(lambda plan: plan.pop("printing")), seated(hip.bone, hip.guide), None) == []

@@ -70,12 +70,3 @@ def test_two_labels_that_have_one_figure_each_do_not_name_a_tunnel(hip) -> None:
         lines("r001", "1a2b3c4d", "119", label=1)(plan)
 
     assert not found(hip, split)["tunnel 1's diameter and depth"].passed
-
-
-def test_a_plan_of_an_earlier_guide_asks_for_side_and_patient_only(hip) -> None:
-    def earlier(plan) -> None:
-        guide = plan["guide"]
-        guide["label"] = guide.pop("labels")[0]
-        del guide["revision"], guide["plan_hash"]
-
-    assert list(found(hip, earlier)) == ["the side", "the patient"]

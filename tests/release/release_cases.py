@@ -43,22 +43,24 @@ PLAN: Mapping[str, Any] = {
     }],
     "plan": {"chosen": {"kit": "core-8", "warnings": [WARNING]}, "waivers_proposed": []},
     "guide": {
-        "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "removal_direction": [1.0, 0.0, 0.0],
-        "clearance_mm": 0.3, "periosteum_mm": 0.0, "seat": {"incision_mm": 68.0},
+        "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "genus": 4, "removal_direction": [1.0, 0.0, 0.0],
+        "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "arrows": [], "seat": {"incision_mm": 68.0},
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "drill_diameter_mm": 8.0, "guided_length_mm": 34.8,
-            "top_mm": [82.8, 20.0, -130.4], "stop_face_mm": STOP_MM, "offset_mm": 40.0,
+            "top_mm": [82.8, 20.0, -130.4], "stop_face_mm": STOP_MM, "offset_mm": 40.0, "outer_diameter_mm": 16.2,
+            "chuck_diameter_mm": 30.0, "chuck_length_mm": 60.0,
             "metal": {"outer_diameter_mm": 10.1, "flange_diameter_mm": 14.1, "flange_height_mm": 2.0},
         }],
         "pins": [{
             "point_mm": PIN_MM, "direction": PIN_DIRECTION, "hole_diameter_mm": 2.2, "wire_diameter_mm": 2.0,
             "guided_length_mm": 8.0, "top_mm": [70.0, 10.0, -80.0], "depth_mm": 25.0,
+            "wire_length_mm": 70.0, "cortices": 1, "far_exit_mm": None,
         }],
         "windows": [
             {"kind": "window", "point_mm": [60.0, 0.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 6.0},
             {"kind": "probe", "point_mm": [60.0, 5.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 2.0},
         ],
-        "pointer": {"tip_mm": [60.0, 20.0, -60.0], "landmark": "vastus ridge"},
+        "pointer": {"tip_mm": [60.0, 20.0, -60.0], "direction": [1.0, 0.0, 0.0], "landmark": "vastus ridge"},
         "calliper": {"points_mm": [[70.0, 10.0, -90.0], [70.0, 30.0, -90.0]], "normal": [0.0, 1.0, 0.0],
                      "distance_mm": 20.0},
         "labels": [{
@@ -70,7 +72,7 @@ PLAN: Mapping[str, Any] = {
     },
     "printing": {
         "printer": "sls-pa12", "process": "SLS", "material": "PA12", "build_mm": [300.0, 300.0, 300.0],
-        "least_feature_mm": 0.5, "steepest_overhang_deg": 90.0, "slicer_profile": None,
+        "least_feature_mm": 0.5, "least_drain_mm": 1.5, "steepest_overhang_deg": 90.0, "slicer_profile": None,
         "sterilisation": {"name": "steam-134-4", "text": "steam, 134 °C, 4 min"},
     },
     "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0, "guided_length_mm": 30.0,
