@@ -371,7 +371,7 @@ def test_a_guide_is_built_to_the_ordered_fit_and_to_the_kit_s_own_guided_length(
     case.write_text(case.read_text() + "[order]\nclearance_mm = 0.25\nperiosteum_mm = 0.4\n")
     result = pipeline.run(case, done.stages_to(tmp_path / "output"))
     (order,) = (each for each in asked if hasattr(each, "clearance_mm"))
-    (tunnel,) = (each for each in asked if isinstance(each, Tunnel))
+    ((tunnel,),) = (each for each in asked if isinstance(each, tuple) and isinstance(each[0], Tunnel))
     assert order.clearance_mm == pytest.approx(0.25 + 0.4)
     assert order.printed_guide_mm == 36.0
     written, before = read(result.folder / "plan.json"), read(done.result.folder / "plan.json")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_pipeline import finished
+from finished import finished
 
 from guidegen import cli, pipeline, record
 from guidegen.bone.anatomy import Anatomy
@@ -31,7 +31,7 @@ from guidegen.surfaces import Surface
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Both hips; the left one's run is that which all tests share, made from the very same label maps."""
-    done, folder = finished(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("selftest")
+    done, folder = finished(tmp_path_factory), tmp_path_factory.mktemp("selftest")
     right = make_hip("right")
     case = write_case(right, folder / "right", patient_id="SELFTEST", spacing_mm=SPACING_MM)
     read = record.assessment_json(pipeline.assess_case(case, folder / "output"), ())

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finished import finished
 from PIL import Image
-from test_pipeline import finished
 
 from guidegen import cli
 from guidegen.check.finding import Finding, at_least
@@ -242,7 +242,7 @@ def test_the_figures_below_the_pictures_are_there_in_the_plan_of_a_run(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """The run is that which all tests share; compared with itself it does not differ."""
-    folder = finished(tmp_path_factory.getbasetemp()).result.folder
+    folder = finished(tmp_path_factory).result.folder
     found = compared(folder, folder)
     assert (found.figures, found.checks) == ((), ())
     assert found.first.views.keys() == FIGURES.keys()
