@@ -128,6 +128,12 @@ class Guide:
     axis_mark_mm: FloatArray
     calliper: Faces | None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the surgeon must know of this guide before approving it, in sentences."""
+        has_window = any(hole.kind == "window" for hole in self.holes)
+        return () if has_window else ("This footprint has no room for a window.",)
+
 
 @dataclass(frozen=True)
 class Identity:

@@ -44,7 +44,7 @@ PLAN: Mapping[str, Any] = {
     "plan": {"chosen": {"kit": "core-8", "warnings": [WARNING]}, "waivers_proposed": []},
     "guide": {
         "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "removal_direction": [1.0, 0.0, 0.0],
-        "clearance_mm": 0.3, "periosteum_mm": 0.0, "seat": {"incision_mm": 68.0},
+        "clearance_mm": 0.3, "periosteum_mm": 0.0, "warnings": [], "seat": {"incision_mm": 68.0},
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "drill_diameter_mm": 8.0, "guided_length_mm": 34.8,
             "top_mm": [82.8, 20.0, -130.4], "stop_face_mm": STOP_MM, "offset_mm": 40.0,
@@ -58,7 +58,7 @@ PLAN: Mapping[str, Any] = {
             {"kind": "window", "point_mm": [60.0, 0.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 6.0},
             {"kind": "probe", "point_mm": [60.0, 5.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 2.0},
         ],
-        "pointer": {"tip_mm": [60.0, 20.0, -60.0], "landmark": "vastus ridge"},
+        "pointer": {"tip_mm": [60.0, 20.0, -60.0], "direction": [1.0, 0.0, 0.0], "landmark": "vastus ridge"},
         "calliper": {"points_mm": [[70.0, 10.0, -90.0], [70.0, 30.0, -90.0]], "normal": [0.0, 1.0, 0.0],
                      "distance_mm": 20.0},
         "labels": [{
@@ -75,6 +75,13 @@ PLAN: Mapping[str, Any] = {
     },
     "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0, "guided_length_mm": 30.0,
                "contact_area_mm2": 300.0},
+}  # fmt: skip
+
+# As much of dossier.json as the signed page reads.
+DOSSIER: Mapping[str, Any] = {
+    "language": "en", "patient": "Z019L", "side": "left", "side_words": "LEFT hip", "revision": "r001",
+    "plan_hash": PLAN_HASH, "version": "0.1.0", "disclaimer": "No medical device.",
+    "words": {"revision": "Revision", "page": "Page", "of": "of", "plan_hash_short": "Plan"},
 }  # fmt: skip
 
 INSERT: Mapping[str, Any] = {
@@ -106,6 +113,7 @@ def make_result(
     """A result folder with everything that a release needs."""
     written = {
         "findings.json": json.dumps([asdict(each) for each in FINDINGS]).encode(),
+        "dossier.json": json.dumps({**DOSSIER, "revision": name}).encode(),
         "trial_bone.stl": b"trial " * 40,
         "trial_bone.3mf": b"packed trial " * 20,
         "metal/sleeve-1.step": b"ISO-10303-21; sleeve",
