@@ -52,6 +52,7 @@ soak: $(READY)
 	$(PYTHON) benchmarks/orientations.py
 	$(PYTHON) benchmarks/fuzz_intake.py --count 3000
 	$(PYTHON) benchmarks/kill_review.py --count 1000
+	$(PYTHON) benchmarks/kill_release.py --count 1000
 	$(PYTHON) benchmarks/review_sequences.py --count 1000
 
 clean:

@@ -109,7 +109,8 @@ def run(
             result = pipeline.run(case, output, footprint, progress)
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
         chosen = (content["plan"] or {}).get("chosen")
-        _show_notes(content["notes"], content["inputs"]["identities"], chosen["warnings"] if chosen else ())
+        warnings = [warning for part in (chosen, content["guide"]) if part for warning in part["warnings"]]
+        _show_notes(content["notes"], content["inputs"]["identities"], warnings)
         if content["guide"]:
             _show_sizes(content["guide"])
         _show_result(result)

@@ -111,9 +111,5 @@ def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
 
 def guide_notes(guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
     """The notes on the guide, or on why there is none."""
-    notes = []
-    if guide is not None and not any(hole.kind == "window" for hole in guide.holes):
-        notes.append("This footprint has no room for a window.")
-    if refusal is not None:
-        notes.append(f"There is no guide: {refusal.message}")
-    return tuple(notes)
+    warnings = () if guide is None else guide.warnings
+    return warnings if refusal is None else (*warnings, f"There is no guide: {refusal.message}")

@@ -103,7 +103,7 @@ PLAN = {
     "guide": {
         "size": "M", "revision": "r001", "plan_hash": TEXT, "removal_direction": AXIS, "print_down": AXIS,
         "clearance_mm": NUMBER, "print_clearance_mm": NUMBER, "periosteum_mm": 0.0, "thickness_mm": 4.0,
-        "contact_area_mm2": NUMBER, "genus": NUMBER,
+        "contact_area_mm2": NUMBER, "genus": NUMBER, "warnings": [],
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": NUMBER, "outer_diameter_mm": NUMBER,
             "drill_diameter_mm": 8.0, "guided_length_mm": NUMBER, "top_mm": POINT, "stop_face_mm": POINT,

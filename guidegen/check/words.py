@@ -59,7 +59,7 @@ def _names_side(asked: Asked) -> bool:
 
 def _stands_on_one(asked: Asked, text: str) -> bool:
     """Whether it stands on a label, maybe broken over lines."""
-    return any(text.upper() in "".join(label.lines).upper() for label in asked.guide.labels)
+    return any(text in "".join(label.lines) for label in asked.guide.labels)
 
 
 def _is_word(asked: Asked, text: str) -> bool:

@@ -139,6 +139,12 @@ class Guide:
         led: tuple[Sleeve, ...] | tuple[FanInsert, ...] = self.sleeves or self.inserts
         return tuple(each.offset_mm for each in led)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the surgeon must know of this guide before approving it, in sentences."""
+        has_window = any(hole.kind == "window" for hole in self.holes)
+        return () if has_window else ("This footprint has no room for a window.",)
+
 
 def make_guide(
     bone: Surface,

@@ -64,6 +64,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: f
             "distance_mm": guide.calliper.distance_mm,
         },
         "labels": [_label(label) for label in guide.labels],
+        "warnings": list(guide.warnings),
         "arrows": [
             {"text": arrow.text, "start_mm": point(arrow.start_mm), "end_mm": point(arrow.end_mm)}
             for arrow in guide.arrows

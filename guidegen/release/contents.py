@@ -12,7 +12,7 @@ from guidegen.release.labels import label_sheet
 from guidegen.release.navigation import navigation_files
 from guidegen.release.print_job import PRINT_FILE, print_job
 from guidegen.release.robot import robot_record
-from guidegen.release.signed_dossier import signed_dossier
+from guidegen.release.signed_dossier import signed_files
 from guidegen.release.source import Source, told_of_plan
 from guidegen.review.approval import Approval
 from guidegen.review.revision import GUIDE_FILE
@@ -49,7 +49,7 @@ def release_contents(approval: Approval) -> Contents:
             "labels.pdf": label_sheet(source),
         }
     sliced = print_job(source)
-    return Contents({**copied, **signed_dossier(approval), **made, **sliced.files}, sliced.said)
+    return Contents({**copied, **signed_files(approval), **made, **sliced.files}, sliced.said)
 
 
 def _copied(approval: Approval) -> dict[str, bytes]:

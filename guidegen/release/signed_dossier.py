@@ -1,8 +1,8 @@
 """The dossier as signed: as it was reviewed, with the signature beside it that quotes its hash and the chain's head.
 
 The reviewed pages are copied byte for byte, since the approval names their hash: what is added is a page of its own,
-and the signed record with what anybody needs to verify it. `signed_dossier` is the one place that says how a dossier
-leaves the house.
+and the signed record with what anybody needs to verify it. `signed_files` is the one place that says how a dossier
+leaves the house; what stands on the page is said in guidegen.show.dossier.signed.
 """
 
 from __future__ import annotations
@@ -10,36 +10,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from guidegen.release.paper import pdf_bytes
+from guidegen.release.source import told_of_plan
 from guidegen.release.verify import APPROVAL
 from guidegen.review.approval import Approval
+from guidegen.show.dossier.signed import Seal, signed_dossier
 
 SCHEMA = "guidegen.approval/1"
+DOSSIER, CONTENT = "dossier.pdf", "dossier.json"
 SIGNATURE_PAGE = "signature.pdf"
 
 
-def signed_dossier(approval: Approval) -> dict[str, bytes]:
-    """Contents by file name: every reviewed dossier, the signature page and approval.json."""
-    dossiers = sorted(name for name in approval.files if is_dossier(name))
-    reviewed = {name: approval.read(name) for name in dossiers}
+def signed_files(approval: Approval) -> dict[str, bytes]:
+    """Contents by file name: the reviewed dossier, the signature page and approval.json; ResultError where
+    dossier.json is not that of the approved dossier.
+    """
     return {
-        **reviewed,
-        SIGNATURE_PAGE: pdf_bytes("signature", _page(approval, dossiers)),
-        APPROVAL: (json.dumps(approval_record(approval, dossiers), indent=1) + "\n").encode(),
+        DOSSIER: approval.read(DOSSIER),
+        SIGNATURE_PAGE: _page(approval),
+        APPROVAL: (json.dumps(approval_record(approval), indent=1) + "\n").encode(),
     }
 
 
-def is_dossier(name: str) -> bool:
-    """Whether a file of a revision is a dossier, in whatever language."""
-    return name.startswith("dossier") and name.endswith(".pdf") and "/" not in name
-
-
-def approval_record(approval: Approval, dossiers: list[str]) -> dict[str, Any]:
+def approval_record(approval: Approval) -> dict[str, Any]:
     """The signed record as the text it is, its signature and key, and its place in the chain."""
     entry = approval.entry
     return {
         "schema": SCHEMA,
-        "dossiers_sha256": {name: approval.files[name] for name in dossiers},
+        "dossier_sha256": approval.files[DOSSIER],
         "entry": {"seq": entry.seq, "time": entry.time, "prev_hash": entry.prev_hash, "hash": entry.hash},
         "record": approval.record_text,
         "signature": approval.signature,
@@ -47,27 +44,13 @@ def approval_record(approval: Approval, dossiers: list[str]) -> dict[str, Any]:
     }
 
 
-def _page(approval: Approval, dossiers: list[str]) -> dict[str, Any]:
-    """All that the signature page says, as text."""
-    record, entry = approval.record, approval.entry
-    return {
-        "case_id": record.case_id,
-        "side": record.side,
-        "revision": record.revision,
-        "name": record.signer.printed_name,
-        "role": record.signer.role,
-        "meaning": record.meaning,
-        "time": record.time_utc,
-        "local": f"{record.time_local} ({record.time_zone})",
-        "expires": f"{approval.expires:%Y-%m-%d %H:%M} UTC",
-        "submitted_by": record.two_people.submitted_by_name,
-        "two": record.two_people.two,
-        "typed": [record.typed.patient_id, record.typed.side],
-        "warnings": [warning.text for warning in record.warnings],
-        "waivers": [[each.rule, each.author, each.reason, each.surgeon_reason] for each in record.waivers],
-        "chain": [["head before", entry.prev_hash], [f"entry {entry.seq}", entry.hash]],
-        "key": record.signer.fingerprint,
-        "signature": approval.signature,
-        "dossiers": [[name, approval.files[name]] for name in dossiers],
-        "files": [[name, digest] for name, digest in sorted(record.files.items()) if name not in dossiers],
-    }
+def _page(approval: Approval) -> bytes:
+    seal = Seal(
+        head=approval.entry.prev_hash,
+        entry=approval.entry.hash,
+        signature=approval.signature,
+        holds_until=f"{approval.expires:%Y-%m-%d %H:%M} UTC",
+    )
+    with told_of_plan():
+        content = json.loads(approval.read(CONTENT))
+        return signed_dossier(content, json.loads(approval.record_text), seal, approval.files[DOSSIER])

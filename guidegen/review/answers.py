@@ -29,7 +29,7 @@ from guidegen.review.objections import PATIENT, REVISION, SIDE
 from guidegen.review.records import Shown, WaiverDecision
 from guidegen.review.revision import Revision
 
-LOOKED_AT = ("dossier", "preview/")  # how the names of the files begin that are looked at
+LOOKED_AT = ("dossier.pdf", "preview/")  # how the names of the files begin that are looked at
 
 
 class WaiverAnswer(Value):

@@ -81,7 +81,7 @@ class Revision:
     findings: tuple[Finding, ...]
     prescription: Prescription | None
     waivers: tuple[ProposedWaiver, ...]
-    plan_warnings: tuple[str, ...]
+    recorded_warnings: tuple[str, ...]  # of the plan and of the guide
     identities: tuple[Mapping[str, str | None], ...]
 
     @property
@@ -95,8 +95,8 @@ class Revision:
         return GUIDE_FILE in self.files and REJECTED_FILE not in self.files
 
     def warnings(self, day: date) -> tuple[str, ...]:
-        """Every warning that a surgeon must acknowledge on a day: of the plan, and of images that are old by then."""
-        return (*self.plan_warnings, *age_warnings(self.identities, day))
+        """Every warning that a surgeon must acknowledge on a day: of plan and guide, and of images old by then."""
+        return (*self.recorded_warnings, *age_warnings(self.identities, day))
 
 
 def place_of(output: Path, folder: Path) -> Place:
@@ -172,7 +172,9 @@ def _revision(place: Place, files: Mapping[str, str], plan: Any, findings: Any, 
         findings=tuple(Finding(**finding) for finding in findings),
         prescription=None if chosen is None else _prescription(plan["tunnels"], chosen["kit"], size),
         waivers=TypeAdapter(tuple[ProposedWaiver, ...]).validate_python(found.get("waivers_proposed", ())),
-        plan_warnings=() if chosen is None else tuple(str(warning) for warning in chosen["warnings"]),
+        recorded_warnings=tuple(
+            str(warning) for part in (chosen, plan["guide"]) if part is not None for warning in part["warnings"]
+        ),
         identities=tuple(dict(record) for record in plan["inputs"]["identities"]),
     )
 

@@ -44,7 +44,7 @@ PLAN: Mapping[str, Any] = {
     "plan": {"chosen": {"kit": "core-8", "warnings": [WARNING]}, "waivers_proposed": []},
     "guide": {
         "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "genus": 4, "removal_direction": [1.0, 0.0, 0.0],
-        "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "arrows": [], "seat": {"incision_mm": 68.0},
+        "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "warnings": [], "arrows": [], "seat": {"incision_mm": 68.0},
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "drill_diameter_mm": 8.0, "guided_length_mm": 34.8,
             "top_mm": [82.8, 20.0, -130.4], "stop_face_mm": STOP_MM, "offset_mm": 40.0, "outer_diameter_mm": 16.2,
@@ -79,6 +79,13 @@ PLAN: Mapping[str, Any] = {
                "contact_area_mm2": 300.0},
 }  # fmt: skip
 
+# As much of dossier.json as the signed page reads.
+DOSSIER: Mapping[str, Any] = {
+    "language": "en", "patient": "Z019L", "side": "left", "side_words": "LEFT hip", "revision": "r001",
+    "plan_hash": PLAN_HASH, "version": "0.1.0", "disclaimer": "No medical device.",
+    "words": {"revision": "Revision", "page": "Page", "of": "of", "plan_hash_short": "Plan"},
+}  # fmt: skip
+
 INSERT: Mapping[str, Any] = {
     "tunnel": 0, "bore_mm": 3.4, "drill_diameter_mm": 3.2, "stop_face_mm": STOP_MM, "offset_mm": 40.0,
 }  # fmt: skip
@@ -108,6 +115,7 @@ def make_result(
     """A result folder with everything that a release needs."""
     written = {
         "findings.json": json.dumps([asdict(each) for each in FINDINGS]).encode(),
+        "dossier.json": json.dumps({**DOSSIER, "revision": name}).encode(),
         "trial_bone.stl": b"trial " * 40,
         "trial_bone.3mf": b"packed trial " * 20,
         "metal/sleeve-1.step": b"ISO-10303-21; sleeve",

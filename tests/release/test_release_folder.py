@@ -6,9 +6,10 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from release_cases import Done, approved, changed_plan, make_result, record, released
+from release_cases import DOSSIER, Done, approved, changed_plan, make_result, record, released
 from review_cases import World
 
 from guidegen.errors import AccessError, ApprovalError, OutputError, ResultError
@@ -62,7 +63,7 @@ def test_the_manifest_is_a_statement_on_every_other_file(done: Done) -> None:
 
 def test_the_signature_quotes_the_dossier_and_the_chain(done: Done) -> None:
     said, approval = done.read("approval.json"), done.world.reviews.approval_of(done.result)
-    assert said["dossiers_sha256"] == {"dossier.pdf": sha256((done.result / "dossier.pdf").read_bytes())}
+    assert said["dossier_sha256"] == sha256((done.result / "dossier.pdf").read_bytes())
     assert said["entry"]["prev_hash"] == approval.entry.prev_hash
     assert said["entry"]["hash"] == approval.entry.hash
     assert json.loads(said["record"])["files"] == dict(approval.files)
@@ -284,6 +285,14 @@ def test_a_plan_that_says_too_little_is_refused(world: World, tmp_path: Path) ->
     del plan["printing"]["sterilisation"]  # of what the checks do not ask for
     folder = approved(world, plan=plan)
     with pytest.raises(ResultError, match="expected plan, findings and run of a whole guidegen run, found: KeyError"):
+        release_to(world.reviews, folder, world.who("ann"), tmp_path / "out")
+    assert left_nothing(world, tmp_path / "out")
+
+
+@pytest.mark.parametrize("other", [{"revision": "r002"}, {"side": "right"}, {"patient": "Z020L"}])
+def test_a_page_of_another_dossier_is_not_signed(world: World, tmp_path: Path, other: dict[str, Any]) -> None:
+    folder = approved(world, files={"dossier.json": json.dumps({**DOSSIER, **other}).encode()})
+    with pytest.raises(ResultError, match="expected plan, findings and run of a whole guidegen run, found: "):
         release_to(world.reviews, folder, world.who("ann"), tmp_path / "out")
     assert left_nothing(world, tmp_path / "out")
 

@@ -92,7 +92,7 @@ def test_the_signature_page_quotes_dossier_chain_and_signature(done: Done) -> No
     text = text_of(done.folder / "signature.pdf").replace(" ", "")
     for said in (
         approval.files["dossier.pdf"], approval.entry.prev_hash, approval.entry.hash, approval.signature,
-        approval.record.signer.fingerprint, "BoraDemir,surgeon", approval.record.time_utc,
+        approval.record.signer.fingerprint, "BoraDemir", "surgeon", "2026-01-3009:01UTC", approval.record.time_utc,
         approval.record.meaning.replace(" ", ""), WARNING.replace(" ", ""), "AnnKaya", *approval.files.values(),
     ):  # fmt: skip
         assert said in text

@@ -78,7 +78,7 @@ def page_plan(**changes: Any) -> dict[str, Any]:
         "lesion": {"centroid_mm": TARGET.tolist(), "volume_mm3": 16561.019436, "head_fraction": 0.31,
                    "registration": None},
         "tunnels": [tunnel],
-        "guide": {"size": "M", "clearance_mm": 0.3, "thickness_mm": 4.0, "pins": [pin], "sleeves": [],
+        "guide": {"size": "M", "clearance_mm": 0.3, "thickness_mm": 4.0, "pins": [pin], "sleeves": [], "warnings": [],
                   "sizes": dict.fromkeys("SML", size), "plan_hash": "8f2096d2"},
         "printing": {"printer": "sla", "material": "resin", "sterilisation": {"text": "steam, 121 °C, 15 min"}},
         "notes": ["The lesion came in the bone's own frame; nothing was registered."],

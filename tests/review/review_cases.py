@@ -88,6 +88,7 @@ def plan(
     imaged: date | None = IMAGED,
     side: str = "left",
     entry_mm: Sequence[float] = (1.0, 2.5, -3.0),
+    guide_warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """As much of plan.json as the review reads."""
     identity = {"file": "ct/1.dcm", "modality": "CT", "acquisition_date": imaged.isoformat() if imaged else None}
@@ -101,7 +102,7 @@ def plan(
             "chosen": {"kit": "core-8", "warnings": list(warnings)},
             "waivers_proposed": [dict(waiver) for waiver in waivers],
         },
-        "guide": {"thickness_mm": 3.0},
+        "guide": {"thickness_mm": 3.0, "warnings": list(guide_warnings)},
     }
 
 

@@ -389,6 +389,14 @@ def test_all_that_is_missing_is_said_at_once(world: World) -> None:
     assert world.reviews.state_of(folder) is State.SUBMITTED
 
 
+def test_a_warning_of_the_guide_must_be_acknowledged_too(world: World) -> None:
+    folder = world.submit(content=plan([WARNING], guide_warnings=["No room for a window."]))
+    with pytest.raises(ApprovalError, match="this warning was not acknowledged: No room for a window"):
+        world.approve(folder, warnings=(WARNING,))
+    approval = world.approve(folder)
+    assert [each.text for each in approval.record.warnings] == [WARNING, "No room for a window."]
+
+
 def test_what_is_no_warning_cannot_be_acknowledged(world: World) -> None:
     with pytest.raises(ApprovalError, match="this was acknowledged and is no warning of the plan: another"):
         world.approve(world.submit(content=plan([WARNING])), warnings=(WARNING, "another"))

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guidegen.show.dossier.reader import FINDINGS, Block, Cell, Reader, hashes, pointer, section, text
+from guidegen.show.dossier.reader import (
+    FINDINGS,
+    Block,
+    Cell,
+    Reader,
+    hashes,
+    pointer,
+    recorded_warnings,
+    section,
+    text,
+)
 
 # Measured and limit are told apart down to this many decimals.
 MOST_DECIMALS = 6
@@ -60,7 +70,7 @@ def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str,
 
 def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
     """The notes that stand nowhere else, and the SHA-256 of the files that the dossier speaks of."""
-    elsewhere = {read.at("plan/explanation"), *read.at("plan/chosen/warnings")}
+    elsewhere = {read.at("plan/explanation"), *read.at("plan/chosen/warnings"), *read.at("guide/warnings")}
     notes: list[Cell] = [
         read.quote(f"notes/{n}") for n in read.count("notes") if read.at(f"notes/{n}") not in elsewhere
     ]
@@ -82,7 +92,6 @@ def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
 
 def signature_section(read: Reader) -> dict[str, Any]:
     """The page to sign on paper: nothing is filled in, and paper alone approves nothing."""
-    warnings = [read.quote(f"plan/chosen/warnings/{n}") for n in read.count("plan/chosen/warnings")]
     waivers: list[Cell] = [
         {"parts": [read.quote(f"plan/waivers_proposed/{n}/rule"), "–", read.quote(f"plan/waivers_proposed/{n}/reason")]}
         for n in read.count("plan/waivers_proposed")
@@ -92,7 +101,7 @@ def signature_section(read: Reader) -> dict[str, Any]:
         "meaning": read.say("approval_meaning"),
         "decision": [read.say("approve"), read.say("reject")],
         "fields": [read.say(key) for key in FIELDS],
-        "acknowledge": [[read.say("i_acknowledge"), each] for each in warnings]
+        "acknowledge": [[read.say("i_acknowledge"), each] for each in recorded_warnings(read)]
         + [[read.say("i_accept"), each] for each in waivers],
     }
     return section("signature", read.say("signature"), [block, text([read.say("paper_note")])])

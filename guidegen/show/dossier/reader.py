@@ -88,6 +88,15 @@ class Reader:
         return {"text": text, "from": [pointer(PLAN, place) for place in places], "how": how}
 
 
+def recorded_warnings(read: Reader) -> list[Cell]:
+    """Every warning of the plan and of the guide, which the surgeon must acknowledge."""
+    return [
+        read.quote(f"{part}/warnings/{number}")
+        for part in ("plan/chosen", "guide")
+        for number in read.count(f"{part}/warnings")
+    ]
+
+
 def pointer(file: str, place: str) -> str:
     """A file and the place in it."""
     return f"{file}#/{place}"

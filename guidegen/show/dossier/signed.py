@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from guidegen.show.dossier.typeset import typeset
@@ -11,29 +12,45 @@ from guidegen.show.dossier.words import Words, load_words
 Rows = list[list[str]]
 
 
+@dataclass(frozen=True)
+class Seal:
+    """Where in the audit chain an approval stands and what it is signed with, which its own record cannot say.
+
+    `head` is the chain's head before it and `entry` the hash of its own entry; `signature` is Ed25519 in base64;
+    `holds_until` a time in words, the earlier one of the record's own end and that of the policy of now.
+    """
+
+    head: str
+    entry: str
+    signature: str
+    holds_until: str
+
+
 def signed_dossier(
-    content: Mapping[str, Any], approval_record: Mapping[str, Any], chain_head: str, reviewed_sha256: str
+    content: Mapping[str, Any], approval_record: Mapping[str, Any], seal: Seal, reviewed_sha256: str
 ) -> bytes:
     """The page as PDF, in the dossier's language; the same arguments give the same bytes.
 
     `content` is that of dossier.json; `approval_record` the signed record of the approval as JSON
-    (`guidegen.review.records.Approved`, `model_dump(mode="json", by_alias=True)`); `chain_head` the head of the audit
-    chain before the signature; `reviewed_sha256` the SHA-256 of dossier.pdf as reviewed. ValueError where the record
-    approves another patient, side or revision, or other bytes of the dossier, or was signed at another place in the
-    chain: such a page must not exist.
+    (`guidegen.review.records.Approved`, `model_dump(mode="json", by_alias=True)`); `reviewed_sha256` the SHA-256 of
+    dossier.pdf as reviewed. ValueError where the record approves another patient, side or revision, or other bytes of
+    the dossier, or was signed at another place in the chain: such a page must not exist.
     """
-    _require_same(content, approval_record, chain_head, reviewed_sha256)
+    _require_same(content, approval_record, seal.head, reviewed_sha256)
     say = load_words(content["language"])
     data = {name: content[name] for name in HEAD} | {
         "title": say("signed_title"),
         "status": say("signed_status"),
         "meaning": approval_record["meaning"],
-        "signer": _signer(say, approval_record),
-        "bound": _bound(say, approval_record, chain_head, reviewed_sha256),
+        "signer": _signer(say, approval_record, seal),
+        "bound": _bound(say, approval_record, seal, reviewed_sha256),
+        "seal": _seal(say, approval_record, seal),
         "prescription": _prescription(say, approval_record),
         "answered": _answered(say, approval_record),
         "files": [[name, digest] for name, digest in sorted(approval_record["files"].items())],
-        "titles": {key: say(key) for key in ("signed_by", "bound_to", "prescription", "answered", "approved_files")},
+        "titles": {
+            key: say(key) for key in ("signed_by", "bound_to", "seal", "prescription", "answered", "approved_files")
+        },
     }
     return typeset("signed.typ", data, {})
 
@@ -58,7 +75,7 @@ def _require_same(content: Mapping[str, Any], record: Mapping[str, Any], chain_h
             )
 
 
-def _signer(say: Words, record: Mapping[str, Any]) -> Rows:
+def _signer(say: Words, record: Mapping[str, Any], seal: Seal) -> Rows:
     signer = record["signer"]
     return [
         [say("printed_name"), signer["printed_name"]],
@@ -66,21 +83,34 @@ def _signer(say: Words, record: Mapping[str, Any]) -> Rows:
         [say("account"), signer["user"]],
         [say("time_utc"), record["time_utc"]],
         [say("time_local"), f"{record['time_local']} ({record['time_zone']})"],
-        [say("key"), signer["fingerprint"]],
+        [say("expires"), seal.holds_until],
+        [say("submitted_by"), _submitter(say, record["two_people"])],
     ]
 
 
-def _bound(say: Words, record: Mapping[str, Any], chain_head: str, reviewed_sha256: str) -> Rows:
+def _submitter(say: Words, two_people: Mapping[str, Any]) -> str:
+    name = str(two_people["submitted_by_name"])
+    return name if two_people["two"] else f"{name}, {say('same_person')}"
+
+
+def _bound(say: Words, record: Mapping[str, Any], seal: Seal, reviewed_sha256: str) -> Rows:
     return [
         [say("reviewed_dossier"), reviewed_sha256],
-        [say("chain_head"), chain_head],
+        [say("chain_head"), seal.head],
         [say("submission"), record["submission"]],
         [say("findings_hash"), record["findings_sha256"]],
         [say("shown_hash"), record["shown_sha256"]],
-        [say("expires"), record["expires_utc"]],
         [say("oldest_image"), record["imaging"]["day"]],
-        [say("submitted_by"), record["two_people"]["submitted_by_name"]],
         [say("policy"), f"{record['policy']['file']}  {record['policy']['sha256']}"],
+    ]
+
+
+def _seal(say: Words, record: Mapping[str, Any], seal: Seal) -> Rows:
+    """What it is signed with, and the entry that holds the signature."""
+    return [
+        [say("key"), record["signer"]["fingerprint"]],
+        [say("ed25519"), seal.signature],
+        [say("chain_entry"), seal.entry],
     ]
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from guidegen.show.dossier.reader import Block, Cell, Reader, Row, beside, pictures, section, table, text, warning
+from guidegen.show.dossier.reader import (
+    Block,
+    Cell,
+    Reader,
+    Row,
+    beside,
+    pictures,
+    recorded_warnings,
+    section,
+    table,
+    text,
+    warning,
+)
 
 
 def summary_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
@@ -102,7 +114,7 @@ def _broken(read: Reader) -> Block | None:
 
 
 def _warnings(read: Reader) -> Block | None:
-    found = [read.quote(f"plan/chosen/warnings/{number}") for number in read.count("plan/chosen/warnings")]
+    found = recorded_warnings(read)
     return warning(found, read.say("warning")) if found else None
 
 

@@ -73,7 +73,8 @@ def guide() -> dict[str, Any]:
         "top_mm": [24.0, 9.0, 10.2], "cortices": 1, "far_exit_mm": None,
     }  # fmt: skip
     return {
-        "size": "M", "revision": "r007", "plan_hash": "8f2096d2", "clearance_mm": 0.32, "print_clearance_mm": 0.22,
+        "size": "M", "revision": "r007", "plan_hash": "8f2096d2", "warnings": [], "clearance_mm": 0.32,
+        "print_clearance_mm": 0.22,
         "periosteum_mm": 0.1, "thickness_mm": 3.6, "contact_area_mm2": 1834.0, "print_down": [1.0, 0.0, 0.0],
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "outer_diameter_mm": 16.2,

@@ -175,6 +175,14 @@ def test_broken_rules_waivers_and_warnings_stand_first_and_are_answered_at_the_s
     assert walk(content, files([finding()], **changes)) > 200
 
 
+def test_the_guides_warnings_stand_beside_the_plans() -> None:
+    content = told(guide=guide() | {"warnings": ["No room for a window."]}, notes=["No room for a window."])
+    both, asked = ["The tunnel comes close.", "No room for a window."], section(content, "signature")["blocks"][0]
+    assert [words(each) for each in section(content, "summary")["blocks"][0]["paragraphs"]] == both
+    assert [words(cell) for _, cell in asked["acknowledge"]] == both
+    assert "window" not in str(section(content, "files"))
+
+
 def test_of_several_tunnels_the_worst_stands_among_the_strategies() -> None:
     assert row(told(), "doubt", "coverage")[1:] == ["2", "31.5 %", "6850 mm³", "3.3 mm", "3.3 mm", "20.7 %"]
     assert row(told(), "doubt", "ordered, chosen")[1:3] == ["1", "31.5 %"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from dossier_case import told
 
 from guidegen.review.records import record_from, text_of
-from guidegen.show.dossier.signed import signed_dossier
+from guidegen.show.dossier.signed import Seal, signed_dossier
 
 DOSSIER, HEAD = "d0" * 32, "c4" * 32
+SEAL = Seal(head=HEAD, entry="e7" * 32, signature="c2lnbmVk" * 11, holds_until="2026-04-29 23:59 UTC")
 WARNING = "The tunnel comes close."
 
 
@@ -56,16 +58,17 @@ def words(pdf: bytes) -> list[str]:
 
 @pytest.mark.parametrize(("language", "side"), [("en", "LEFT hip"), ("tr", "SOL kalça")])
 def test_it_quotes_the_reviewed_bytes_the_chain_and_every_answer(language: str, side: str) -> None:
-    pdf = signed_dossier(told(language=language), record(), HEAD, DOSSIER)
+    pdf = signed_dossier(told(language=language), record(), SEAL, DOSSIER)
     (page,) = words(pdf)
     for text in (
         "Z019L", side, "r007", DOSSIER, HEAD, "Bora Demir", "I have reviewed this plan.", "2026-03-01T09:00:00.000001Z",
-        "Europe/Istanbul", "f1" * 32, "5b" * 32, "e5" * 32, "ab" * 32, "2026-04-30", "2026-01-31", "Ann Kaya",
+        "Europe/Istanbul", "f1" * 32, SEAL.entry, SEAL.signature, SEAL.holds_until,
+        "5b" * 32, "e5" * 32, "ab" * 32, "2026-01-31", "Ann Kaya",
         WARNING, "The neck is thin everywhere.", "Accepted after looking at the MR.", "core-8",
     ):  # fmt: skip
         assert "".join(text.split()) in page
     assert "1.0/2.5/−3.0" in page or "1,0/2,5/−3,0" in page
-    assert pdf == signed_dossier(told(language=language), record(), HEAD, DOSSIER)
+    assert pdf == signed_dossier(told(language=language), record(), SEAL, DOSSIER)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +86,18 @@ def test_no_page_binds_what_does_not_belong_together(
     changes: dict[str, Any], head: str, dossier: str, names: str
 ) -> None:
     with pytest.raises(ValueError, match=f"another {names}"):
-        signed_dossier(told(), record(**changes), head, dossier)
+        signed_dossier(told(), record(**changes), replace(SEAL, head=head), dossier)
+
+
+def test_who_submitted_it_too_is_said_to_be_the_same_person() -> None:
+    alone = {"required": False, "submitted_by": "bora", "submitted_by_name": "Bora Demir", "two": False}
+    (page,) = words(signed_dossier(told(), record(two_people=alone), SEAL, DOSSIER))
+    assert "BoraDemir,thesameperson" in page
+    (page,) = words(signed_dossier(told(), record(), SEAL, DOSSIER))
+    assert "thesameperson" not in page
 
 
 def test_a_rejection_is_no_approval() -> None:
     rejected = record() | {"act": "rejected"}
     with pytest.raises(ValueError, match="another act"):
-        signed_dossier(told(), rejected, HEAD, DOSSIER)
+        signed_dossier(told(), rejected, SEAL, DOSSIER)
