@@ -130,14 +130,14 @@ def test_the_parts_of_the_guide_are_told_as_they_are() -> None:
     assert [(pin["cortices"], pin["far_exit_mm"]) for pin in found["pins"]] == [(1, None), (2, 1.0)]
     assert [(hole["kind"], hole["diameter_mm"]) for hole in found["windows"]] == [("window", 6.0), ("probe", 2.0)]
     assert found["pointer"]["landmark"] == "vastus ridge"
-    np.testing.assert_allclose(found["pointer"]["tip_mm"], GUIDE_MADE.pointer_mm, atol=1e-6)
+    np.testing.assert_allclose(found["pointer"]["tip_mm"], GUIDE_MADE.pointer.point_mm, atol=1e-6)
     np.testing.assert_allclose(found["axis_mark"]["end_mm"], GUIDE_MADE.axis_mark_mm[1], atol=1e-6)
     assert found["calliper"]["distance_mm"] == 20.0
     assert [arrow["text"] for arrow in found["arrows"]] == ["ANT"]
 
 
 def test_what_a_guide_does_not_have_is_null() -> None:
-    bare = dataclasses.replace(GUIDE_MADE, sleeves=(PRINTED,), pointer_mm=None, calliper=None)
+    bare = dataclasses.replace(GUIDE_MADE, sleeves=(PRINTED,), pointer=None, calliper=None)
     found = plan(built=(bare, *BUILT[1:]))["guide"]
     assert (found["pointer"], found["calliper"], found["sleeves"][0]["metal"]) == (None, None, None)
 

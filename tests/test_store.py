@@ -18,9 +18,11 @@ import guidegen
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone, LabelFit
 from guidegen.frames import LPS, RigidTransform, rotation_about
+from guidegen.guide.fan_parts import FanInsert, FanSocket
 from guidegen.guide.guide import Faces, Guide, Hole, Pin, Sleeve
 from guidegen.guide.label import Arrow, Label
 from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.sights import Sight
 from guidegen.lesion.lesion import Lesion
 from guidegen.lesion.registration import MR, Registration
 from guidegen.plan.error_budget import Contribution, ErrorBudget
@@ -40,6 +42,7 @@ from guidegen.seat.seat import GUIDE, Seat
 from guidegen.seat.zones import Zones
 from guidegen.store import StageStore, build, content_key, write_atomically
 from guidegen.surfaces import Surface
+from guidegen.threemf import PRINTER
 
 RANDOM = np.random.default_rng(0)
 KEY = "0" * 64
@@ -112,6 +115,12 @@ SEAT = Seat(
 METAL = MetalSleeve(8.0, 8.1, 10.1, 36.5, 14.1, 2.0)
 PRINTED = Sleeve(0, "printed", 8.2, 14.2, 18.2, 8.2, 8.0, 32.0, point(), point(), 40.0, 30.0, 60.0, None)
 PIN = Pin(point(), point(), 2.2, 7.4, 2.0, 25.0, 150.0, None, 8.0, point())
+SOCKET = FanSocket(point(), point(), 1.0, 30.0, 4.5, 6.5, 0.125, 2.0)
+INSERT = FanInsert(
+    0, pyramid(), RigidTransform(np.eye(3), point(), LPS, PRINTER), 3.4, 3.2, 33.2, point(), 12.0, 35.0, 127.3, 22.0,
+    50.0,
+    Label(("1 Ø3.2", "127.3"), 3.0, 0.6, False, point(), point(), point(), point(), 12.0, 8.0, 3.0),
+)  # fmt: skip
 GUIDE_MADE = Guide(
     surface=pyramid(),
     seat=SEAT,
@@ -125,11 +134,14 @@ GUIDE_MADE = Guide(
     contact_area_mm2=1813.25,
     genus=5,
     sleeves=(dataclasses.replace(PRINTED, kind="metal", inner_diameter_mm=10.2, bore_mm=8.1, metal=METAL),),
+    socket=None,
+    inserts=(),
+    wire_left_mm=None,
     pins=(PIN, dataclasses.replace(PIN, point_mm=point(), wire_depth_mm=41.5, far_exit_mm=1.0)),
     holes=(Hole("window", point(), point(), 6.0), Hole("probe", point(), point(), 2.0)),
     labels=(Label(("T001L", "LEFT"), 4.0, 0.6, False, point(), point(), point(), point(), 24.0, 11.6, 5.9),),
     arrows=(Arrow("ANT", point(), point()),),
-    pointer_mm=point(),
+    pointer=Sight(point(), point()),
     axis_mark_mm=RANDOM.normal(size=(2, 3)),
     calliper=Faces(point(), point(), point(), 20.0),
 )
@@ -143,8 +155,9 @@ VALUES = {
     "plan": PLAN,
     "plan with nothing chosen": dataclasses.replace(PLAN, chosen=None, waived=()),
     "guide": GUIDE_MADE,
+    "guide of a fan": dataclasses.replace(GUIDE_MADE, sleeves=(), socket=SOCKET, inserts=(INSERT,), wire_left_mm=3.2),
     "guide of little": dataclasses.replace(
-        GUIDE_MADE, sleeves=(PRINTED,), pins=(), holes=(), others=(), arrows=(), pointer_mm=None, calliper=None
+        GUIDE_MADE, sleeves=(PRINTED,), pins=(), holes=(), others=(), arrows=(), pointer=None, calliper=None
     ),
 }
 
