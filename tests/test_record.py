@@ -113,6 +113,7 @@ def test_the_guide_says_whose_it_is_how_it_fits_and_how_it_is_printed() -> None:
     found = plan()["guide"]
     assert (found["size"], found["revision"], found["plan_hash"]) == ("M", "r003", "1a2b3c4d")
     assert (found["clearance_mm"], found["print_clearance_mm"], found["periosteum_mm"]) == (0.36, 0.26, 0.1)
+    assert found["surface_error_mm"] == pytest.approx(VALUES["bone"].error_mm, abs=1e-6)
     np.testing.assert_allclose(found["print_down"], GUIDE_MADE.print_down, atol=1e-8)
     assert found["genus"] == 5
 
@@ -131,6 +132,7 @@ def test_the_parts_of_the_guide_are_told_as_they_are() -> None:
     assert [(hole["kind"], hole["diameter_mm"]) for hole in found["windows"]] == [("window", 6.0), ("probe", 2.0)]
     assert found["pointer"]["landmark"] == "vastus ridge"
     np.testing.assert_allclose(found["pointer"]["tip_mm"], GUIDE_MADE.pointer.point_mm, atol=1e-6)
+    np.testing.assert_allclose(found["pointer"]["direction"], GUIDE_MADE.pointer.direction, atol=1e-8)
     np.testing.assert_allclose(found["axis_mark"]["end_mm"], GUIDE_MADE.axis_mark_mm[1], atol=1e-6)
     assert found["calliper"]["distance_mm"] == 20.0
     assert [arrow["text"] for arrow in found["arrows"]] == ["ANT"]

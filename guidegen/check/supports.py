@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from guidegen.check.asked import Asked, AskedSocket
-from guidegen.check.engraved import Mask, fields
+from guidegen.check.engraved import SIDEWAYS, Field, Mask, fields
 from guidegen.check.finding import Finding, at_most
 from guidegen.check.gap import contact_samples
 from guidegen.check.seat import Seat
@@ -44,7 +44,7 @@ def support_findings(asked: Asked, seat: Seat, pose: RigidTransform | None) -> l
         share = float(propped.mean())
         marked = np.zeros(len(propped), dtype=bool)
         for field in fields(asked.guide, seat):
-            marked |= field.of_strokes(seat.points_mm, seat.normals)
+            marked |= _needs_props(field, seat)
         contact, bores, text = (
             float(np.count_nonzero(propped & place)) * seat.area_mm2
             for place in (contact_samples(asked, seat), _in_bores(asked, seat), marked)
@@ -55,6 +55,14 @@ def support_findings(asked: Asked, seat: Seat, pose: RigidTransform | None) -> l
         at_most("props in bores and windows", bores, 0.0, "mm²", WHY_BORES, missing=MISSING),
         at_most("props in text and arrows", text, 0.0, "mm²", WHY_TEXT, missing=MISSING),
     ]
+
+
+def _needs_props(field: Field, seat: Seat) -> Mask:
+    """Which of the seat's samples (K,) are text that a prop would be put under where it overhangs: a stroke's side is a
+    ledge no wider than the stroke is deep, and such a one is held whether a sample lies below it or not.
+    """
+    strokes = field.of_strokes(seat.points_mm, seat.normals)
+    return strokes & (np.abs(seat.normals @ field.axes[2]) >= SIDEWAYS) if field.depth_mm <= HELD_MM else strokes
 
 
 def _propped(seat: Seat, pose: RigidTransform, steepest_deg: float) -> Mask:

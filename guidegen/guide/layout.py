@@ -170,7 +170,8 @@ def _laid_out(
     standing = stand_up(ways, task.is_fan, under, order)
     ribs = _ribs(patch, standing, order)
     down = print_down(standing.outwards, order.printer.build.steepest_overhang_deg - standing.spread_deg)
-    notch = _notch(patch, zones, down, order.template.pointer.width_mm)
+    pointer = order.template.pointer
+    notch = _notch(patch, zones, down, pointer.width_mm) if pointer.on else None
     wires = _wires(patch, zones, local, standing, ribs, notch, ways, task)
     bosses = [
         place_tube(under, point, way, order.wire_hole_mm, order.boss_mm, order.template.pins.guided_length_mm)

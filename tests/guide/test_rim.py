@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from bodies import cylinder, footprint_on, zones_on
@@ -9,7 +11,7 @@ from bodies import cylinder, footprint_on, zones_on
 from guidegen.check.wall import OPPOSITE_COSINE, largest_balls
 from guidegen.guide.base import ShellShape, base_solid
 from guidegen.guide.height_field import HeightField, grown, look_down
-from guidegen.guide.rim import BALL_MM, POINT_MM, lifted
+from guidegen.guide.rim import BALL_MM, POINT_MM, Hole, lifted
 from guidegen.guide.solids import to_surface
 from guidegen.seat.footprint import Footprint
 from guidegen.surfaces import Surface
@@ -38,7 +40,7 @@ def bare(bone: Surface) -> HeightField:
 
 @pytest.fixture(scope="module")
 def under(bare: HeightField, bone: Surface, footprint: Footprint) -> HeightField:
-    return lifted(bare, bone, footprint, WIDTH_MM, CLEARANCE_MM, RELIEF_MM)
+    return lifted(bare, bone, footprint, [], WIDTH_MM, CLEARANCE_MM, RELIEF_MM)
 
 
 def off_bone_mm(field: HeightField, turn_deg: float, level_mm: float) -> float:
@@ -71,7 +73,7 @@ def test_it_is_never_lower_than_before(under: HeightField, bare: HeightField) ->
 
 
 def test_without_a_relief_nothing_changes(bare: HeightField, bone: Surface, footprint: Footprint) -> None:
-    assert lifted(bare, bone, footprint, WIDTH_MM, CLEARANCE_MM, 0.0) is bare
+    assert lifted(bare, bone, footprint, [], WIDTH_MM, CLEARANCE_MM, 0.0) is bare
 
 
 def test_nothing_beside_the_contact_touches_the_bone(under: HeightField, bone: Surface) -> None:
@@ -92,7 +94,7 @@ def test_the_shell_keeps_its_wall_where_the_lift_begins(
     bare: HeightField, bone: Surface, footprint: Footprint, relief_mm: float
 ) -> None:
     """As drawn: 4 mm, and a rim that is full by so much more that 2 mm and something are left over the lift."""
-    under = lifted(bare, bone, footprint, WIDTH_MM, CLEARANCE_MM, relief_mm)
+    under = lifted(bare, bone, footprint, [], WIDTH_MM, CLEARANCE_MM, relief_mm)
     shape = ShellShape(CLEARANCE_MM + 4.0, WIDTH_MM, 2.0 + 1.1 - (4.0 - relief_mm))
     solid = base_solid(bone, footprint, np.empty((0, 3)), shape, [])
     low, high = np.array(solid.bounding_box()).reshape(2, 3)
@@ -102,3 +104,25 @@ def test_the_shell_keeps_its_wall_where_the_lift_begins(
     area = body.face_areas_mm2
     assert area[in_wall & (2.0 * radius < 2.0)].sum() < 5.0
     assert area[in_wall & (2.0 * radius < 3.0)].sum() > 5.0, "the rim is the thinnest of it"
+
+
+def test_what_a_hole_leaves_of_the_contact_s_edge_is_lifted_too(
+    bare: HeightField, bone: Surface, footprint: Footprint
+) -> None:
+    """A strip of 2 mm beside a bore would break off; on its other sides the contact stays."""
+    middle = np.array([0.0, HALF_MM - 6.0, RADIUS_MM])
+    hole = Hole(middle, np.array([0.0, 0.0, -1.0]), 4.0, least_mm=3.5)
+    under = lifted(bare, bone, footprint, [hole], WIDTH_MM, CLEARANCE_MM, RELIEF_MM)
+    assert off_bone_mm(under, 0.0, HALF_MM - 1.0) == pytest.approx(CLEARANCE_MM + RELIEF_MM, abs=0.12)
+    for turn, level in ((0.0, HALF_MM - 12.0), (25.0, HALF_MM - 6.0), (30.0, HALF_MM - 2.0)):
+        assert off_bone_mm(under, turn, level) == pytest.approx(CLEARANCE_MM, abs=0.03)
+    wide = replace(hole, point_mm=middle - [0.0, 2.0, 0.0])
+    same = lifted(bare, bone, footprint, [wide], WIDTH_MM, CLEARANCE_MM, RELIEF_MM)
+    assert off_bone_mm(same, 0.0, HALF_MM - 1.5) == pytest.approx(CLEARANCE_MM, abs=0.03)
+
+
+def test_a_sliver_is_what_is_narrow_between_hole_and_edge() -> None:
+    hole = Hole(np.zeros(3), np.array([0.0, 0.0, 1.0]), 4.0, least_mm=3.0)
+    points = np.array([[5.0, 0.0, 7.0], [5.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 9.0, 0.0]])
+    to_edge = np.array([1.9, 2.1, 2.9, 0.1])
+    np.testing.assert_array_equal(hole.leaves_sliver(points, to_edge), [True, False, True, False])

@@ -1,4 +1,4 @@
-"""What a size needs: room for the drill and two wires, and a scan that goes on past it."""
+"""What a size needs: no more bone than its own, with the entry on it, in a scan that goes on past it."""
 
 from __future__ import annotations
 
@@ -37,16 +37,6 @@ def seats(planned: Planned, size: str = "M") -> list[Seat]:
     """The seats of a size, best first."""
     search = search_of(planned.bone.surface, planned.anatomy, planned.tunnel, planned.order, NOTHING, 3.0)
     return find_seats(search, size, SHAPE.sizes[size].length_mm)
-
-
-def test_size_s_has_a_guide_with_room_for_everything(planned: Planned) -> None:
-    template = planned.template.model_copy(update={"sizes": {"S": SHAPE.sizes["S"]}})
-    guide = replace(planned, template=template).guide(size="S")
-    assert len(guide.pins) >= 2
-    rows = np.flatnonzero(guide.seat.footprint.covers.any(axis=1))
-    assert len(rows) * LEVEL_STEP_MM <= 40.0
-    patch = guide.seat.footprint.share(planned.tunnel.entry_mm[None])
-    assert patch[0] > 0.5
 
 
 @pytest.mark.parametrize("size", ["S", "M", "L"])

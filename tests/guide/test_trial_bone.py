@@ -16,7 +16,7 @@ from guidegen.frames import LPS, FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts, trial_bone
 from guidegen.guide.guide import Guide
 from guidegen.guide.solids import along_axis, bore, to_solid, to_surface
-from guidegen.guide.trial_bone import FOOT_WIDER_MM, Hole, TrialBone, arrows, make_trial_bone
+from guidegen.guide.trial_bone import FOOT_WIDER_MM, WELDS_MM, Hole, TrialBone, arrows, make_trial_bone
 from guidegen.plan.guide_shapes import Trial
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
@@ -82,9 +82,12 @@ def rim_mm(points: FloatArray, holes: list[Hole]) -> FloatArray:
 
 
 def test_what_the_guide_touches_is_the_bone_itself(trial: TrialBone, contact: FloatArray, holes: list[Hole]) -> None:
+    """But for a face here and there whose corners were made one: nearer to each other than float32 holds apart."""
     beside = contact[rim_mm(contact, holes) > 0.0]
     assert len(beside) > 0.95 * len(contact)
-    assert trial.surface.nearest(beside)[0].max() < FLOAT32_MM
+    away = trial.surface.nearest(beside)[0]
+    assert away.max() < max(WELDS_MM)
+    assert (away < FLOAT32_MM).mean() > 0.97
 
 
 def test_its_corners_there_are_the_bone_s_to_the_last_bit(
@@ -198,8 +201,8 @@ def test_the_letters_are_cut_into_the_foot(trial: TrialBone) -> None:
         -1, 2
     )
     way, _ = inside.ray_hits(np.c_[grid, np.full(len(grid), 5.0)], np.array([0.0, 0.0, -1.0]))
-    floor = np.abs(way - 5.0 - marks.depth_mm) < 1e-3
-    face = np.abs(way - 5.0) < 1e-3
+    floor = np.abs(way - 5.0 - marks.depth_mm) < max(WELDS_MM)
+    face = np.abs(way - 5.0) < max(WELDS_MM)
     assert (floor | face).mean() > 0.999  # but for rays on a letter's edge
     assert floor.mean() == pytest.approx(cut.volume() / marks.depth_mm / np.prod((high - low)[:2]), abs=0.01)
 

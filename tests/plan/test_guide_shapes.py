@@ -21,11 +21,11 @@ RANGES = {
     "shell.rim_relief_mm": (0, 4),
     "shell.rim_width_mm": (0, 8),
     "sizes.S.length_mm": (10, 120),
-    "sizes.M.width_mm": (10, 90),
     "zones.above_ridge_mm": (0, 15),
     "zones.off_intertrochanteric_line_mm": (0, 15),
     "zones.off_tuberosity_mm": (0, 15),
     "zones.farthest_back_deg": (0, 90),
+    "zones.farthest_front_deg": (30, 160),
     "zones.off_keep_out_mm": (1, 15),
     "fit.periosteum_mm": (0, 1),
     "sleeve.guided_length_mm": (15, 60),
@@ -75,8 +75,10 @@ def test_the_shipped_shape_keeps_what_is_asked_of_every_guide() -> None:
     assert SHAPE.pins.least_divergence_deg >= 15.0
     assert (SHAPE.pins.fewest, SHAPE.pins.most, SHAPE.pins.most_far_exit_mm) == (2, 3, 2.0)
     assert SHAPE.fit.periosteum_mm == 0.0
-    assert SHAPE.shell.rim_relief_mm == 1.6
-    assert SHAPE.trial.beyond_mm == 20.0
+    assert (SHAPE.shell.rim_relief_mm, SHAPE.shell.largest_wrap_deg) == (2.4, 80.0)
+    assert (SHAPE.zones.farthest_back_deg, SHAPE.zones.farthest_front_deg) == (40.0, 140.0)
+    assert SHAPE.label.least_text_height_mm == 3.0
+    assert (SHAPE.trial.beyond_mm, SHAPE.trial.foot_mm) == (20.0, 10.0)
 
 
 @pytest.mark.parametrize("kind", ["auto", "printed", "metal"])
@@ -113,7 +115,7 @@ def test_a_figure_out_of_its_range_is_refused(load_own, place, end) -> None:
 REFUSED = {
     "a relief of no width": (
         "shell.rim_width_mm", "0.0",
-        r"shell: expected rim_relief_mm and rim_width_mm both above 0 or both 0, found 1\.6 and 0; correct one",
+        r"shell: expected rim_relief_mm and rim_width_mm both above 0 or both 0, found 2\.4 and 0; correct one",
     ),
     "a width of no relief": ("shell.rim_relief_mm", "0.0", r"both above 0 or both 0, found 0 and 3; correct one"),
     "a small guide longer than a medium one": (
@@ -137,8 +139,8 @@ REFUSED = {
     ),
     "a sleeve of wood": ("sleeve.kind", '"wood"', r"sleeve\.kind: expected 'auto', 'printed' or 'metal', found 'wood'"),
     "letters smaller than the smallest": (
-        "label.text_height_mm", "2.4",
-        r"label: expected text_height_mm of at least least_text_height_mm \(2\.5\), found 2\.4; exchange them",
+        "label.text_height_mm", "2.9",
+        r"label: expected text_height_mm of at least least_text_height_mm \(3\), found 2\.9; exchange them",
     ),
     "a switch in words": ("pointer.on", '"on"', r"pointer\.on: expected a valid boolean, found 'on'"),
     "a switch as a number": ("calliper.on", "1", r"calliper\.on: expected a valid boolean, found 1"),
@@ -160,7 +162,7 @@ def test_a_shape_that_contradicts_itself_is_refused(load_own, name) -> None:
 @pytest.mark.parametrize(
     ("place", "value"),
     [("sleeve.guided_length_mm", "30.0"), ("sleeve.metal_flange_mm", "10.0"), ("pins.most", "2"),
-     ("label.text_height_mm", "2.5")],
+     ("label.text_height_mm", "3.0")],
 )  # fmt: skip
 def test_what_is_just_enough_is_allowed(load_own, place, value) -> None:
     table, line = place.split(".")
@@ -187,7 +189,3 @@ def test_other_sizes_than_those_of_an_order_are_refused(load_own) -> None:
     two = LATERAL[: LATERAL.index("[sizes.L]")] + LATERAL[LATERAL.index("[zones]") :]
     with pytest.raises(TemplateError, match="expected the sizes S, M and L, found S, M; give all three"):
         load_own(GuideTemplate, two)
-
-
-def test_a_width_may_be_left_out(load_own) -> None:
-    assert load_own(GuideTemplate, edited(LATERAL, "sizes.L.width_mm", None)).sizes["L"].width_mm == 40.0
