@@ -14,6 +14,8 @@ from guidegen.frames import FloatArray, angle_deg
 from guidegen.guide.patch import Patch
 from guidegen.guide.pins import (
     BETWEEN_WIRES_MM,
+    BONE,
+    BOSS,
     DRIVER_MM,
     FAR_EXIT_MM,
     FLATTEST_DEG,
@@ -37,8 +39,8 @@ ENTRY, AXIS = np.array([0.0, -8.0, 0.0]), np.array([0.0, np.sin(np.radians(42.0)
 TARGET, TOP = ENTRY + 90.0 * AXIS, ENTRY - 32.0 * AXIS
 TUNNEL_MM, SLEEVE_MM, BOSS_MM = 4.0, 9.1, 3.5  # radii
 LINES = [
-    Line(ENTRY, TARGET, TUNNEL_MM + SHAPE.tunnel_distance_mm, inside=True),
-    Line(ENTRY, TOP, SLEEVE_MM, inside=False),
+    Line(ENTRY, TARGET, TUNNEL_MM + SHAPE.tunnel_distance_mm, BONE),
+    Line(ENTRY, TOP, SLEEVE_MM, BOSS),
 ]
 NOWHERE_MM = -1e3
 SLACK_MM = 0.05  # ways are sampled every mm
@@ -115,7 +117,7 @@ def test_they_keep_clear_of_tunnel_sleeve_and_each_other(wires: Wires) -> None:
 
 def test_where_the_best_of_them_may_not_run_none_runs(plate: Patch, wires: Wires) -> None:
     """Another tunnel along the very first wire: they make room for it as for the first."""
-    other = Line(wires.points_mm[0], wires.ends_mm[0], 7.0, inside=True)
+    other = Line(wires.points_mm[0], wires.ends_mm[0], 7.0, BONE)
     zones, lines = zones_on(axis_mm=-20.0), [*LINES, other]
     found = choose_pins(plate, zones, ground(), lines, SHAPE, WIRE, BOSS_MM, NOWHERE_MM)
     for wire in zip(found.points_mm, found.ends_mm, strict=True):
