@@ -23,6 +23,7 @@ from guidegen.review import act_commands
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
 from guidegen.review.web.command import review
+from guidegen.show.compare_command import compare
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -277,6 +278,24 @@ def demo(
         raise typer.Exit(FAILED_CHECK)
 
 
+@app.command()
+def selftest() -> None:
+    """Check this installation: run the made-up hips, and hold all that comes out to what is known of them."""
+    from guidegen.record import library_versions
+    from guidegen.selftest.selftest import selftest as tested
+
+    with _progress() as progress:
+        findings = tested(progress)
+    _show_findings(findings)
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    versions = {"guidegen": guidegen.__version__, "Python": python} | library_versions()
+    out.print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    if not all(finding.passed for finding in findings):
+        out.print("[red]this installation is not sound: use nothing that it makes[/]")
+        raise typer.Exit(FAILED_CHECK)
+    out.print("[green]this installation finds what is true[/]")
+
+
 def _show_truth(hip: Any, folder: Path) -> None:
     """How far what was found lies from what the made-up hip is."""
     import numpy as np
@@ -423,6 +442,7 @@ class _progress:
             err.print(stage)
 
 
+app.command()(compare)
 app.command()(act_commands.submit)
 app.command()(act_commands.approve)
 app.command()(act_commands.reject)

@@ -174,11 +174,16 @@ def run_json(
         "version": guidegen.__version__,
         "build": build,
         "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "libraries": library_versions(),
         "inputs_sha256": dict(inputs),
         "parameters": dict(parameters),
         "outputs_sha256": dict(outputs),
     }
+
+
+def library_versions() -> dict[str, str]:
+    """The version of every library that a result depends on, as installed."""
+    return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def _inputs(origin: Origin, sides: tuple[SideSource, ...]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_the_version(guidegen_: Call) -> None:
     assert (left.code, left.out.strip()) == (0, f"guidegen {guidegen.__version__}")
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "check", "demo"])
+@pytest.mark.parametrize("command", ["run", "plan", "check", "compare", "demo", "selftest"])
 def test_every_command_helps(guidegen_: Call, command: str) -> None:
     left = guidegen_(command, "--help")
     assert left.code == 0
