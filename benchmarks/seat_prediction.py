@@ -24,8 +24,9 @@ from guidegen.assessed import Planned
 from guidegen.case import Case, load_case
 from guidegen.errors import GuidegenError
 from guidegen.frames import FloatArray, across, rotation_about
-from guidegen.guide.guide import Guide, Identity, make_guide
-from guidegen.guide.layout import Order
+from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.marks import Identity
+from guidegen.guide.order import Order
 from guidegen.ordered import load_templates
 from guidegen.pipeline import plan_case
 from guidegen.plan.fit import fit
@@ -57,7 +58,7 @@ def guide_for(planned: Planned, bone: Surface, size: str) -> Guide:
     sleeve = SleeveSizes.of(templates.kit, templates.guide, templates.printer)
     order = Order(templates.kit, templates.guide, templates.printer, gap.clearance_mm, sleeve)
     identity = Identity(assessed.case.patient.id, "r001", "00000000")
-    return make_guide(bone, assessed.anatomy, planned.tunnels[0], identity, size, order, keep_out=assessed.keep_out)
+    return make_guide(bone, assessed.anatomy, planned.tunnels, identity, size, order, keep_out=assessed.keep_out)
 
 
 def touching(guide: Guide, bone: Surface, rng: np.random.Generator) -> FloatArray:

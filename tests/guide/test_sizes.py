@@ -35,7 +35,7 @@ def cut(planned: Planned, below_entry_mm: float) -> Planned:
 
 def seats(planned: Planned, size: str = "M") -> list[Seat]:
     """The seats of a size, best first."""
-    search = search_of(planned.bone.surface, planned.anatomy, planned.tunnel, planned.order, NOTHING, 3.0)
+    search = search_of(planned.bone.surface, planned.anatomy, (planned.tunnel,), planned.order, NOTHING, 3.0)
     return find_seats(search, size, SHAPE.sizes[size].length_mm)
 
 

@@ -292,7 +292,9 @@ def test_a_moved_hip_moves_everything_on_its_guide(
 
 def test_a_moved_hip_has_as_good_a_seat(planned: Planned, guide: Guide) -> None:
     there, order = hip_moved(planned, MOTION), planned.order
-    search = guide_module.search_of(there.bone.surface, there.anatomy, there.tunnel, order, guide_module.NOTHING, 3.0)
+    search = guide_module.search_of(
+        there.bone.surface, there.anatomy, (there.tunnel,), order, guide_module.NOTHING, 3.0
+    )
     best = find_seats(search, "M", planned.template.sizes["M"].length_mm)[0]
     assert best.fit.mean_mm == pytest.approx(guide.seat.fit.mean_mm, rel=0.05)
     assert best.contact_mm2 == pytest.approx(guide.seat.contact_mm2, rel=0.1)
@@ -340,7 +342,7 @@ def test_an_entry_outside_the_shell_is_refused(planned: Planned, guide: Guide, m
     prints = guide.seat.footprint
     away = Footprint(prints.levels_mm, prints.turns_deg, np.roll(prints.covers, -20, axis=0), prints.zones)
     monkeypatch.setattr(guide_module, "find_seats", lambda *_: [replace(guide.seat, footprint=away)])
-    with pytest.raises(NoSafeGuide, match=r"entry at least 4 mm inside the shell, found it -?\d") as refusal:
+    with pytest.raises(NoSafeGuide, match=r"entry at least 4 mm inside the shell, found one -?\d") as refusal:
         planned.guide()
     assert refusal.value.rule == "entry_inside_shell"
     assert refusal.value.exit_code == 3

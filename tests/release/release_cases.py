@@ -44,7 +44,8 @@ PLAN: Mapping[str, Any] = {
     "plan": {"chosen": {"kit": "core-8", "warnings": [WARNING]}, "waivers_proposed": []},
     "guide": {
         "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "genus": 4, "removal_direction": [1.0, 0.0, 0.0],
-        "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "warnings": [], "arrows": [], "seat": {"incision_mm": 68.0},
+        "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "warnings": [],
+        "arrows": [], "seat": {"incision_mm": 68.0},
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "drill_diameter_mm": 8.0, "guided_length_mm": 34.8,
             "top_mm": [82.8, 20.0, -130.4], "stop_face_mm": STOP_MM, "offset_mm": 40.0, "outer_diameter_mm": 16.2,

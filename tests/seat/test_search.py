@@ -160,8 +160,9 @@ def test_bone_under_an_overhang_does_not_bear() -> None:
     at, bone = zones(), shaft(roof)
     ground = Ground.of(bone, at.up, NOTHING, 3.0)
     lifted = Search(
-        ground, at, cells_on(ground, at), on_shaft(-70.0, 0.0), np.zeros(3), unit([-1.0, 0.0, 0.2]), 4.0, 0.3, 80.0
-    )
+        ground, at, cells_on(ground, at), on_shaft(-70.0, 0.0)[None], np.zeros((1, 3)), unit([[-1.0, 0.0, 0.2]]), 4.0,
+        0.3, 80.0,
+    )  # fmt: skip
     straight, upwards = (removal_direction(at, 0.0, lean) for lean in (0.0, 20.0))
     bearing = {tuple(facing.removal): facing.index for facing in lifted.facings}
     row = int(np.argmin(np.abs(lifted.cells.levels_mm + 56.0)))
