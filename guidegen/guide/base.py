@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidegen.frames import FloatArray, unit
+from guidegen.guide.rim import Hole, on_contact
 from guidegen.seat.cells import round_the_shaft
 from guidegen.seat.footprint import Footprint
 from guidegen.surfaces import Surface
@@ -25,7 +26,9 @@ VOXEL_MM = 0.7
 POINT_MM, POINT_DEG = 0.9, 2.4  # between the points of the bone that distances are measured from
 REACH_MM = 11.0  # as far as distances are known
 ROUND_MM = 1.0  # radius of the rim's edges
-FULL_WITHIN_MM = 1.6  # the rim stands out in full from the patch's edge on, and rises to that so far inside it
+# The rim rises from so far inside the patch's edge, over so much of it: it stands out in full before the edge, where
+# its underside is lifted, by the step between the points and what the contour is smoothed over.
+FULL_WITHIN_MM, RISE_MM = 2.4, 1.6
 EDGE_REACH_MM = 8.0  # as far as the distance to the patch's edge is known: over the rim at its fullest
 FILLET_MM = 5.0  # where parts meet
 CALM_VOXELS = 0.6
@@ -92,12 +95,14 @@ class ShellShape:
 
 
 def base_solid(
-    bone: Surface, footprint: Footprint, raised_mm: FloatArray, shape: ShellShape, roots: Sequence[Root]
-) -> Any:
+    bone: Surface, footprint: Footprint, holes: Sequence[Hole], raised_mm: FloatArray, shape: ShellShape,
+    roots: Sequence[Root],
+) -> Any:  # fmt: skip
     """The base as a manifold, all in the guide's frame, before the bone is taken away. `raised_mm` (K, 3): points over
     what is kept out, which the shell passes over as if they were bone that bears.
     """
-    points, bears = _bone_points(bone, footprint)
+    points = _bone_points(bone, footprint)
+    bears = on_contact(points, footprint, holes)
     on_patch, beside = np.concatenate([points[bears], raised_mm]), points[~bears]
     ground = np.concatenate([points, raised_mm])
     low, high = _box(on_patch, roots, shape)
@@ -112,16 +117,15 @@ def base_solid(
     return _contoured(field, low)
 
 
-def _bone_points(bone: Surface, footprint: Footprint) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Points (K, 3) all over the bone under the footprint and round it, and which of them bear."""
+def _bone_points(bone: Surface, footprint: Footprint) -> FloatArray:
+    """Points (K, 3) all over the bone under the footprint and round it."""
     covers = np.argwhere(footprint.covers)
     top, bottom = footprint.levels_mm[covers[:, 0].min()], footprint.levels_mm[covers[:, 0].max()]
     back, front = footprint.turns_deg[covers[:, 1].min()], footprint.turns_deg[covers[:, 1].max()]
     levels = np.arange(top + REACH_MM, bottom - REACH_MM, -POINT_MM)
     turns = np.arange(back - BESIDE_DEG, front + BESIDE_DEG, POINT_DEG)
     points, there = round_the_shaft(bone, footprint.zones, levels, turns)
-    points = points[there]
-    return points, footprint.share(points) > 0.5
+    return np.asarray(points[there])
 
 
 BESIDE_DEG = 30.0
@@ -170,7 +174,7 @@ def _shell(to_patch: FloatArray, to_bone: FloatArray, to_beside: FloatArray, sha
     """The shell's field: its section in the plane of `beside` the patch, negative over it, and `over` the bone."""
     inside = np.sqrt(np.maximum(to_beside**2 - to_bone**2, 0.0))
     beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0)) - inside
-    over = to_bone - shape.rim_fuller_mm * np.clip(1.0 - inside / FULL_WITHIN_MM, 0.0, 1.0)
+    over = to_bone - shape.rim_fuller_mm * np.clip((FULL_WITHIN_MM - inside) / RISE_MM, 0.0, 1.0)
     return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 
 

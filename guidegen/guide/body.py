@@ -17,7 +17,7 @@ from guidegen.guide import parts
 from guidegen.guide.base import Rib, Rod, Root, ShellShape, base_solid
 from guidegen.guide.fan_solids import Collar, socket_cavity, socket_solid
 from guidegen.guide.height_field import HeightField
-from guidegen.guide.layout import OVER_BOSS_MM, Layout
+from guidegen.guide.layout import OVER_BOSS_MM, Layout, contact_hole
 from guidegen.guide.order import Order
 from guidegen.guide.patch import Patch
 from guidegen.guide.placement import Tube
@@ -64,7 +64,8 @@ def _base(layout: Layout, bone: Surface, order: Order) -> Any:
         for boss in layout.bosses
     ]
     roots += [Rib(rib, order.template.sleeve.rib_thickness_mm / 2.0) for rib in layout.ribs_mm]
-    return base_solid(bone, layout.footprint, _raised(layout, order), shape, roots).simplify(SIMPLIFIED_MM)
+    holes = [contact_hole(stand, order) for stand in layout.standing.stands]
+    return base_solid(bone, layout.footprint, holes, _raised(layout, order), shape, roots).simplify(SIMPLIFIED_MM)
 
 
 def _root(stand: Stand, order: Order) -> Rod:

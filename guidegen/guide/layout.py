@@ -130,14 +130,14 @@ def lay_out(ground: Ground, zones: Zones, seats: list[Seat], task: Task) -> Layo
             continue
         exact = grown(field, local.bone, order.clearance_mm, patch.edge_mm > -NEAR_MM)
         shell = order.template.shell
-        holes = [_hole(stand, order) for stand in rough.standing.stands]
+        holes = [contact_hole(stand, order) for stand in rough.standing.stands]
         exact = lifted(exact, local.bone, footprint, holes, shell.rim_width_mm, order.clearance_mm, shell.rim_relief_mm)
         return _laid_out(seat, local, near, footprint, patch, exact, task)
     assert best is not None, "there is at least one seat"
     raise best
 
 
-def _hole(stand: Stand, order: Order) -> Hole:
+def contact_hole(stand: Stand, order: Order) -> Hole:
     """What is hollow of a stand, where it comes through the contact."""
     least = order.printer.build.least_wall_mm + STURDIER_MM + BALL_MM
     return Hole(stand.tube.point_mm, stand.tube.axis, stand.mouth_mm / 2.0, least)

@@ -61,6 +61,21 @@ def lifted(
     return replace(under, height_mm=np.maximum(under.height_mm, risen(stacked, under.x_mm, under.y_mm, BALL_MM)))
 
 
+def on_contact(points_mm: FloatArray, footprint: Footprint, holes: Sequence[Hole]) -> npt.NDArray[np.bool_]:
+    """Which points (K, 3), spread over the bone on and round a footprint, the guide is in contact with: on it, and not
+    on a strip beside a hole that is too narrow to be left.
+    """
+    from scipy.spatial import cKDTree
+
+    on_patch = np.asarray(footprint.share(points_mm) > 0.5)
+    to_edge = np.asarray(cKDTree(points_mm[~on_patch]).query(points_mm[on_patch])[0])
+    sliver = np.zeros(len(to_edge), dtype=np.bool_)
+    for hole in holes:
+        sliver |= hole.leaves_sliver(points_mm[on_patch], to_edge)
+    on_patch[on_patch] = ~sliver
+    return on_patch
+
+
 def _beside(bone: Surface, footprint: Footprint, holes: Sequence[Hole], reach_mm: float) -> FloatArray:
     """Points (K, 3) of the bone beside the contact, no nearer to it than a ball's radius, no further than asked."""
     from scipy.spatial import cKDTree
@@ -74,12 +89,7 @@ def _beside(bone: Surface, footprint: Footprint, holes: Sequence[Hole], reach_mm
         np.arange(turns.min() - BESIDE_DEG, turns.max() + BESIDE_DEG, POINT_DEG),
     )  # fmt: skip
     points = points[there]
-    on_patch = footprint.share(points) > 0.5
-    to_edge = np.asarray(cKDTree(points[~on_patch]).query(points[on_patch], distance_upper_bound=reach_mm)[0])
-    sliver = np.zeros(len(to_edge), dtype=np.bool_)
-    for hole in holes:
-        sliver |= hole.leaves_sliver(points[on_patch], to_edge)
-    on_patch[on_patch] = ~sliver
+    on_patch = on_contact(points, footprint, holes)
     outside = points[~on_patch]
     away = cKDTree(points[on_patch]).query(outside, distance_upper_bound=reach_mm)[0]
     return np.asarray(outside[(away >= BALL_MM) & (away <= reach_mm)])

@@ -26,7 +26,7 @@ def bone() -> Surface:
 
 def shell(bone: Surface, rim_mm: float = RIM_MM, fuller_mm: float = 0.0, roots: Sequence[Rod | Rib] = ()) -> Surface:
     footprint = footprint_on(zones_on(), HALF_MM, HALF_DEG)
-    return to_surface(base_solid(bone, footprint, NOTHING_RAISED, ShellShape(OUTSIDE_MM, rim_mm, fuller_mm), roots))
+    return to_surface(base_solid(bone, footprint, (), NOTHING_RAISED, ShellShape(OUTSIDE_MM, rim_mm, fuller_mm), roots))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_what_is_kept_out_is_passed_over_as_if_it_bore(bone: Surface, plain: Sur
     x, y = (each.ravel() for each in np.meshgrid(np.arange(-4.0, 4.1, 0.5), np.arange(-4.0, 4.1, 0.5)))
     over = np.stack([x, y, np.full(len(x), RADIUS_MM + 3.0)], axis=1)
     footprint = footprint_on(zones_on(), HALF_MM, HALF_DEG)
-    raised = to_surface(base_solid(bone, footprint, over, ShellShape(OUTSIDE_MM, RIM_MM, 0.0), []))
+    raised = to_surface(base_solid(bone, footprint, (), over, ShellShape(OUTSIDE_MM, RIM_MM, 0.0), []))
     assert reach_mm(raised, np.zeros(1), np.zeros(1))[0] == pytest.approx(3.0 + OUTSIDE_MM, abs=GRID_MM)
     far = np.array([[30.0, 0.0], [0.0, 12.0]])
     np.testing.assert_allclose(reach_mm(raised, *far.T), reach_mm(plain, *far.T), atol=GRID_MM)

@@ -96,14 +96,14 @@ def test_the_shell_keeps_its_wall_where_the_lift_begins(
     """As drawn: 4 mm, and a rim that is full by so much more that 2 mm and something are left over the lift."""
     under = lifted(bare, bone, footprint, [], WIDTH_MM, CLEARANCE_MM, relief_mm)
     shape = ShellShape(CLEARANCE_MM + 4.0, WIDTH_MM, 2.0 + 1.1 - (4.0 - relief_mm))
-    solid = base_solid(bone, footprint, np.empty((0, 3)), shape, [])
+    solid = base_solid(bone, footprint, (), np.empty((0, 3)), shape, [])
     low, high = np.array(solid.bounding_box()).reshape(2, 3)
     body = to_surface(max((solid - under.solid_under(low, high)).decompose(), key=lambda part: part.volume()))
     radius, cosine = largest_balls(body, body.face_centers_mm, body.face_normals, 3.0)
     in_wall = cosine < OPPOSITE_COSINE
     area = body.face_areas_mm2
     assert area[in_wall & (2.0 * radius < 2.0)].sum() < 5.0
-    assert area[in_wall & (2.0 * radius < 3.0)].sum() > 5.0, "the rim is the thinnest of it"
+    assert area[in_wall & (2.0 * radius < 3.6)].sum() > 5.0, "the rim is the thinnest of it"
 
 
 def test_what_a_hole_leaves_of_the_contact_s_edge_is_lifted_too(
