@@ -31,6 +31,7 @@ from guidegen.guide.guide import Guide
 from guidegen.guide.height_field import HeightField, grown, look_down
 from guidegen.guide.rods import Drilling, Rod, passages
 from guidegen.guide.solids import bore, to_surface
+from guidegen.rounded import shown
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 from guidegen.threemf import threemf_bytes
@@ -166,7 +167,7 @@ def test_a_steeper_cortex_needs_a_larger_offset(on_slope: Make, slope_deg: float
 def test_the_readings_are_the_offset_and_the_tunnel_s_length(three: Made) -> None:
     readings = [insert.reading_mm for insert in three.socket.inserts]
     assert readings == pytest.approx([three.socket.offset_mm + length for length in LENGTHS[:3]])
-    assert three.socket.inserts[1].lines == ("2 Ø3.2", f"{three.socket.offset_mm + 97.25:.1f}")
+    assert three.socket.inserts[1].lines == ("2 Ø3.2", shown(three.socket.offset_mm + 97.25, 1))
 
 
 def test_the_stop_faces_stand_at_the_offset_on_their_own_axes(three: Made) -> None:
@@ -335,6 +336,6 @@ def test_the_files_are_the_same_every_time_and_stand_on_the_plate(three: Made) -
 
 
 def test_an_insert_that_float32_cannot_hold_is_refused(three: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fan_solids, "as_written", lambda _: None)
+    monkeypatch.setattr(fan_solids, "stl_surface", lambda _: None)
     with pytest.raises(NoSafeGuide, match=r"expected an insert 2 that stays a sound solid"):
         insert_surface(three.socket, three.socket.inserts[1], PLACED)
