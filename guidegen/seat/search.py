@@ -46,7 +46,7 @@ FRONTS_DEG = (60.0, 85.0, 110.0, 145.0)
 LARGEST_SLEEVE_DEG = 62.0  # between a drill and the removal direction: flatter, and its sleeve lies on the skin
 OFF_MM = 0.1  # off the surface, where a ray that looks for shadow starts
 SMALLEST_CONTACT_MM2 = 300.0  # the bony lateral wall alone is 567 ± 83 mm²; half of that holds nothing
-SPARE_MM = 1.0  # of the allowed length: the scanner's and the femur's own idea of its axis differ by a degree or two
+SPARE_MM = 1.5  # of the allowed length: the scanner's and the femur's own idea of its axis differ by a degree or two
 
 DOCKED_EVENLY, EVEN_GAP_MM, EVEN_PUSHES = 96, 0.5, 12
 # Pushes of a field find much the same way home; other fields tell more than other pushes do.
