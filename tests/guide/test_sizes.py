@@ -58,7 +58,7 @@ def test_a_kit_s_own_guided_length_goes_before_the_shape_s(planned: Planned) -> 
 def test_a_seat_stays_above_the_end_of_the_scan(planned: Planned, guide: Guide) -> None:
     short = cut(planned, 30.0)
     end = find_scan_end(short.bone.surface, planned.anatomy.shaft_axis)
-    search = search_of(short.bone.surface, short.anatomy, short.tunnel, short.order, NOTHING, 3.0)
+    search = search_of(short.bone.surface, short.anatomy, (short.tunnel,), short.order, NOTHING, 3.0)
     assert end.above_mm(guide.cells.points_mm[guide.seat.footprint.covers]).min() < END_MARGIN_MM, "it matters"
     for seat in find_seats(search, "S", SHAPE.sizes["S"].length_mm):
         assert end.above_mm(search.cells.points_mm[seat.footprint.covers]).min() >= END_MARGIN_MM
