@@ -41,7 +41,7 @@ test: $(READY) slicer browser
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -q -n 2
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal
 
 bench: $(READY)
 	$(PYTHON) benchmarks/run.py
