@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from guidegen.check.asked import Asked, AskedLabel
 from guidegen.check.finding import Finding, at_least
@@ -28,7 +28,7 @@ def word_findings(asked: Asked) -> tuple[Finding, ...]:
         _said("labels name the side", _names_side(asked), WHY_SIDE),
         _said("labels name the patient", _stands_on_one(asked, asked.case_id), WHY_PATIENT),
         _said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION),
-        _said("labels name the plan", _stands_on_one(asked, guide.plan_hash), WHY_PLAN),
+        _said("labels name the plan", _stands_on_one(asked, guide.plan_hash.upper(), str.upper), WHY_PLAN),
     ]
     for number, sleeve in enumerate(guide.sleeves, start=1):
         tunnel = asked.tunnels[sleeve.tunnel]
@@ -57,9 +57,9 @@ def _names_side(asked: Asked) -> bool:
     return {word for word in words if word in ("LEFT", "RIGHT")} == {asked.side.upper()}
 
 
-def _stands_on_one(asked: Asked, text: str) -> bool:
-    """Whether it stands on a label, maybe broken over lines."""
-    return any(text in "".join(label.lines) for label in asked.guide.labels)
+def _stands_on_one(asked: Asked, text: str, read: Callable[[str], str] = str) -> bool:
+    """Whether it stands on a label, as that is `read`; maybe broken over lines."""
+    return any(text in read("".join(label.lines)) for label in asked.guide.labels)
 
 
 def _is_word(asked: Asked, text: str) -> bool:

@@ -101,7 +101,7 @@ def test_a_sliver_of_micrometres_that_looks_elsewhere_does_not_cut_a_bore_short(
     probed = bore._probed
     monkeypatch.setattr(bore, "_probed", beside_a_sliver)
     assert found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured == pytest.approx(whole)
-    monkeypatch.setattr(bore, "BESIDE_RAD", 0.0)
+    monkeypatch.setattr(bore, "BESIDE", ())
     assert found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured < whole - 1.0
 
 
