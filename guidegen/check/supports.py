@@ -16,6 +16,9 @@ PLATE_MM = 0.3
 # An overhang is held by what it grows out of: no prop goes where a face that prints by itself lies lower and this near.
 # Ledges of 1 mm print freely by every process (addema.se, printpal.io), and the roof of a bore 2 mm wide does.
 HELD_MM = 1.0
+# A round hole no wider than this holds its roof: from its top to where the wall is 45° steep a chord is 0.38 of its
+# width.
+NARROW_MM = HELD_MM / np.sin(np.radians(22.5))
 # A bore's wall is what lies no further than this from its cylinder: its facets, and the mouth's rounding.
 BORE_MM = 0.3
 # A wall looks back at the axis, its normal within 26° of the way to it: what it opens into does not.
@@ -80,7 +83,9 @@ def _propped(seat: Seat, pose: RigidTransform, steepest_deg: float) -> Mask:
 
 
 def _in_bores(asked: Asked, seat: Seat) -> Mask:
-    """Which of the seat's samples (K,) lie on the wall of a bore, a socket, a wire's hole or a window."""
+    """Which of the seat's samples (K,) lie on the wall of a bore, a socket, or a window or wire's hole that is not
+    narrow.
+    """
     guide = asked.guide
     inside = np.zeros(len(seat.points_mm), dtype=bool)
     for sleeve in guide.sleeves:
@@ -89,10 +94,11 @@ def _in_bores(asked: Asked, seat: Seat) -> Mask:
         inside |= _on_wall(seat, np.array(tunnel.entry_mm), into, sleeve.inner_diameter_mm)
     if guide.socket is not None:
         inside |= _on_cone(seat, guide.socket)
-    for pin in guide.pins:
-        inside |= _on_wall(seat, np.array(pin.point_mm), unit(pin.direction), pin.hole_diameter_mm)
-    for window in guide.windows:
-        inside |= _on_wall(seat, np.array(window.point_mm), -unit(window.direction), window.diameter_mm)
+    holes = [(pin.point_mm, unit(pin.direction), pin.hole_diameter_mm) for pin in guide.pins]
+    holes += [(window.point_mm, -unit(window.direction), window.diameter_mm) for window in guide.windows]
+    for point, into, diameter_mm in holes:
+        if diameter_mm > NARROW_MM:
+            inside |= _on_wall(seat, np.array(point), into, diameter_mm)
     return inside
 
 
