@@ -12,8 +12,8 @@ from guidegen.check.seat import Seat
 from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
 
-# Places on the surface; each stands for 1.3 mm² of a guide of 200 cm².
-SAMPLES = 15_000
+# Places on the surface; each stands for 0.7 mm² of a guide of 200 cm².
+SAMPLES = 30_000
 # Walls thicker than this many times the least are reported as so thick: their balls need not be found.
 THICK = 2.0
 # A ball in a wall touches both its sides, 180° apart as seen from its middle; in an edge of 90° it touches them 90°
