@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from guidegen.errors import CaseFileError
+from guidegen.plan.fields import Within
 from guidegen.plan.rules import TABLE, WAIVABLE
 
 # Files that hold a label map; a label written with one of these endings is a file of its own.
@@ -103,6 +104,10 @@ TemplateName = Annotated[
     str,
     _matching("[a-z0-9][a-z0-9._-]{0,63}", "the name of a template (small letters, digits, . _ -; at most 64)"),
 ]
+CycleName = Annotated[
+    str, _matching("[a-z0-9][a-z0-9._-]{0,63}", "the name of a sterilisation (small letters, digits, . _ -)")
+]
+Gap = Annotated[float, Within(0, 10)]  # in mm; the printer's file says which of these it can be
 PatientId = Annotated[
     str,
     _matching("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "letters, digits, . _ -, first a letter or digit, at most 64"),
@@ -208,14 +213,21 @@ class Lesion(_Shape):
 class Order(_Section):
     """What the surgeon asks for; names of templates, and points in LPS mm.
 
-    Without a `kit` the plan is made with core-8, or with multiple-3.2 for the strategy "multiple".
+    Without a `kit` the plan is made with core-8, or with multiple-3.2 for the strategy "multiple". Without a
+    `sterilisation` it is the printer's first; without a `clearance_mm` the print's error budget says how far guide and
+    bone stand apart, without a `periosteum_mm` the guide's shape says how much of it is left between them.
+    `language` is that of the dossier.
     """
 
     surgeon: Text | None = None
     kit: TemplateName | None = None
     guide: TemplateName = "lateral"
     printer: TemplateName = "sla"
+    sterilisation: CycleName | None = None
+    clearance_mm: Gap | None = None
+    periosteum_mm: Gap | None = None
     policy: TemplateName = "default"
+    language: TemplateName = "en"
     size: Literal["S", "M", "L"] = "M"
     strategy: Literal["centroid", "coverage", "multiple"] = "centroid"
     entry_mm: Point | None = None

@@ -17,6 +17,13 @@ from rich.table import Table
 
 import guidegen
 from guidegen.errors import GuidegenError
+from guidegen.release import commands as release_commands
+from guidegen.release.event_commands import events
+from guidegen.review import act_commands
+from guidegen.review.audit_commands import audit
+from guidegen.review.user_commands import users
+from guidegen.review.web.command import review
+from guidegen.show.compare_command import compare
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -35,6 +42,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(users, name="user")
+app.add_typer(audit, name="audit")
+app.add_typer(events, name="event")
+app.command()(review)
 
 
 class Size(StrEnum):
@@ -98,7 +109,10 @@ def run(
             result = pipeline.run(case, output, footprint, progress)
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
         chosen = (content["plan"] or {}).get("chosen")
-        _show_notes(content["notes"], content["inputs"]["identities"], chosen["warnings"] if chosen else ())
+        warnings = [warning for part in (chosen, content["guide"]) if part for warning in part["warnings"]]
+        _show_notes(content["notes"], content["inputs"]["identities"], warnings)
+        if content["guide"]:
+            _show_sizes(content["guide"])
         _show_result(result)
         if content["plan"] and content["plan"]["waivers_proposed"]:
             out.print("[red]A waiver is proposed: nothing may be made of this before the surgeon accepts it.[/]")
@@ -210,20 +224,36 @@ def new(
 @app.command()
 def check(
     result: Annotated[Path, typer.Argument(help="A result folder (…/r001).", metavar="RESULT")],
+    slicer: Annotated[
+        bool, typer.Option("--slicer", help="Let PrusaSlicer slice it too, not only look at it.")
+    ] = False,
 ) -> None:
-    """Measure the files of a result again, as a stranger would."""
+    """Measure the files of a result again, as a stranger would; PrusaSlicer looks at them too where it is installed."""
     from guidegen import pipeline
     from guidegen.check.battery import check_result
 
     recorded = pipeline.recorded_finding(result)
     guides = ("guide.stl", "rejected.stl")
     if any((result / name).is_file() for name in guides) or not (result / "findings.json").is_file():
-        findings = (recorded, *check_result(result))
+        findings = (recorded, *check_result(result), *_slicer_findings(result, slicer))
     else:  # a run that ended without a safe guide left its reason
         findings = (recorded, *pipeline.read_findings(result))
     _show_findings(findings)
     if not all(finding.passed for finding in findings):
         raise typer.Exit(FAILED_CHECK)
+
+
+def _slicer_findings(result: Path, slices: bool) -> tuple[Any, ...]:
+    """What PrusaSlicer makes of a result, and a note where it does not; `slices`: it must be installed."""
+    from guidegen.check.slicer import INSTALL, is_installed, profile_of, slicer_findings
+
+    profile = profile_of(result) if slices else None
+    if slices and profile is None:
+        out.print("note: not sliced: PrusaSlicer has no profile for this printer's process, and only looks at the file")
+    if not slices and not is_installed():
+        out.print(f"note: not looked at by a slicer: PrusaSlicer is not installed ({INSTALL})")
+        return ()
+    return slicer_findings(result, profile)
 
 
 @app.command()
@@ -247,6 +277,24 @@ def demo(
     out.print(f"Look at:      {result.folder / 'preview' / 'guide.png'}\nAnd read:     {result.folder / 'dossier.pdf'}")
     if not result.passed:
         raise typer.Exit(FAILED_CHECK)
+
+
+@app.command()
+def selftest() -> None:
+    """Check this installation: run the made-up hips, and hold all that comes out to what is known of them."""
+    from guidegen.record import library_versions
+    from guidegen.selftest.selftest import selftest as tested
+
+    with _progress() as progress:
+        findings = tested(progress)
+    _show_findings(findings)
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    versions = {"guidegen": guidegen.__version__, "Python": python} | library_versions()
+    out.print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    if not all(finding.passed for finding in findings):
+        out.print("[red]this installation is not sound: use nothing that it makes[/]")
+        raise typer.Exit(FAILED_CHECK)
+    out.print("[green]this installation finds what is true[/]")
 
 
 def _show_truth(hip: Any, folder: Path) -> None:
@@ -280,6 +328,17 @@ def _show_result(result: Any) -> None:
     verdict = "[green]every check passed[/]" if result.passed else "[red]not released: a check or a rule failed[/]"
     again = " (unchanged since it was made)" if result.unchanged else ""
     out.print(f"{verdict}{again}\n{escape(str(result.folder))}")
+
+
+def _show_sizes(guide: dict[str, Any]) -> None:
+    """What is predicted of the sizes, side by side."""
+    from guidegen.show.seat_table import seat_table
+
+    heads, rows = seat_table(guide)
+    table = Table(*heads, box=None)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    out.print(table)
 
 
 def _title(assessed: Assessed) -> str:
@@ -384,8 +443,19 @@ class _progress:
             err.print(stage)
 
 
+app.command()(compare)
+app.command()(act_commands.submit)
+app.command()(act_commands.approve)
+app.command()(act_commands.reject)
+app.command()(act_commands.void)
+app.command()(release_commands.release)
+app.command()(release_commands.verify)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The program: exits 0 done, 2 input or usage refused, 3 no safe guide, 130 interrupted, 1 for a bug."""
+    """The program: exits 0 done, 2 input or usage refused, 3 no safe guide, 4 not approved or altered, 130 interrupted,
+    1 for a bug.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     try:

@@ -13,9 +13,16 @@
     │   ├── LesionError                  the lesion is not in the femur
     │   ├── RegistrationError            the MR femur does not fit the bone well enough
     │   ├── TemplateError                a kit, guide or printer template
-    │   └── OutputError                  the place for the results cannot be written
+    │   ├── SlicerError                  the slicer is not installed, or did not slice
+    │   ├── OutputError                  the place for the results cannot be written
+    │   ├── ReviewError                  an account, a password or an event that cannot be
+    │   ├── DatabaseError                the database of the review cannot be opened, or is of another version
+    │   └── AccessError                  who asks may not: unknown, wrong password, ended session, other role
+    │       └── TooManyGuesses           too many wrong passwords; says how long to wait
     ├── NoSafePlan                  3    no tunnel keeps all the rules; says which rule ruled
     ├── NoSafeGuide                 3    no guide can be built that keeps its own rules
+    ├── ApprovalError               4    not approved, or altered; lists every reason
+    │   └── ChainError                   the audit chain is not what was written
     └── ResultError                 2    a result folder is incomplete or was altered
 
 A message says what was expected, what was found and what to do. The case id and
@@ -93,8 +100,32 @@ class TemplateError(InputError):
     """A kit, guide or printer template is missing or impossible."""
 
 
+class SlicerError(InputError):
+    """The slicer that was asked for is not installed, or did not take the print file."""
+
+
 class OutputError(InputError):
     """The place for the results is no folder, or cannot be written."""
+
+
+class ReviewError(InputError):
+    """What was asked of the review cannot be: a name, a password, an event or a figure."""
+
+
+class DatabaseError(InputError):
+    """The database of the review cannot be opened or written, or is of another version."""
+
+
+class AccessError(InputError):
+    """Who asks may not: unknown, with a wrong password, with a session that ended, or in another role."""
+
+
+class TooManyGuesses(AccessError):
+    """Too many wrong passwords came before: nothing is tried for the next `wait_s` seconds."""
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class ResultError(InputError):
@@ -114,6 +145,20 @@ class NoSafePlan(GuidegenError):
 
 class NoSafeGuide(NoSafePlan):
     """The plan is safe, but no guide for it keeps its own rules."""
+
+
+class ApprovalError(GuidegenError):
+    """Not approved, or altered. `reasons` are all that speaks against it, a sentence each."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join([message, *(f"- {reason}" for reason in reasons)]))
+        self.reasons = reasons or (message,)
+
+
+class ChainError(ApprovalError):
+    """The audit chain is not what was written: an entry was changed, removed, moved or added by hand."""
 
 
 @contextmanager

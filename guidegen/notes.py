@@ -98,8 +98,6 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
         for asked in planned.assessed.case.waivers
         if asked.rule not in used
     ]
-    if len(chosen.tunnels) > 1:
-        notes.append("A guide with several sleeves cannot be built yet: this is a plan without a guide.")
     return (*notes, *chosen.warnings)
 
 
@@ -113,9 +111,5 @@ def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
 
 def guide_notes(guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
     """The notes on the guide, or on why there is none."""
-    notes = []
-    if guide is not None and not guide.windows_mm:
-        notes.append("This footprint has no room for a window.")
-    if refusal is not None:
-        notes.append(f"There is no guide: {refusal.message}")
-    return tuple(notes)
+    warnings = () if guide is None else guide.warnings
+    return warnings if refusal is None else (*warnings, f"There is no guide: {refusal.message}")

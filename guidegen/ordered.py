@@ -1,4 +1,4 @@
-"""The templates that a case orders: kit, guide shape, printer and policy."""
+"""The templates that a case orders: kit, guide shape, printer with its sterilisation, and policy."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from guidegen.case import Order
 from guidegen.errors import TemplateError
+from guidegen.plan.fit import require_allowed
 from guidegen.plan.kits import Kit
-from guidegen.plan.templates import GuideTemplate, Policy, Printer, load_template
+from guidegen.plan.templates import Cycle, GuideTemplate, Policy, Printer, load_template
 
 ONE_TUNNEL, SEVERAL_TUNNELS = "core-8", "multiple-3.2"
 
 
 @dataclass(frozen=True)
 class Templates:
-    """The templates by their names, a kit for one tunnel and one for several, and the SHA-256 of every file used."""
+    """The templates by their names, a kit for one tunnel and one for several, the sterilisation ordered of those that
+    the printer lists, and the SHA-256 of every file used.
+    """
 
     kit_name: str
     kit: Kit
@@ -22,13 +25,16 @@ class Templates:
     fan_kit: Kit
     guide: GuideTemplate
     printer: Printer
+    sterilisation: Cycle
     policy: Policy
     sha256: dict[str, str]
 
 
 def load_templates(order: Order) -> Templates:
-    """The templates that an order names; TemplateError for one that is missing, impossible, or a kit that does not make
-    as many tunnels as the strategy needs.
+    """The templates that an order names.
+
+    TemplateError for one that is missing or impossible, a kit that does not make as many tunnels as the strategy needs,
+    a shape that the printer cannot make, or a clearance or sterilisation that the printer's file does not allow.
     """
     several = order.strategy == "multiple"
     name = order.kit or (SEVERAL_TUNNELS if several else ONE_TUNNEL)
@@ -44,6 +50,8 @@ def load_templates(order: Order) -> Templates:
     guide, guide_sha = load_template(GuideTemplate, order.guide)
     printer, printer_sha = load_template(Printer, order.printer)
     policy, policy_sha = load_template(Policy, order.policy)
+    _require_printable(order, guide, printer)
+    require_allowed(printer, order.clearance_mm, order.periosteum_mm, guide)
     one, fan = ((other_name, other), (name, ordered)) if several else ((name, ordered), (other_name, other))
     return Templates(
         kit_name=one[0],
@@ -52,6 +60,7 @@ def load_templates(order: Order) -> Templates:
         fan_kit=fan[1],
         guide=guide,
         printer=printer,
+        sterilisation=_sterilisation(order, printer),
         policy=policy,
         sha256={
             "kit": sha,
@@ -61,3 +70,38 @@ def load_templates(order: Order) -> Templates:
             "policy": policy_sha,
         },
     )
+
+
+def _require_printable(order: Order, guide: GuideTemplate, printer: Printer) -> None:
+    """TemplateError for a shape with a wall no thicker than the printer's thinnest, or a hole that does not drain."""
+    thinnest, narrowest = printer.build.least_wall_mm, printer.build.least_drain_mm
+    walls = {
+        "shell.thickness_mm": guide.shell.thickness_mm,
+        "sleeve.wall_mm": guide.sleeve.wall_mm,
+        "sleeve.rib_thickness_mm": guide.sleeve.rib_thickness_mm,
+        "pins.wall_mm": guide.pins.wall_mm,
+    }
+    for name, wall_mm in walls.items():
+        if wall_mm <= thinnest:
+            raise TemplateError(
+                f"expected {name} of the guide {order.guide!r} above {thinnest:g}, the thinnest wall of the printer "
+                f"{order.printer!r}, found {wall_mm:g}; choose another guide or printer"
+            )
+    if guide.probe.count > 0 and guide.probe.diameter_mm < narrowest:
+        raise TemplateError(
+            f"expected probe.diameter_mm of the guide {order.guide!r} of at least {narrowest:g}, the narrowest bore of "
+            f"the printer {order.printer!r} that drains, found {guide.probe.diameter_mm:g}; choose another guide or "
+            "printer"
+        )
+
+
+def _sterilisation(order: Order, printer: Printer) -> Cycle:
+    """The ordered cycle, the printer's first where none is; TemplateError for one that its file does not list."""
+    cycles = {cycle.name: cycle for cycle in printer.sterilisation}
+    name = order.sterilisation or printer.sterilisation[0].name
+    if name not in cycles:
+        raise TemplateError(
+            f"expected a sterilisation validated for the printer {order.printer!r}: {', '.join(cycles)}; found "
+            f"{name!r}; choose one of them, or add yours to the printer's file with the source that shows it"
+        )
+    return cycles[name]

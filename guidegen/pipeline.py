@@ -15,26 +15,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import guidegen
 from guidegen import record, results
 from guidegen.assessed import Assessed, Planned, Sides
 from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
-from guidegen.check.battery import check_result
+from guidegen.check.battery import check_folder
 from guidegen.check.finding import Finding, at_most
-from guidegen.errors import NoSafeGuide, NoSafePlan, ResultError, VolumeError, at_stage
+from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
 from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.marks import Identity
+from guidegen.guide.order import Order
 from guidegen.guide.parts import Make
-from guidegen.guide.seat import SMALLEST_CONTACT_MM2
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.grades import Grades, grade_lesion
@@ -45,9 +44,17 @@ from guidegen.lesion.registration import Registration, register_femur, registrat
 from guidegen.notes import assessment_notes, guide_notes, plan_notes
 from guidegen.ordered import Templates, load_templates
 from guidegen.overrides import given_registration, overrule_anatomy
+from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
-from guidegen.plan.planning import CENTROID, Plan, Task, Waiver, make_plan, refusal_of, with_sleeve
+from guidegen.plan.kits import Kit
+from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeves
 from guidegen.plan.rules import Rules, waived_rules
+from guidegen.plan.sleeve_sizes import SleeveSizes
+from guidegen.print_files import insert_files, metadata, print_files, reject
+from guidegen.record import Built
+from guidegen.seat.search import SMALLEST_CONTACT_MM2
+from guidegen.show.dossier.words import sources_sha256
+from guidegen.show.scans import Scans
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
@@ -108,13 +115,23 @@ class Run:
         return inputs
 
     @property
+    def kit(self) -> Kit:
+        """The kit that the ordered strategy drills with."""
+        return self.templates.fan_kit if self.case.order.strategy == MULTIPLE else self.templates.kit
+
+    @property
+    def sleeve_sizes(self) -> SleeveSizes:
+        """How wide the sleeve for the ordered kit is."""
+        return SleeveSizes.of(self.templates.kit, self.templates.guide, self.templates.printer)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """All that was asked, as recorded and as hashed."""
         order = self.case.order.model_dump(mode="json") | {"size": self.size}
         return {
             "patient": self.case.patient.model_dump(mode="json"),
             "order": order,
-            "templates_sha256": self.templates.sha256 | {"dossier": results.sha256(_dossier_template().encode())},
+            "templates_sha256": self.templates.sha256 | {"dossier": sources_sha256(self.case.order.language)},
             "rules": self.rules.record(),
             "waivers": [waiver.model_dump(mode="json") for waiver in self.case.waivers],
             "overrides": None if self.case.overrides is None else self.case.overrides.model_dump(mode="json"),
@@ -152,28 +169,36 @@ def run(
             return Result(known, read_findings(known), unchanged=True)
     with Workshop() as workshop:
         planned = _plan(state)
-        guide, refusal = _guide(state, planned, workshop.make)
-        planned = _as_built(state, planned, guide)
-        state.store.keep()
-        return _revision(state, planned, guide, refusal, fingerprint, folder, workshop)
+        while True:
+            revision = results.upcoming(folder)
+            as_built, built, refusal = _guide(state, planned, workshop.make, revision)
+            state.store.keep()
+            result = _revision(state, as_built, built, refusal, fingerprint, folder, revision, workshop)
+            if result is not None:
+                return result
 
 
 def _revision(
     state: Run,
     planned: Planned,
-    guide: Guide | None,
+    built: Built | None,
     refusal: NoSafePlan | None,
     fingerprint: str,
     folder: Path,
+    name: str,
     workshop: Workshop,
-) -> Result:
-    """Everything that a run leaves, as the case's next revision: whole, or not at all."""
+) -> Result | None:
+    """Everything that a run leaves, as the case's next revision: whole, or not at all. None where another run took the
+    `name` that stands on the guide.
+    """
     with results.locked(folder):
         known = results.find_revision(folder, fingerprint)
         if known is not None:  # another run of the same case was faster
             return Result(known, read_findings(known), unchanged=True)
+        if results.next_revision(folder) != name:
+            return None
         with results.new_revision(folder) as scratch:
-            findings = _write(state, planned, guide, refusal, scratch, workshop)
+            findings = _write(state, planned, built, refusal, scratch, workshop)
             summary = record.run_json(
                 fingerprint, build(), state.inputs_sha256, state.parameters, results.hashes(scratch)
             )
@@ -243,7 +268,7 @@ def write_plan(
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
     results.require_place(Path(output), folder)
     planned = _plan(state)
-    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned))
+    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned), _printing(state))
     files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
     if planned.plan is not None:
         with state.stage("show"):
@@ -259,7 +284,7 @@ def _start(case: Case | str | Path, output: str | Path, size: str | None, progre
         case = case if isinstance(case, Case) else load_case(case)
         hashes = input_hashes(case)
         state = Run(case, StageStore(Path(output) / STAGES), size or case.order.size, progress, hashes)
-        _ = state.templates  # a missing template is found before anything is computed
+        _ = state.parameters  # a missing template is found before anything is computed
     return state
 
 
@@ -316,9 +341,10 @@ def _task(state: Run, assessed: Assessed) -> Task:
         lesion=assessed.lesion,
         kit=templates.kit,
         rules=state.rules,
-        sleeve_bore_mm=templates.kit.drill.diameter_mm + templates.printer.bore_clearance_mm,
-        guided_length_mm=templates.guide.sleeve.guided_length_mm,
+        sleeve_bore_mm=state.sleeve_sizes.hole_mm,
+        guided_length_mm=templates.guide.sleeve.guided_for(templates.kit) + state.sleeve_sizes.flange_height_mm,
         sleeve_wall_mm=templates.guide.sleeve.wall_mm,
+        sleeve_play_mm=state.sleeve_sizes.clearance_mm,
         keep_out=assessed.keep_out,
     )
     return Task(
@@ -326,6 +352,7 @@ def _task(state: Run, assessed: Assessed) -> Task:
         kit=templates.kit_name,
         fan_kit=templates.fan_kit,
         fan_kit_name=templates.fan_kit_name,
+        fan_guided_length_mm=templates.guide.sleeve.guided_for(templates.fan_kit),
         printer=templates.printer,
         policy=templates.policy,
         surface_error_mm=assessed.bone.error_mm,
@@ -379,74 +406,73 @@ def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -
     )
 
 
-def _guide(state: Run, planned: Planned, make: Make) -> tuple[Guide | None, NoSafePlan | None]:
-    """The guide for the planned tunnel, or why there is none."""
-    assessed, templates = planned.assessed, state.templates
-    if planned.refusal is not None:
-        return None, planned.refusal
-    if len(planned.tunnels) > 1:
-        return None, NoSafeGuide(
-            f"expected a plan of one tunnel, found one of {len(planned.tunnels)}; a guide with several sleeves cannot "
-            "be built yet: use the plan without a guide, or choose another strategy",
-            rule="one_tunnel",
-            figures={"tunnels": float(len(planned.tunnels))},
-        )
-    tunnel = planned.tunnels[0]
-    key = content_key("guide", state.inputs_sha256, state.parameters)
-
-    def build_guide() -> Guide:
-        return make_guide(
-            assessed.bone.surface, assessed.bone.error_mm, assessed.anatomy, tunnel,
-            state.case.patient.id, state.size, templates.kit, templates.guide, templates.printer, make,
-            assessed.keep_out, state.rules.keep_out_min_mm,
-        )  # fmt: skip
-
+def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Planned, Built | None, NoSafePlan | None]:
+    """The plan as its guide was built: what is kept away from may have pushed a sleeve further off the bone; the guide,
+    with the revision it is to become on it; or why there is none.
+    """
+    assessed, templates, order = planned.assessed, state.templates, state.case.order
+    if planned.refusal is not None or planned.plan is None:
+        return planned, None, planned.refusal
+    key = content_key("guide", state.inputs_sha256, state.parameters, revision)
+    identity = Identity(state.case.patient.id, revision, record.plan_hash(planned)[: record.SHORT_HASH])
     try:
         with state.stage("guide"):
-            return state.store.reuse(Guide, key, build_guide), None
+            gap = fit(
+                templates.printer, assessed.bone.error_mm, order.clearance_mm, order.periosteum_mm, templates.guide
+            )
+            sizes = SleeveSizes.of(state.kit, templates.guide, templates.printer)
+            made_to = Order(state.kit, templates.guide, templates.printer, gap.clearance_mm, sizes)
+            guide = state.store.reuse(
+                Guide, key,
+                lambda: make_guide(
+                    assessed.bone.surface, assessed.anatomy, planned.tunnels, identity, state.size, made_to, make,
+                    assessed.keep_out, state.rules.keep_out_min_mm,
+                ),
+            )  # fmt: skip
+            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm)
+            return replace(planned, plan=plan), (guide, identity, gap), None
     except NoSafePlan as refusal:
-        return None, refusal
-
-
-def _as_built(state: Run, planned: Planned, guide: Guide | None) -> Planned:
-    """The plan with the sleeve as it was built: what is kept away from may have pushed it further off the bone."""
-    if guide is None or planned.plan is None:
-        return planned
-    return replace(planned, plan=with_sleeve(planned.plan, state.templates.kit, guide.sleeves[0].offset_mm))
+        return planned, None, refusal
 
 
 def _write(
     state: Run,
     planned: Planned,
-    guide: Guide | None,
+    built: Built | None,
     refusal: NoSafePlan | None,
     scratch: Path,
     workshop: Workshop,
 ) -> tuple[Finding, ...]:
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     limits = _limits(state, planned)
+    guide = None if built is None else built[0]
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
-    content = record.plan_json(planned, guide, limits, notes)
+    content = record.plan_json(planned, built, limits, notes, _printing(state))
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
+    (scratch / "lesion.stl").write_bytes(stl_bytes(planned.assessed.lesion.surface))
     if planned.assessed.keep_out.surface is not None:
         (scratch / "keep_out.stl").write_bytes(stl_bytes(planned.assessed.keep_out.surface))
-    if guide is None:
+    if built is None or guide is None:
         findings = _refused(refusal)
         _write_findings(findings, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
-    _begin_pictures(state, planned, content, guide, workshop)  # on the second core, while this one checks
-    with state.stage("3mf"):
-        (scratch / "guide.3mf").write_bytes(_threemf(content, guide, scratch))
+    _put(insert_files(guide), scratch)
+    with state.stage("files"):
+        _begin_companions(state, planned, content, built, scratch, workshop)  # on the second core
+        _put(print_files(content, guide, scratch), scratch)
+        _put(workshop.finish_companions(), scratch)
+    _begin_pictures(state, planned, content, guide, workshop)  # while this one checks
     with state.stage("check"):
-        findings = check_result(scratch)
+        checked = check_folder(scratch)
+    findings = checked.findings
+    (scratch / "surgery.json").write_bytes(record.to_json(checked.operated))
     _write_findings(findings, scratch)
     if not all(finding.passed for finding in findings):
-        (scratch / "guide.stl").rename(scratch / "rejected.stl")
-        (scratch / "guide.3mf").unlink()  # nothing that failed can be printed by mistake
+        reject(scratch)
     with state.stage("show"):
-        _show(content, findings, workshop.finish_pictures(), scratch)
+        _show(state, content, findings, workshop.finish_pictures(), scratch)
     return findings
 
 
@@ -456,12 +482,16 @@ def _limits(state: Run, planned: Planned) -> dict[str, Any]:
     rules = waived_rules(state.rules, planned.plan.waived) if planned.plan is not None else state.rules
     return record.limits(
         rules,
-        state.templates.guide.sleeve.least_guided_length_mm,
-        state.templates.printer.least_wall_mm,
+        state.templates.guide.sleeve.least_guided_for(state.kit),
+        state.templates.printer.build.least_wall_mm,
         SMALLEST_CONTACT_MM2,
         through_centroid=chosen is not None and chosen.strategy == CENTROID,
         unwaived={name: limit for name, limit in state.rules.record().items() if getattr(rules, name) != limit},
     )
+
+
+def _printing(state: Run) -> dict[str, Any]:
+    return record.printing(state.case.order.printer, state.templates.printer, state.templates.sterilisation)
 
 
 def _write_findings(findings: tuple[Finding, ...], scratch: Path) -> None:
@@ -477,22 +507,20 @@ def _refused(refusal: NoSafePlan | None) -> tuple[Finding, ...]:
     )
 
 
-def _threemf(content: dict[str, Any], guide: Guide, scratch: Path) -> bytes:
-    from guidegen.threemf import print_orientation, threemf_bytes
+def _put(files: dict[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
 
-    turned = guide.surface.transformed(print_orientation(guide.surface, guide.seat.removal_direction))
-    return threemf_bytes(
-        turned,
-        {
-            "Title": f"{content['case_id']} {content['side'].upper()} drill guide",
-            "Application": f"guidegen {guidegen.__version__}",
-            "patient_id": content["case_id"],
-            "side": content["side"],
-            "plan_sha256": results.sha256((scratch / "plan.json").read_bytes()),
-            "stl_sha256": results.sha256((scratch / "guide.stl").read_bytes()),
-            "version": guidegen.__version__,
-        },
-    )
+
+def _begin_companions(
+    state: Run, planned: Planned, content: dict[str, Any], built: Built, scratch: Path, workshop: Workshop
+) -> None:
+    guide, identity, _ = built
+    workshop.begin_companions(
+        guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
+        state.kit, state.templates.guide.trial, metadata(content, "trial bone", scratch),
+    )  # fmt: skip
 
 
 def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide: Guide, workshop: Workshop) -> None:
@@ -506,28 +534,41 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
         "anatomy": planned.assessed.anatomy,
         "tunnels": content["tunnels"],
         "pins": content["guide"]["pins"],
-        "wire_depth_mm": state.templates.kit.pin.depth_mm,
+        "wire_depth_mm": state.kit.pin.depth_mm,
         "removal_direction": content["guide"]["removal_direction"],
         "clearance_mm": guide.clearance_mm,
     }
-    workshop.begin_pictures(planned.assessed, planned.plan, drawn)
+    seat = (guide.zones, guide.cells, guide.seat.footprint)
+    workshop.begin_pictures(
+        planned.assessed, planned.plan, drawn, content["guide"], _scans(state.inputs, planned.assessed), seat
+    )
 
 
-def _show(content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path) -> None:
-    """preview/*.png and dossier.pdf."""
-    from guidegen.show.dossier import dossier_bytes
-
-    (scratch / "preview").mkdir()
-    for name, png in pictures.items():
-        (scratch / "preview" / name).write_bytes(png)
-    hashes = {name: digest for name, digest in results.hashes(scratch).items() if name.endswith((".stl", ".3mf"))}
-    listed = [asdict(finding) for finding in findings]
-    pdf = dossier_bytes(content, listed, pictures, hashes, results.name_of(scratch), _dossier_template())
-    (scratch / "dossier.pdf").write_bytes(pdf)
+def _scans(inputs: Inputs, assessed: Assessed) -> Scans:
+    pose, mr_femur = assessed.lesion.registration, inputs.lesion_femur
+    return Scans(
+        pelvis=inputs.pelvis,
+        ct=inputs.image,
+        mr=inputs.lesion_image,
+        mr_femur=None if mr_femur is None else label_surface(mr_femur).surface,
+        transform=None if pose is None else pose.transform,
+    )
 
 
-def _dossier_template() -> str:
-    return (resources.files("guidegen.templates") / "dossier" / "plain.typ").read_text(encoding="utf-8")
+def _show(
+    state: Run, content: dict[str, Any], findings: tuple[Finding, ...], pictures: dict[str, bytes], scratch: Path
+) -> None:
+    """dossier.json and dossier.pdf, which say the same, and preview/*.png."""
+    from guidegen.show.dossier.content import dossier_content
+    from guidegen.show.dossier.typeset import dossier_pdf
+
+    told = dossier_content(
+        content, [asdict(finding) for finding in findings], frozenset(pictures), state.inputs_sha256,
+        results.hashes(scratch), state.case.order.language,
+    )  # fmt: skip
+    (scratch / "dossier.json").write_bytes(record.to_json(told))
+    (scratch / "dossier.pdf").write_bytes(dossier_pdf(told, pictures))
+    _put({f"preview/{name}": png for name, png in pictures.items()}, scratch)
 
 
 def read_findings(folder: Path) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping
@@ -16,10 +17,14 @@ from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone
 from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
+from guidegen.guide.marks import Identity
+from guidegen.guide.record import guide_record
 from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource
 from guidegen.lesion.grades_record import grades_json
 from guidegen.lesion.lesion import Lesion
+from guidegen.plan.fit import Fit
+from guidegen.plan.printers import Cycle, Printer
 from guidegen.plan.record import plan_record
 from guidegen.plan.rules import Rules
 from guidegen.rounded import axis, number, point
@@ -27,6 +32,8 @@ from guidegen.rounded import axis, number, point
 PLAN_SCHEMA = "guidegen.plan/1"
 ASSESSMENT_SCHEMA = "guidegen.assessment/1"
 RUN_SCHEMA = "guidegen.run/1"
+
+Built = tuple[Guide, Identity, Fit]  # a guide, what is written on it, and how it fits
 
 LIBRARIES = (
     "numpy", "numba", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
@@ -45,7 +52,11 @@ def assessment_json(assessed: Assessed, notes: tuple[str, ...]) -> dict[str, Any
 
 
 def plan_json(
-    planned: Planned, guide: Guide | None, limits: Mapping[str, float | None], notes: tuple[str, ...]
+    planned: Planned,
+    built: Built | None,
+    limits: Mapping[str, float | None],
+    notes: tuple[str, ...],
+    printing: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
     the notes.
@@ -54,7 +65,8 @@ def plan_json(
         "schema": PLAN_SCHEMA,
         **_assessed(planned.assessed),
         **plan_record(planned.plan),
-        "guide": None if guide is None else _guide(guide),
+        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm),
+        "printing": dict(printing),
         "limits": dict(limits),
         "notes": list(notes),
     }
@@ -112,6 +124,44 @@ def limits(
     }
 
 
+def plan_hash(planned: Planned) -> str:
+    """SHA-256 over what a guide is made for: patient, side, anatomy, lesion and tunnels, as plan.json states them.
+
+    It stands on the guide (its first eight digits), so that a print can be matched with the plan on the screen.
+    """
+    tunnels = [] if planned.plan is None else plan_record(planned.plan)["tunnels"]
+    made_for = {
+        "patient": planned.assessed.case.patient.id,
+        "side": planned.assessed.anatomy.side,
+        "anatomy": _anatomy(planned.assessed.anatomy),
+        "lesion": _lesion(planned.assessed.lesion),
+        "tunnels": [{key: tunnel[key] for key in HASHED} for tunnel in tunnels],
+    }
+    return hashlib.sha256(to_json(made_for)).hexdigest()
+
+
+SHORT_HASH = 8
+HASHED = ("entry_mm", "target_mm", "diameter_mm", "end_outline_mm")
+
+
+def printing(name: str, printer: Printer, sterilisation: Cycle) -> dict[str, Any]:
+    """How the guide is to be made and sterilised: on the printer of this `name`, within its limits."""
+    build = printer.build
+    return {
+        "printer": name,
+        "process": printer.process,
+        "material": printer.material,
+        "build_mm": list(build.build_mm),
+        "least_wall_mm": build.least_wall_mm,
+        "least_feature_mm": build.least_feature_mm,
+        "least_drain_mm": build.least_drain_mm,
+        "steepest_overhang_deg": build.steepest_overhang_deg,
+        "layer_mm": build.layer_mm,
+        "slicer_profile": printer.slicer_profile,
+        "sterilisation": {"name": sterilisation.name, "text": sterilisation.text},
+    }
+
+
 def run_json(
     fingerprint: str, build: str, inputs: Mapping[str, str], parameters: Mapping[str, Any], outputs: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -124,11 +174,16 @@ def run_json(
         "version": guidegen.__version__,
         "build": build,
         "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "libraries": library_versions(),
         "inputs_sha256": dict(inputs),
         "parameters": dict(parameters),
         "outputs_sha256": dict(outputs),
     }
+
+
+def library_versions() -> dict[str, str]:
+    """The version of every library that a result depends on, as installed."""
+    return {name: metadata.version(name) for name in LIBRARIES}
 
 
 def _inputs(origin: Origin, sides: tuple[SideSource, ...]) -> dict[str, Any]:
@@ -206,58 +261,5 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
             "note": registration.note,
             "rotation": [axis(row) for row in registration.transform.rotation],
             "translation_mm": point(registration.transform.translation_mm),
-        },
-    }
-
-
-def _guide(guide: Guide) -> dict[str, Any]:
-    label, seat = guide.label, guide.seat
-    return {
-        "removal_direction": axis(seat.removal_direction),
-        "clearance_mm": guide.clearance_mm,
-        "thickness_mm": guide.thickness_mm,
-        "contact_area_mm2": number(guide.contact_area_mm2),
-        "sleeves": [
-            {
-                "tunnel": sleeve.tunnel,
-                "inner_diameter_mm": number(sleeve.inner_diameter_mm),
-                "outer_diameter_mm": number(sleeve.outer_diameter_mm),
-                "drill_diameter_mm": number(sleeve.drill_diameter_mm),
-                "guided_length_mm": number(sleeve.guided_length_mm),
-                "top_mm": point(sleeve.top_mm),
-                "offset_mm": number(sleeve.offset_mm),
-            }
-            for sleeve in guide.sleeves
-        ],
-        "pins": [
-            {
-                "point_mm": point(pin.point_mm),
-                "direction": axis(pin.direction),
-                "hole_diameter_mm": number(pin.hole_diameter_mm),
-                "wire_diameter_mm": number(pin.wire_diameter_mm),
-                "depth_mm": number(pin.wire_depth_mm),
-                "guided_length_mm": number(pin.guided_length_mm),
-                "top_mm": point(pin.top_mm),
-            }
-            for pin in guide.pins
-        ],
-        "windows_mm": [point(window) for window in guide.windows_mm],
-        "label": {
-            "lines": list(label.lines),
-            "text_height_mm": number(label.text_height_mm),
-            "depth_mm": number(label.depth_mm),
-            "center_mm": point(label.center_mm),
-            "reading_direction": axis(label.reading_direction),
-            "up_direction": axis(label.up_direction),
-            "outward_direction": axis(label.outward_direction),
-            "width_mm": number(label.width_mm),
-            "height_mm": number(label.height_mm),
-        },
-        "seat": {
-            "length_mm": seat.footprint.length_mm,
-            "width_mm": seat.footprint.width_mm,
-            "tip_error_mm": number(seat.tip_error_mm),
-            "holding": axis(seat.holding),
-            "weakest_motion": axis(seat.weakest_motion),
         },
     }

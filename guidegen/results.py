@@ -86,9 +86,7 @@ def new_revision(folder: Path) -> Iterator[Path]:
     scratch.mkdir()
     try:
         yield scratch
-        for path in scratch.rglob("*"):
-            _sync(path)
-        _sync(scratch)
+        make_durable(scratch)
         scratch.rename(folder / name)
         _sync(folder)
     finally:
@@ -112,6 +110,18 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def make_durable(folder: Path) -> None:
+    """Have everything in a folder, and the folder, on the disk before going on; OSError where that fails."""
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def make_entry_durable(path: Path) -> None:
+    """Have the name of a file or folder on the disk, not only what is in it."""
+    _sync(path.parent)
+
+
 def name_of(scratch: Path) -> str:
     """The name that a scratch folder will have as a revision."""
     return scratch.name.removeprefix(SCRATCH)
@@ -128,6 +138,14 @@ def next_revision(folder: Path) -> str:
     """The name of the next revision: one more than the highest there is, altered ones included."""
     numbers = [int(match[1]) for path in folder.iterdir() if (match := STARTS.match(path.name))]
     return REVISION.format(max(numbers, default=0) + 1)
+
+
+def upcoming(folder: Path) -> str:
+    """The name that the next revision of a case will have, unless another run is faster."""
+    if not folder.is_dir():
+        return REVISION.format(1)
+    with locked(folder):
+        return next_revision(folder)
 
 
 def _set_aside(revision: Path) -> None:

@@ -5,6 +5,7 @@ error; never a negative zero.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 LENGTH_DECIMALS, AXIS_DECIMALS = 6, 9
@@ -23,3 +24,13 @@ def point(values: Iterable[Any]) -> list[float]:
 def axis(values: Iterable[Any]) -> list[float]:
     """A unit vector's components."""
     return [round(float(value), AXIS_DECIMALS) + 0.0 for value in values]
+
+
+def shown(value: float, decimals: int) -> str:
+    """A number as it is read, wherever it stands: as recorded, halves away from zero, and never a negative zero.
+
+    Lengths are searched in quarters of a millimetre: left to binary fractions, 140.25 would be 140.2 in one place and
+    140.3 in another.
+    """
+    rounded = Decimal(repr(number(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{rounded or abs(rounded):f}"

@@ -71,14 +71,14 @@ def threemf_bytes(surface: Surface, metadata: Mapping[str, str]) -> bytes:
     return _packed_anew(bytes(model.QueryWriter("3mf").WriteToBuffer()))
 
 
-def print_orientation(guide: Surface, removal_direction: npt.ArrayLike) -> RigidTransform:
+def print_orientation(guide: Surface, down_direction: npt.ArrayLike) -> RigidTransform:
     """From LPS to the printer: bone side up, on z = 0, the lowest corner of the box at x = y = 0.
 
-    The removal direction (3,) points down, so nothing props up the surface that touches
-    the bone. About z the guide is turned so that the smallest rectangle round its outline
+    `down_direction` (3,) in LPS points down: about the removal direction, so that nothing props up the surface that
+    touches the bone. About z the guide is turned so that the smallest rectangle round its outline
     lies along x, long side first, with the end that is nearer the patient's head at +x.
     """
-    down = unit(removal_direction)
+    down = unit(down_direction)
     along = _long_side(guide, down)
     axes = np.stack([along, np.cross(-down, along), -down])
     lowest = (guide.vertices @ axes.T).min(axis=0)

@@ -1,8 +1,8 @@
 """A second process for the second core.
 
 CadQuery's import takes two to three seconds, which this process spends while the bone is read; nothing else of a run
-needs it. Later it draws the pictures while the files are checked. Requests and answers pass through pipes
-between the two processes, and through nothing else.
+needs it. Later it makes the trial bone and draws the pictures while the files are written and checked. Requests and
+answers pass through pipes between the two processes, and through nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import IO, Any, Self
 from guidegen.guide.parts import Part
 
 MAKE = "guidegen.guide.parts:make"
+ACCOMPANY = "guidegen.guide.companions:companion_files"
 DRAW = "guidegen.show.result_pictures:result_pictures"
 
 
@@ -39,6 +40,14 @@ class Workshop:
         """A machined part, as `parts.make`."""
         self._begin(MAKE, (name, *measures), {})
         return list(self._finish())
+
+    def begin_companions(self, *described: Any) -> None:
+        """Begin to make the trial bone and the metal parts; takes what `companion_files` takes."""
+        self._begin(ACCOMPANY, described, {})
+
+    def finish_companions(self) -> dict[str, bytes]:
+        """The files, as `companion_files` gives them."""
+        return dict(self._finish())
 
     def begin_pictures(self, *drawn: Any) -> None:
         """Begin to draw the pictures; takes what `result_pictures` takes."""

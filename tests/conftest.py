@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from finished import Finished, finished, hopeless_case
 from hypothesis import settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -20,3 +21,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"needs the private test data, which are not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """A made-up left hip and its whole run, which every test that needs a result shares."""
+    return finished(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def hopeless(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The same hip with an order that no tunnel can keep."""
+    return hopeless_case(tmp_path_factory)

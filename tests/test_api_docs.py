@@ -9,18 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_pipeline import Finished, finished, read
+from finished import Finished, read
 
 import guidegen
 import guidegen.pipeline
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    return finished(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")

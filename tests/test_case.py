@@ -61,6 +61,14 @@ def test_what_an_order_is_when_nothing_is_ordered() -> None:
     )
 
 
+def test_a_fit_and_a_sterilisation_may_be_ordered() -> None:
+    order = load_case(write(FULL)).order
+    assert (order.sterilisation, order.clearance_mm, order.periosteum_mm) == (None, None, None)
+    lines = 'sterilisation = "steam-121-15"\nclearance_mm = 0.25\nperiosteum_mm = 0\n'
+    order = load_case(write(FULL + ORDER + lines)).order
+    assert (order.sterilisation, order.clearance_mm, order.periosteum_mm) == ("steam-121-15", 0.25, 0.0)
+
+
 def test_waivers_are_read_one_by_one() -> None:
     text = '[[waivers]]\nrule = "{}"\nauthor = "Dr. A"\nreason = "No other way in."\n'
     waivers = load_case(write(FULL + text.format("wall_min_mm") + text.format("obliquity_max_deg"))).waivers
@@ -171,6 +179,13 @@ def test_ids_that_may_not(patient_id: str) -> None:
         (FULL + '[[waivers]]\nrule = "wall_min_mm"\nauthor = "A"\n', r"waivers\.0\.reason: expected a value"),
         (FULL + ORDER + 'size = "XL"\n', r"order\.size: expected 'S', 'M' or 'L', found 'XL'"),
         (FULL + ORDER + 'kit = "../kit"\n', r"order\.kit: expected the name of a template"),
+        (FULL + ORDER + 'sterilisation = "Steam 121"\n', r"order\.sterilisation: expected the name of a sterilisation"),
+        (FULL + ORDER + "sterilisation = 121\n", r"order\.sterilisation: expected a valid string, found 121"),
+        (FULL + ORDER + "clearance_mm = -0.1\n", r"order\.clearance_mm: expected a number from 0 to 10, found -0\.1"),
+        (FULL + ORDER + 'clearance_mm = "0.3"\n', r"order\.clearance_mm: expected a number from 0 to 10, found '0\.3'"),
+        (FULL + ORDER + "clearance_mm = nan\n", r"order\.clearance_mm: expected a number from 0 to 10, found nan"),
+        (FULL + ORDER + "periosteum_mm = 11\n", r"order\.periosteum_mm: expected a number from 0 to 10, found 11"),
+        (FULL + ORDER + "periosteum_mm = true\n", r"order\.periosteum_mm: expected a number from 0 to 10, found True"),
         (FULL + ORDER + "entry_mm = [1, 2]\n", r"order\.entry_mm: expected three numbers .* found \[1, 2\]"),
         (FULL + ORDER + "entry_mm = [1, 2, nan]\n", r"order\.entry_mm: expected three numbers .* nan"),
         (FULL + ORDER + "entry_mm = [1, 2, inf]\n", r"order\.entry_mm: expected three numbers .* inf"),

@@ -16,23 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_pipeline import GUIDEGEN, Finished, contents, finished, hopeless_case, read
+from finished import Finished, contents, read
+from test_pipeline import GUIDEGEN
 
 import guidegen
 from guidegen import cli, pipeline
 from guidegen.check.files import read_stl
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
-
-
-@pytest.fixture(scope="session")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    return finished(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture(scope="session")
-def hopeless(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    return hopeless_case(tmp_path_factory.getbasetemp())
 
 
 @dataclass(frozen=True)
@@ -69,7 +60,7 @@ def test_the_version(guidegen_: Call) -> None:
     assert (left.code, left.out.strip()) == (0, f"guidegen {guidegen.__version__}")
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "check", "demo"])
+@pytest.mark.parametrize("command", ["run", "plan", "check", "compare", "demo", "selftest"])
 def test_every_command_helps(guidegen_: Call, command: str) -> None:
     left = guidegen_(command, "--help")
     assert left.code == 0
@@ -80,7 +71,7 @@ def test_every_command_helps(guidegen_: Call, command: str) -> None:
 def test_help_lists_every_command_and_says_it_is_no_medical_device(guidegen_: Call) -> None:
     left = guidegen_("--help")
     assert left.code == 0
-    for word in ("run", "plan", "check", "demo", "--version", "--debug", "No medical device"):
+    for word in ("run", "plan", "check", "demo", "user", "audit", "--version", "--debug", "No medical device"):
         assert word in left.out
 
 
@@ -136,7 +127,8 @@ def test_a_result_is_measured_again(guidegen_: Call, done: Finished) -> None:
     left = guidegen_("check", done.result.folder)
     assert left.code == 0
     assert "pass files changed since the run 0 0" in left.out
-    assert left.out.count(" pass ") == len(done.result.findings) + 1
+    by_slicer = left.out.count(" pass slicer: ")  # none where it is not installed
+    assert left.out.count(" pass ") == len(done.result.findings) + 1 + by_slicer
     assert contents(done.output) == before
 
 
@@ -357,7 +349,7 @@ def test_an_interrupted_stage_leaves_nothing(guidegen_: Call, case: Path, monkey
 def test_an_interrupted_check_leaves_no_half_revision(
     guidegen_: Call, done: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "check_result", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(pipeline, "check_folder", raising(KeyboardInterrupt()))
     output = done.stages_to(tmp_path)
     assert guidegen_("run", done.case, "--output", output).code == 130
     assert [path.name for path in (output / "T001L-left").iterdir()] == [".lock"]

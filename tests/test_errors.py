@@ -7,15 +7,25 @@ import inspect
 import pytest
 
 from guidegen import errors
-from guidegen.errors import GuidegenError, InputError, LabelError, NoSafeGuide, NoSafePlan, at_stage
+from guidegen.errors import (
+    ApprovalError,
+    ChainError,
+    GuidegenError,
+    InputError,
+    LabelError,
+    NoSafeGuide,
+    NoSafePlan,
+    at_stage,
+)
 
 ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, GuidegenError)]
 
 
-def test_input_is_refused_with_2_and_a_plan_that_is_not_safe_with_3() -> None:
+def test_input_is_refused_with_2_a_plan_that_is_not_safe_with_3_and_what_is_not_approved_with_4() -> None:
     codes = {kind: kind.exit_code for kind in ERRORS}
     assert codes.pop(GuidegenError) == 1
     assert codes.pop(NoSafePlan) == codes.pop(NoSafeGuide) == 3
+    assert codes.pop(ApprovalError) == codes.pop(ChainError) == 4
     assert codes
     assert all(issubclass(kind, InputError) and code == 2 for kind, code in codes.items())
 
@@ -29,6 +39,12 @@ def test_every_error_stands_in_the_tree_with_its_own_sentence(kind: type[Guidege
 def test_a_plan_that_is_not_safe_carries_its_rule_and_figures() -> None:
     error = NoSafeGuide("no guide", rule="wall", figures={"wall_mm": 1.5})
     assert (str(error), error.rule, error.figures) == ("no guide", "wall", {"wall_mm": 1.5})
+
+
+def test_every_reason_against_an_approval_is_told() -> None:
+    error = ApprovalError("not approved", ("one", "two"))
+    assert (str(error), error.reasons) == ("not approved\n- one\n- two", ("one", "two"))
+    assert ApprovalError("not approved").reasons == ("not approved",)
 
 
 def test_the_stage_stands_before_the_message() -> None:

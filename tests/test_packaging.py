@@ -28,6 +28,13 @@ def test_every_template_is_shipped() -> None:
     assert here == shipped
 
 
+def test_everything_on_the_review_page_is_shipped() -> None:
+    folder = ROOT / "guidegen" / "review" / "web"
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["guidegen.review.web"]
+    shipped = {path for pattern in patterns for path in folder.glob(pattern)}
+    assert {path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")} == shipped
+
+
 def test_the_installed_package_finds_its_templates() -> None:
     found = files("guidegen.templates")
     for path in (ROOT / "templates").rglob("*.toml"):

@@ -13,13 +13,14 @@ from typing import Any
 import manifold3d as m3
 import numpy as np
 import pytest
-from test_store import ANATOMY, GUIDE_MADE, PLAN, TUNNEL, VALUES
+from test_store import ANATOMY, GUIDE_MADE, PLAN, PRINTED, TUNNEL, VALUES
 
 import guidegen
 from guidegen.assessed import Assessed, Planned, Sides
 from guidegen.case import Bone, Case, Order, Overrides, Patient
 from guidegen.case import Lesion as InMr
 from guidegen.frames import unit
+from guidegen.guide.marks import Identity
 from guidegen.intake.inputs import Origin
 from guidegen.intake.on_image import OnImage
 from guidegen.intake.sides import SideSource
@@ -27,10 +28,12 @@ from guidegen.keep_out import KeepOut, Structure
 from guidegen.lesion.grades import Grades, grade_lesion
 from guidegen.lesion.lesion import Lesion
 from guidegen.overrides import Overruled
+from guidegen.plan.fit import Fit
 from guidegen.plan.planning import Proposal
 from guidegen.plan.rules import Rules
+from guidegen.plan.templates import Printer, load_template
 from guidegen.plan.tunnel import Tunnel
-from guidegen.record import LIBRARIES, limits, plan_json, run_json, to_json
+from guidegen.record import LIBRARIES, limits, plan_hash, plan_json, printing, run_json, to_json
 from guidegen.surfaces import Surface
 
 ORIGIN = Origin(
@@ -41,6 +44,9 @@ ORIGIN = Origin(
 )
 SIDES = (SideSource("the order", "left"), SideSource("the shape of the femur", "left"))
 LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
+SLA = load_template(Printer, "sla")[0]
+BUILT = (GUIDE_MADE, Identity("T001L", "r003", "1a2b3c4d"), Fit(0.26, 0.1))
+PRINTING = printing("sla", SLA, SLA.sterilisation[0])
 
 
 @functools.cache
@@ -62,25 +68,21 @@ def with_tunnel(tunnel: Tunnel) -> Proposal:
     return dataclasses.replace(PLAN.chosen, tunnels=(tunnel,))
 
 
-def plan(**changed: Any) -> dict:
-    bound = {name: changed.pop(name) for name in ("tunnel", "guide", "overrides") if name in changed}
-    patient = Patient(id="T001L", side="left")
-    case = Case(
-        Path("case.toml"),
-        patient,
-        Bone(femur=1, labels="a"),
-        InMr(lesion=1, labels="a"),
-        Order(),
-        bound.get("overrides"),
-    )
+def planned(**changed: Any) -> Planned:
+    """A made-up hip with its plan, with some parts changed; `tunnel`: None for no plan."""
+    overrides, tunnel = changed.pop("overrides", None), changed.pop("tunnel", TUNNEL)
+    patient = Patient(id=changed.pop("patient_id", "T001L"), side="left")
+    case = Case(Path("case.toml"), patient, Bone(femur=1, labels="a"), InMr(lesion=1, labels="a"), Order(), overrides)
     parts = {
         "case": case, "origin": ORIGIN, "bone": VALUES["bone"], "keep_out": KeepOut(), "anatomy": ANATOMY,
         "overruled": (), "sides": Sides(SIDES), "lesion": VALUES["lesion of an MR"], "grades": grades(),
     }  # fmt: skip
-    tunnel = bound.get("tunnel", TUNNEL)
     made = None if tunnel is None else dataclasses.replace(PLAN, chosen=with_tunnel(tunnel))
-    planned = Planned(Assessed(**(parts | changed)), made, None)
-    return plan_json(planned, bound.get("guide", GUIDE_MADE), LIMITS, ("one", "two"))
+    return Planned(Assessed(**(parts | changed)), made, None)
+
+
+def plan(built: Any = BUILT, **changed: Any) -> dict:
+    return plan_json(planned(**changed), built, LIMITS, ("one", "two"), PRINTING)
 
 
 def test_the_head_says_what_how_and_in_which_frame() -> None:
@@ -99,13 +101,57 @@ def test_numbers_are_those_of_the_values() -> None:
     np.testing.assert_allclose(tunnel["entry_mm"], TUNNEL.entry_mm, atol=1e-6)
     assert tunnel["length_mm"] == pytest.approx(TUNNEL.length_mm, abs=1e-6)
     np.testing.assert_allclose(found["removal_direction"], GUIDE_MADE.seat.removal_direction, atol=1e-9)
-    assert [pin["depth_mm"] for pin in found["pins"]] == [25.0, 25.0]
-    assert found["label"]["lines"] == ["T001L", "LEFT"]
-    assert (found["seat"]["length_mm"], found["seat"]["width_mm"]) == (55.0, 40.0)
+    assert [pin["depth_mm"] for pin in found["pins"]] == [25.0, 41.5]
+    assert found["labels"][0]["lines"] == ["T001L", "LEFT"]
     registration = VALUES["lesion of an MR"].registration
     np.testing.assert_allclose(
         content["lesion"]["registration"]["rotation"], registration.transform.rotation, atol=1e-9
     )
+
+
+def test_the_guide_says_whose_it_is_how_it_fits_and_how_it_is_printed() -> None:
+    found = plan()["guide"]
+    assert (found["size"], found["revision"], found["plan_hash"]) == ("M", "r003", "1a2b3c4d")
+    assert (found["clearance_mm"], found["print_clearance_mm"], found["periosteum_mm"]) == (0.36, 0.26, 0.1)
+    assert found["surface_error_mm"] == pytest.approx(VALUES["bone"].error_mm, abs=1e-6)
+    np.testing.assert_allclose(found["print_down"], GUIDE_MADE.print_down, atol=1e-8)
+    assert found["genus"] == 5
+
+
+def test_the_parts_of_the_guide_are_told_as_they_are() -> None:
+    found = plan()["guide"]
+    (sleeve,) = found["sleeves"]
+    assert (sleeve["kind"], sleeve["inner_diameter_mm"], sleeve["bore_mm"], sleeve["offset_mm"]) == (
+        "metal", 10.2, 8.1, 40.0,
+    )  # fmt: skip
+    assert sleeve["metal"] == {
+        "drill_diameter_mm": 8.0, "inner_diameter_mm": 8.1, "outer_diameter_mm": 10.1, "length_mm": 36.5,
+        "flange_diameter_mm": 14.1, "flange_height_mm": 2.0,
+    }  # fmt: skip
+    assert [(pin["cortices"], pin["far_exit_mm"]) for pin in found["pins"]] == [(1, None), (2, 1.0)]
+    assert [(hole["kind"], hole["diameter_mm"]) for hole in found["windows"]] == [("window", 6.0), ("probe", 2.0)]
+    assert found["pointer"]["landmark"] == "vastus ridge"
+    np.testing.assert_allclose(found["pointer"]["tip_mm"], GUIDE_MADE.pointer.point_mm, atol=1e-6)
+    np.testing.assert_allclose(found["pointer"]["direction"], GUIDE_MADE.pointer.direction, atol=1e-8)
+    np.testing.assert_allclose(found["axis_mark"]["end_mm"], GUIDE_MADE.axis_mark_mm[1], atol=1e-6)
+    assert found["calliper"]["distance_mm"] == 20.0
+    assert [arrow["text"] for arrow in found["arrows"]] == ["ANT"]
+
+
+def test_what_a_guide_does_not_have_is_null() -> None:
+    bare = dataclasses.replace(GUIDE_MADE, sleeves=(PRINTED,), pointer=None, calliper=None)
+    found = plan(built=(bare, *BUILT[1:]))["guide"]
+    assert (found["pointer"], found["calliper"], found["sleeves"][0]["metal"]) == (None, None, None)
+
+
+def test_every_size_that_has_a_seat_is_told_and_the_built_one_is_the_seat() -> None:
+    found = plan()["guide"]
+    assert list(found["sizes"]) == ["M", "S"]
+    assert found["seat"] == found["sizes"]["M"]
+    assert (found["sizes"]["M"]["held_share"], found["sizes"]["S"]["held_share"]) == (0.8125, 0.5)
+    assert found["seat"]["fit_tip_mm"] == {"mean": 0.7, "p95": 1.4}
+    assert found["zones"]["gluteal_tuberosity_deg"] == -57.0
+    assert found["zones"]["furthest_back_deg"] == -40.0  # in front of the tuberosity and its margin
 
 
 def test_what_is_kept_out_is_named_and_how_far_the_tunnel_is_from_it() -> None:
@@ -163,7 +209,7 @@ def test_every_landmark_of_the_contract_has_its_own_place() -> None:
 
 
 def test_what_was_not_reached_is_empty_or_null() -> None:
-    content = plan(tunnel=None, guide=None, lesion=VALUES["lesion"])
+    content = plan(built=None, tunnel=None, lesion=VALUES["lesion"])
     assert (content["tunnels"], content["guide"], content["lesion"]["registration"]) == ([], None, None)
 
 
@@ -172,6 +218,20 @@ def test_only_a_tunnel_through_the_centroid_is_held_to_it() -> None:
     assert limits(Rules(), 30.0, 2.0, 300.0, False)["centroid_distance_max_mm"] is None
     given = {"guided_length_mm": 30.0, "wall_p1_mm": 2.0, "contact_area_mm2": 300.0, "wall_min_mm": 3.0}
     assert given.items() <= LIMITS.items()
+
+
+def test_how_it_is_printed_and_sterilised_is_that_of_the_printer_s_file() -> None:
+    assert plan()["printing"] == {
+        "printer": "sla", "process": "SLA", "material": "surgical-guide resin (Formlabs Surgical Guide)",
+        "build_mm": [145.0, 145.0, 185.0], "layer_mm": 0.1, "least_wall_mm": 2.0, "least_feature_mm": 0.4,
+        "least_drain_mm": SLA.build.least_drain_mm, "steepest_overhang_deg": 45.0, "slicer_profile": SLA.slicer_profile,
+        "sterilisation": {"name": "steam-121-15", "text": "steam, 121 °C, 15 min"},
+    }  # fmt: skip
+    titanium = load_template(Printer, "ti")[0]
+    found = printing("ti", titanium, titanium.sterilisation[1])
+    assert (found["printer"], found["process"], found["material"]) == ("ti", "LPBF", "Ti-6Al-4V")
+    assert (found["layer_mm"], found["least_wall_mm"]) == (0.03, 1.2)
+    assert found["sterilisation"]["name"] == "steam-134-18"
 
 
 def test_json_is_the_same_whatever_the_order_and_reads_back() -> None:
@@ -218,3 +278,36 @@ def test_the_record_of_a_run_names_all_that_made_it() -> None:
     assert set(content["libraries"]) == set(LIBRARIES)
     assert all(content["libraries"].values())
     assert not any(word in str(content).lower() for word in ("time", "date", "host", "user"))
+
+
+# --- the hash that stands on the guide ---
+
+
+def test_the_plan_hash_is_that_of_what_the_guide_is_made_for() -> None:
+    found = plan_hash(planned())
+    assert found == plan_hash(planned())
+    assert len(found) == 64
+    others = (
+        {"patient_id": "T001R"},
+        {"anatomy": dataclasses.replace(ANATOMY, side="right")},
+        {"anatomy": dataclasses.replace(ANATOMY, head_radius_mm=ANATOMY.head_radius_mm + 0.1)},
+        {"lesion": VALUES["lesion"]},
+        {"tunnel": dataclasses.replace(TUNNEL, entry_mm=TUNNEL.entry_mm + [0.001, 0.0, 0.0])},
+        {"tunnel": dataclasses.replace(TUNNEL, target_mm=TUNNEL.target_mm + [0.0, 0.001, 0.0])},
+        {"tunnel": dataclasses.replace(TUNNEL, diameter_mm=9.0)},
+        {"tunnel": None},
+    )
+    assert len({found, *(plan_hash(planned(**changed)) for changed in others)}) == len(others) + 1
+
+
+def test_what_is_only_said_of_a_plan_does_not_change_its_hash() -> None:
+    """Such as where the sleeve ended up: the hash stands on the guide before that is known."""
+    moved = dataclasses.replace(TUNNEL, sleeve_offset_mm=50.0, depth_reading_mm=145.5, cost=9.0)
+    assert plan_hash(planned(tunnel=moved)) == plan_hash(planned())
+    assert plan_hash(planned(origin=Origin((), (), (), ()))) == plan_hash(planned())
+
+
+def test_a_thousandth_of_a_micrometre_is_no_other_plan() -> None:
+    """Numbers are hashed as plan.json states them, so that a reader of the file finds the same."""
+    near = dataclasses.replace(TUNNEL, entry_mm=TUNNEL.entry_mm + 1e-9)
+    assert plan_hash(planned(tunnel=near)) == plan_hash(planned())

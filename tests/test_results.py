@@ -16,7 +16,17 @@ import numpy as np
 import pytest
 
 from guidegen import results
-from guidegen.results import SCRATCH, find_revision, hashes, is_whole, locked, name_of, new_revision, next_revision
+from guidegen.results import (
+    SCRATCH,
+    find_revision,
+    hashes,
+    is_whole,
+    locked,
+    name_of,
+    new_revision,
+    next_revision,
+    upcoming,
+)
 
 
 def made(folder: Path, fingerprint: str = "a", content: bytes = b"solid") -> Path:
@@ -54,6 +64,30 @@ def test_after_999_revisions_there_is_a_next_one(tmp_path: Path) -> None:
     (tmp_path / "r999").mkdir()
     assert [made(tmp_path, fingerprint).name for fingerprint in "ab"] == ["r1000", "r1001"]
     assert find_revision(tmp_path, "b") == tmp_path / "r1001"
+
+
+def test_the_upcoming_revision_is_told_before_there_is_a_folder_and_after(tmp_path: Path) -> None:
+    folder = tmp_path / "T001L-left"
+    assert upcoming(folder) == "r001"
+    assert not folder.exists()
+    assert upcoming(folder) == made(folder).name == "r001"
+    assert upcoming(folder) == made(folder, "b").name == "r002"
+    (folder / "r002").rename(folder / "r002-altered-1")
+    assert upcoming(folder) == "r003"  # a number is not used again
+
+
+def test_the_upcoming_revision_waits_for_a_run_that_is_writing_one(tmp_path: Path) -> None:
+    made(tmp_path)
+    told: list[str] = []
+    with locked(tmp_path):
+        waiting = threading.Thread(target=lambda: told.append(upcoming(tmp_path)))
+        waiting.start()
+        waiting.join(0.2)
+        assert told == []
+        with new_revision(tmp_path):
+            pass
+    waiting.join(10.0)
+    assert told == ["r003"]
 
 
 def test_hashes_are_those_of_every_file_but_record_and_timings(tmp_path: Path) -> None:
@@ -142,6 +176,14 @@ def test_a_revision_gets_its_name_in_one_step(tmp_path: Path, monkeypatch: pytes
         made(tmp_path)
     assert seen == [[f"{SCRATCH}r001", "r001", f"{SCRATCH}r001"]]
     assert names(tmp_path) == []
+
+
+def test_everything_in_a_folder_is_made_durable_and_the_folder_last(tmp_path: Path, monkeypatch: Any) -> None:
+    revision, synced = made(tmp_path), list[str]()
+    monkeypatch.setattr(results, "_sync", lambda path: synced.append(path.name))
+    results.make_durable(revision)
+    assert sorted(synced) == ["front.png", "guide.stl", "preview", "r001", "run.json", "timings.json"]
+    assert synced[-1] == "r001"
 
 
 def test_every_file_is_durable_before_the_revision_has_its_name(tmp_path: Path, monkeypatch: Any) -> None:

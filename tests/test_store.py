@@ -18,9 +18,11 @@ import guidegen
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone, LabelFit
 from guidegen.frames import LPS, RigidTransform, rotation_about
-from guidegen.guide.guide import Guide, Pin, Sleeve
-from guidegen.guide.label import Label
-from guidegen.guide.seat import GUIDE, Seat
+from guidegen.guide.fan_parts import FanInsert, FanSocket
+from guidegen.guide.guide import Faces, Guide, Hole, Pin, Sleeve
+from guidegen.guide.label import Arrow, Label
+from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.sights import Sight
 from guidegen.lesion.lesion import Lesion
 from guidegen.lesion.registration import MR, Registration
 from guidegen.plan.error_budget import Contribution, ErrorBudget
@@ -29,12 +31,18 @@ from guidegen.plan.monte_carlo import Simulated
 from guidegen.plan.planning import Plan, Proposal, Ruled, Waiver
 from guidegen.plan.rules import Broken
 from guidegen.plan.search import Certificate
-from guidegen.plan.templates import Footprint
+from guidegen.plan.templates import GuideTemplate, load_template
 from guidegen.plan.trade_off import Trade
 from guidegen.plan.tunnel import Tunnel
 from guidegen.plan.volumes import Piece, Volumes
+from guidegen.seat.best_fit import Spread
+from guidegen.seat.cells import Cells
+from guidegen.seat.footprint import Footprint
+from guidegen.seat.seat import GUIDE, Seat
+from guidegen.seat.zones import Zones
 from guidegen.store import StageStore, build, content_key, write_atomically
 from guidegen.surfaces import Surface
+from guidegen.threemf import PRINTER
 
 RANDOM = np.random.default_rng(0)
 KEY = "0" * 64
@@ -90,15 +98,48 @@ PLAN = Plan(
     waived=(Waiver("wall_min_mm", "thick cortex", "an engineer"),),
     explanation="One tunnel.",
 )
-GUIDE_MADE = Guide(
-    pyramid(),
-    Seat(pose(LPS, GUIDE), Footprint(length_mm=55.0, width_mm=40.0), 1800.5, 0.8, RANDOM.random(6), RANDOM.random(6)),
-    0.36, 4.0, 1813.25,
-    (Sleeve(0, 8.2, 14.2, 8.0, 32.0, point(), 45.0),),
-    (Pin(point(), point(), 2.2, 2.0, 25.0, 8.0, point()), Pin(point(), point(), 2.2, 2.0, 25.0, 8.0, point())),
-    (point(), point()),
-    Label(("T001L", "LEFT"), 4.0, 0.6, point(), point(), point(), point(), 24.0, 11.6),
+LEVELS, TURNS = np.arange(4.0, -4.1, -2.0), np.arange(-10.0, 10.1, 5.0)
+GRID = (len(LEVELS), len(TURNS))
+ZONES = Zones(
+    point(), point(), point(), point(), point(), RANDOM.normal(size=(5, 3)), -57.0,
+    load_template(GuideTemplate, "lateral")[0].zones,
 )  # fmt: skip
+CELLS = Cells(
+    LEVELS, TURNS, *(RANDOM.normal(size=(*GRID, 3)) for _ in range(3)), RANDOM.random(GRID),
+    RANDOM.integers(0, 8, GRID),
+)  # fmt: skip
+SEAT = Seat(
+    "M", pose(LPS, GUIDE), Footprint(LEVELS, TURNS, RANDOM.random(GRID) > 0.5, ZONES), 1800.5, Spread(0.7, 1.4),
+    Spread(1.3, 2.6), 0.8125, RANDOM.random((3, 6)),
+)  # fmt: skip
+METAL = MetalSleeve(8.0, 8.1, 10.1, 36.5, 14.1, 2.0)
+LABEL = Label(("T001L", "LEFT"), 4.0, 0.6, False, point(), point(), point(), point(), 24.0, 11.6, 5.9)
+PRINTED = Sleeve(0, "printed", 8.2, 14.2, 18.2, 8.2, 8.0, 32.0, point(), point(), 40.0, 30.0, 60.0, None)
+PIN = Pin(point(), point(), 2.2, 7.4, 2.0, 25.0, 150.0, None, 8.0, point())
+GUIDE_MADE = Guide(
+    surface=pyramid(),
+    seat=SEAT,
+    cells=CELLS,
+    zones=ZONES,
+    rim_mm=3.0,
+    print_down=point(),
+    others=(dataclasses.replace(SEAT, size="S", held_share=0.5),),
+    clearance_mm=0.36,
+    thickness_mm=4.0,
+    contact_area_mm2=1813.25,
+    genus=5,
+    sleeves=(dataclasses.replace(PRINTED, kind="metal", inner_diameter_mm=10.2, bore_mm=8.1, metal=METAL),),
+    socket=None,
+    inserts=(),
+    wire_left_mm=None,
+    pins=(PIN, dataclasses.replace(PIN, point_mm=point(), wire_depth_mm=41.5, far_exit_mm=1.0)),
+    holes=(Hole("window", point(), point(), 6.0), Hole("probe", point(), point(), 2.0)),
+    labels=(LABEL,),
+    arrows=(Arrow("ANT", point(), point()),),
+    pointer=Sight(point(), point()),
+    axis_mark_mm=RANDOM.normal(size=(2, 3)),
+    calliper=Faces(point(), point(), point(), 20.0),
+)
 VALUES = {
     "bone": Bone(pyramid(), LabelFit(0.03, 0.18, 0.44, 0.04, 2, 12.5, 0.0)),
     "bone that came as a surface": Bone(pyramid(), None),
@@ -109,7 +150,18 @@ VALUES = {
     "plan": PLAN,
     "plan with nothing chosen": dataclasses.replace(PLAN, chosen=None, waived=()),
     "guide": GUIDE_MADE,
-    "guide without pins or windows": dataclasses.replace(GUIDE_MADE, pins=(), windows_mm=()),
+    "guide of a fan": dataclasses.replace(
+        GUIDE_MADE,
+        sleeves=(),
+        socket=FanSocket(point(), point(), 8.0, 30.0, 5.5, 7.5, 0.15, 1.5),
+        inserts=(
+            FanInsert(0, pyramid(), pose(LPS, PRINTER), 3.4, 3.2, 32.0, point(), 12.0, 40.0, 130.5, 30.0, 60.0, LABEL),
+        ),
+        wire_left_mm=3.2,
+    ),
+    "guide of little": dataclasses.replace(
+        GUIDE_MADE, sleeves=(PRINTED,), pins=(), holes=(), others=(), arrows=(), pointer=None, calliper=None
+    ),
 }
 
 

@@ -9,9 +9,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from guidegen.bone.anatomy import Side
 from guidegen.errors import ResultError
+from guidegen.frames import FloatArray, unit
 
 # How far from length 1 a direction may be written: six decimals of rounding.
 UNIT_TOLERANCE = 1e-5
+# An arrow any shorter is a blot.
+SHORTEST_ARROW_MM = 1.0
 
 
 def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -22,8 +25,12 @@ def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, fl
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Degrees = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0, le=90.0)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0)]
 Point = tuple[Number, Number, Number]
 Direction = Annotated[Point, AfterValidator(_of_length_one)]
+Line = Annotated[str, Field(pattern=r"\S")]
 
 
 class _Part(BaseModel):
@@ -40,6 +47,7 @@ class AskedAnatomy(_Part):
     shaft_point_mm: Point
     shaft_axis: Direction
     lesser_trochanter_mm: Point
+    vastus_ridge_mm: Point | None = None
 
 
 class AskedLesion(_Part):
@@ -63,14 +71,50 @@ class AskedTunnel(_Part):
     keep_out_mm: Number | None = None
 
 
-class AskedSleeve(_Part):
-    """One of plan.json's `guide.sleeves`."""
+class AskedMetal(_Part):
+    """The metal tube that is pressed into a sleeve's hole: a part of its own, whose flange rests on the printed top."""
 
-    tunnel: Annotated[int, Field(strict=True, ge=0)]
+    outer_diameter_mm: Length
+    flange_diameter_mm: Length
+    flange_height_mm: Length
+
+
+class AskedSleeve(_Part):
+    """One of plan.json's `guide.sleeves`; the inner diameter is that of the hole as printed."""
+
+    tunnel: Count
+    kind: Literal["printed", "metal"]
     inner_diameter_mm: Length
+    outer_diameter_mm: Length
     drill_diameter_mm: Length
     guided_length_mm: Length
     top_mm: Point
+    stop_face_mm: Point  # where the drill's stop rests, on the axis
+    offset_mm: Length  # from the entry to the stop's face
+    chuck_diameter_mm: Length  # what turns above the stop's face at full depth
+    chuck_length_mm: Length
+    metal: AskedMetal | None = None
+
+    @model_validator(mode="after")
+    def _metal_is_described(self) -> Self:
+        if (self.kind == "metal") != (self.metal is not None):
+            raise ValueError("expected the measures of the metal where the sleeve is of metal, and only there")
+        return self
+
+
+class AskedSocket(_Part):
+    """plan.json's `guide.socket`: heights over the entry between which the inserts' cone lies, its radii there, the gap
+    round it, and the least wall of an insert.
+    """
+
+    entry_mm: Point
+    outwards: Direction
+    low_mm: Length
+    rim_mm: Length
+    low_radius_mm: Length
+    rim_radius_mm: Length
+    gap_mm: Length
+    wall_mm: Length
 
 
 class AskedPin(_Part):
@@ -83,12 +127,61 @@ class AskedPin(_Part):
     guided_length_mm: Length
     top_mm: Point
     depth_mm: Length | None = None  # how far the wire goes in; None: as far as a surgeon may drive it
+    wire_length_mm: Length  # of the whole wire
+    cortices: Literal[1, 2]
+    far_exit_mm: Number | None = None  # how far the wire stands out of the far cortex; None where it stays in the bone
+
+
+class AskedWindow(_Part):
+    """One of plan.json's `guide.windows`: a hole to look or probe through, from the bone outwards."""
+
+    kind: Literal["window", "probe"]
+    point_mm: Point
+    direction: Direction
+    diameter_mm: Length
+
+
+class AskedPointer(_Part):
+    """plan.json's `guide.pointer`: along its direction, off the bone, a finger slides down to a landmark."""
+
+    tip_mm: Point
+    direction: Direction
+    landmark: Literal["vastus ridge"]
+
+
+class AskedAxisMark(_Part):
+    """plan.json's `guide.axis_mark`: a line on the outside above the tunnel's axis."""
+
+    start_mm: Point
+    end_mm: Point
+
+
+class AskedCalliper(_Part):
+    """plan.json's `guide.calliper`: two parallel faces for an inspector's jaws; the normal is that of the second."""
+
+    points_mm: tuple[Point, Point]
+    normal: Direction
+    distance_mm: Length
+
+
+class AskedArrow(_Part):
+    """One of plan.json's `guide.arrows`, from its tail to its tip."""
+
+    text: Literal["PROX", "ANT"]
+    start_mm: Point
+    end_mm: Point
+
+    @model_validator(mode="after")
+    def _points_somewhere(self) -> Self:
+        if float(np.linalg.norm(np.subtract(self.end_mm, self.start_mm))) < SHORTEST_ARROW_MM:
+            raise ValueError(f"expected an arrow of at least {SHORTEST_ARROW_MM:g} mm")
+        return self
 
 
 class AskedLabel(_Part):
-    """plan.json's `guide.label`."""
+    """One of plan.json's `guide.labels`."""
 
-    lines: Annotated[list[Annotated[str, Field(pattern=r"\S")]], Field(min_length=1)]
+    lines: Annotated[list[Line], Field(min_length=1)]
     center_mm: Point
     reading_direction: Direction
     up_direction: Direction
@@ -106,14 +199,55 @@ class AskedLabel(_Part):
         return self
 
 
-class AskedGuide(_Part):
-    """plan.json's `guide`."""
+class AskedInsert(_Part):
+    """One of plan.json's `guide.inserts`; the label is as it sits in the guide."""
 
+    tunnel: Count
+    bore_mm: Length
+    drill_diameter_mm: Length
+    guided_length_mm: Length
+    stop_face_mm: Point
+    stop_diameter_mm: Length
+    offset_mm: Length
+    chuck_diameter_mm: Length
+    chuck_length_mm: Length
+    label: AskedLabel
+
+
+class AskedGuide(_Part):
+    """plan.json's `guide`: a sleeve for each tunnel, or a socket and an insert for each."""
+
+    revision: Line
+    plan_hash: Line
     removal_direction: Direction
     clearance_mm: Length
-    sleeves: Annotated[list[AskedSleeve], Field(min_length=1)]
+    genus: Count
+    periosteum_mm: NotNegative  # of the clearance: what tissue fills
+    surface_error_mm: NotNegative  # doubt in the bone's surface along its normal
+    sleeves: list[AskedSleeve]
+    socket: AskedSocket | None = None
+    inserts: list[AskedInsert] = []
+    wire_left_mm: Length | None = None  # of the wire over which the guide comes off; None where none is left
     pins: list[AskedPin]
-    label: AskedLabel
+    windows: list[AskedWindow]
+    pointer: AskedPointer | None = None
+    axis_mark: AskedAxisMark | None = None
+    calliper: AskedCalliper | None = None
+    labels: Annotated[list[AskedLabel], Field(min_length=1)]
+    arrows: list[AskedArrow]
+
+
+class AskedPrinting(_Part):
+    """plan.json's `printing`: the printer that the guide was made for, and its material."""
+
+    process: str
+    material: str
+    youngs_modulus_mpa: Length | None = None  # None: by process and material
+    build_mm: tuple[Length, Length, Length]
+    least_feature_mm: Length
+    least_drain_mm: Length
+    steepest_overhang_deg: Degrees  # from the vertical; 90: the process needs no supports
+    slicer_profile: Line | None  # of those that are shipped; None where none is
 
 
 class AskedLimits(_Part):
@@ -145,13 +279,25 @@ class Asked(_Part):
     lesion: AskedLesion
     tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
     guide: AskedGuide
+    printing: AskedPrinting
     limits: AskedLimits
 
     @model_validator(mode="after")
-    def _sleeves_have_tunnels(self) -> Self:
-        if sorted(sleeve.tunnel for sleeve in self.guide.sleeves) != list(range(len(self.tunnels))):
-            raise ValueError("expected one sleeve for each tunnel")
+    def _each_tunnel_is_led(self) -> Self:
+        guide = self.guide
+        led = guide.sleeves or guide.inserts
+        if sorted(each.tunnel for each in led) != list(range(len(self.tunnels))):
+            raise ValueError("expected one sleeve for each tunnel, or one insert")
+        if (guide.socket is not None) != bool(guide.inserts) or (guide.sleeves and guide.inserts):
+            raise ValueError("expected sleeves, or a socket with inserts")
+        if any(insert.tunnel != number for number, insert in enumerate(guide.inserts)):
+            raise ValueError("expected the inserts in the order of their tunnels")
         return self
+
+    def into_bone(self, tunnel: int) -> FloatArray:
+        """The unit vector (3,) along a tunnel."""
+        asked = self.tunnels[tunnel]
+        return unit(np.subtract(asked.target_mm, asked.entry_mm))
 
 
 def read_plan(plan: dict[str, Any]) -> Asked:

@@ -1,58 +1,129 @@
-"""All checks, in the order a reader wants them: is it a solid, does it aim, sit and come off, is it the right one."""
+"""All checks, in the order a reader wants them: is it a solid, does it aim, sit and come off, is it the right one;
+what it bears, and what comes of it in 200 operations.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from guidegen.check.asked import read_plan
+from guidegen.check.arrows import arrow_findings
+from guidegen.check.asked import Asked, read_plan
 from guidegen.check.bore import pin_hole_findings, sleeve_findings
+from guidegen.check.calliper import calliper_findings
+from guidegen.check.chuck import chuck_findings
 from guidegen.check.drill import drill_way_findings
-from guidegen.check.files import read_result
+from guidegen.check.fan import fan_findings
+from guidegen.check.files import read_inserts, read_result
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
-from guidegen.check.mesh import bone_mesh_findings, guide_mesh_findings
+from guidegen.check.loads import load_findings, loads
+from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
 from guidegen.check.pins import pin_findings
-from guidegen.check.print_file import print_findings
-from guidegen.check.removal import removal_finding
-from guidegen.check.seat import seated
+from guidegen.check.print_file import print_findings, print_pose, read_insert_prints, read_print
+from guidegen.check.removal import removal_findings, wire_findings
+from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
+from guidegen.check.stop import stop_findings
+from guidegen.check.supports import support_findings
+from guidegen.check.surgery import SurgeryLimits, surgery_findings
+from guidegen.check.theatre import theatre_findings
+from guidegen.check.trial_bone import read_trial_bone, trial_bone_findings
 from guidegen.check.tunnel import tunnel_findings
+from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.check.wall import wall_finding
+from guidegen.check.words import word_findings
+from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
 
 
 def check_files(
-    plan: dict[str, Any], bone: Surface, guide: Surface, keep_out: Surface | None = None
+    plan: dict[str, Any],
+    bone: Surface,
+    guide: Surface,
+    keep_out: Surface | None = None,
+    printed_mm: FloatArray | None = None,
+    inserts: Sequence[Surface] = (),
+    inserts_printed_mm: Sequence[FloatArray] | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding on a guide, from the content of plan.json and the surfaces as read back (LPS, mm).
+    """Every finding on a guide and on the inserts of a fan, from the content of plan.json and the surfaces as read back
+    (LPS, mm); with the print files' triangles (M, 3, 3) as `read_print` gives them, those on the prints too.
 
     Nothing stops at a failure: all checks run, and the guide is good when all have passed.
     Raises ResultError when the plan lacks what the checks ask of it.
+
+    One after the other, in one thread: libigl spreads its questions over all cores by itself, and PyMeshLab beside it
+    in another thread corrupts the heap.
     """
     asked = read_plan(plan)
     seat = seated(bone, guide)
     return (
         *bone_mesh_findings(bone),
         *guide_mesh_findings(guide),
+        genus_finding(asked, guide),
         *sleeve_findings(asked, guide),
+        *stop_findings(asked, guide),
         *drill_way_findings(asked, guide),
+        *chuck_findings(asked, guide),
         *pin_hole_findings(asked, guide),
         *pin_findings(asked, bone),
         *tunnel_findings(asked, bone),
         *gap_findings(asked, seat),
         depth_finding(bone, guide, seat),
-        removal_finding(asked, bone, guide, seat),
-        wall_finding(asked, guide),
+        *removal_findings(asked, bone, guide, seat),
+        *wire_findings(asked, bone, guide, seat),
+        wall_finding(asked, guide, seat),
         *keep_out_findings(asked, bone, guide, seat, keep_out),
+        *theatre_findings(asked, guide),
+        *calliper_findings(asked, guide),
         *side_findings(asked, bone),
+        *word_findings(asked),
         *label_findings(asked, guide),
+        *arrow_findings(asked, guide, seat),
+        *_on_print(asked, guide, seat, printed_mm),
+        *fan_findings(asked, inserts, guide, inserts_printed_mm),
+    )
+
+
+def _on_print(asked: Asked, guide: Surface, seat: Seat, printed_mm: FloatArray | None) -> list[Finding]:
+    if printed_mm is None:
+        return []
+    pose = print_pose(printed_mm, guide)
+    turn = None if pose is None else pose[0]
+    return [*print_findings(asked, printed_mm, pose), *support_findings(asked, seat, turn)]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found on the files of a result folder: the findings, and what the virtual surgery and the loads tell
+    beyond them, as recorded in surgery.json.
+    """
+
+    findings: tuple[Finding, ...]
+    operated: dict[str, Any]
+
+
+def check_folder(folder: Path) -> Checked:
+    """Everything that is found on the files of a result folder, read as a stranger would; ResultError when one is
+    unusable.
+    """
+    plan, bone, guide, keep_out = read_result(folder)
+    inserts = read_inserts(folder, plan)
+    prints = read_insert_prints(folder, len(inserts))
+    measured = check_files(plan, bone, guide, keep_out, read_print(folder), inserts, prints)
+    asked = read_plan(plan)
+    tried = trial_bone_findings(asked, bone, guide, read_trial_bone(folder))
+    borne, operated = loads(asked, bone, guide), virtual_surgery(asked, bone, guide)
+    return Checked(
+        (*measured, *tried, *load_findings(borne), *surgery_findings(operated, SurgeryLimits())),
+        {"surgery": None if operated is None else operated.record(), "loads": borne.record()},
     )
 
 
 def check_result(folder: Path) -> tuple[Finding, ...]:
-    """Every finding on the files of a result folder, read as a stranger would; ResultError when one is unusable."""
-    plan, bone, guide, keep_out = read_result(folder)
-    return (*check_files(plan, bone, guide, keep_out), *print_findings(folder, guide))
+    """Every finding on the files of a result folder, as `check_folder` finds it."""
+    return check_folder(folder).findings

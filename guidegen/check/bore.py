@@ -16,7 +16,7 @@ from guidegen.surfaces import Surface
 STEP_MM = 0.1
 DIRECTIONS = 72
 # Where a probe that meets nothing is repeated: a sliver of a few µm between two facets looks elsewhere.
-BESIDE_MM, BESIDE_RAD = 0.01, 0.01
+BESIDE = (0.01, -0.017, 0.023)  # mm along the axis, and radians round it
 FIRST_DIRECTION_RAD = 0.0123
 # The probe starts outside the bore's end and goes on past the bone's surface, which may cut the bore at 45°.
 BEFORE_MM = 2.0
@@ -35,6 +35,7 @@ GUIDING_MM = 0.05
 OFFSET_LIMIT_MM = 0.02
 ANGLE_LIMIT_DEG = 0.02
 DIAMETER_LIMIT_MM = 0.02
+ROUND_LIMIT_MM = 0.05  # from the nearest of the wall to the furthest: needles collapsed before writing move it by 0.02
 # What the probe's step and an oblique end may take from the stated guided length.
 GUIDED_TOLERANCE_MM = 0.2
 
@@ -42,6 +43,7 @@ WHY_OFFSET = "Drill and wires follow the bores in the file, not the plan."
 WHY_TARGET = "At the far end of the drill the bore's error is largest, and there it meets the lesion or misses it."
 WHY_ANGLE = "A tilt of 1° moves the drill's tip by 1.6 mm over 90 mm."
 WHY_DIAMETER = "A bore too wide lets the drill tilt, one too narrow seizes and sheds debris."
+WHY_ROUND = "A bore that is oval or stepped holds the drill between two lines and lets it tilt across them."
 WHY_GUIDED = "Play in the sleeve turns into tilt in proportion to its length: a short sleeve does not aim."
 NO_WALL = "no wall of a bore looks at the planned axis"
 
@@ -50,7 +52,9 @@ NO_WALL = "no wall of a bore looks at the planned axis"
 class Bore:
     """A cylinder: a point (3,) and unit axis (3,) into the bone, and the stretch that guides all the way round.
 
-    `start_mm` and `end_mm` lie along the axis from the point; they are equal when nothing guides.
+    `start_mm` and `end_mm` lie along the axis from the point; they are equal when nothing guides. `out_of_round_mm` is
+    how much further the furthest of the wall is from the axis than the nearest, over that stretch (ISO 1101,
+    cylindricity), or over all that the cylinder was fitted to when nothing guides.
     """
 
     point_mm: FloatArray
@@ -58,6 +62,7 @@ class Bore:
     diameter_mm: float
     start_mm: float
     end_mm: float
+    out_of_round_mm: float = 0.0
 
     @property
     def guided_mm(self) -> float:
@@ -104,16 +109,17 @@ def _against_plan(
     name: str, bore: Bore | None, point_mm: npt.ArrayLike, axis: FloatArray, diameter_mm: float, guided_mm: float
 ) -> list[Finding]:
     """Offset over the guided length, tilt, diameter and guided length of one bore; `point_mm` lies on its plan."""
-    offset = tilt = width = length = None
+    offset = tilt = width = round_ = length = None
     if bore is not None:
         ends = bore.point_mm + np.array([[bore.start_mm], [bore.end_mm]]) * bore.axis
         offset = float(np.linalg.norm(across(ends - np.asarray(point_mm), axis), axis=1).max())
         tilt = angle_deg(bore.axis, axis)
-        width, length = abs(bore.diameter_mm - diameter_mm), bore.guided_mm
+        width, round_, length = abs(bore.diameter_mm - diameter_mm), bore.out_of_round_mm, bore.guided_mm
     return [
         at_most(f"{name} axis off plan", offset, OFFSET_LIMIT_MM, "mm", WHY_OFFSET, missing=NO_WALL),
         at_most(f"{name} angle off plan", tilt, ANGLE_LIMIT_DEG, "°", WHY_ANGLE, missing=NO_WALL),
         at_most(f"{name} diameter off plan", width, DIAMETER_LIMIT_MM, "mm", WHY_DIAMETER, missing=NO_WALL),
+        at_most(f"{name} out of round", round_, ROUND_LIMIT_MM, "mm", WHY_ROUND, missing=NO_WALL),
         at_least(f"{name} guided length", length, guided_mm, "mm", WHY_GUIDED, missing=NO_WALL),
     ]
 
@@ -138,8 +144,9 @@ def measured_bore(
         if len(points) < DIRECTIONS:
             return None
         bore = _fitted(points, bore)
-    start, end = _guided(guide, bore, along)
-    return Bore(bore.point_mm, bore.axis, bore.diameter_mm, start, end)
+    fitted_mm = float(np.ptp(bore.wall_distance_mm(points)))
+    start, end, round_mm = _guided(guide, bore, along)
+    return Bore(bore.point_mm, bore.axis, bore.diameter_mm, start, end, round_mm if end > start else fitted_mm)
 
 
 def _probed(
@@ -175,17 +182,22 @@ def _fitted(points: FloatArray, bore: Bore) -> Bore:
     return bore
 
 
-def _guided(guide: Surface, bore: Bore, along_mm: FloatArray) -> tuple[float, float]:
-    """Where the longest stretch begins and ends on which every probe meets the fitted cylinder."""
-    met = _probed(guide, bore.point_mm, bore.axis, along_mm)
-    meets = np.abs(bore.wall_distance_mm(met)) < GUIDING_MM
-    doubtful = ~meets.all(axis=1)  # by a sliver between two facets, perhaps: ask once more beside it
-    again = _probed(guide, bore.point_mm, bore.axis, along_mm[doubtful] + BESIDE_MM, BESIDE_RAD)
-    meets[doubtful] |= np.abs(bore.wall_distance_mm(again)) < GUIDING_MM
+def _guided(guide: Surface, bore: Bore, along_mm: FloatArray) -> tuple[float, float, float]:
+    """Where the longest stretch begins and ends on which every probe meets the fitted cylinder, and how far out of
+    round it is there.
+    """
+    off = bore.wall_distance_mm(_probed(guide, bore.point_mm, bore.axis, along_mm))
+    meets = np.abs(off) < GUIDING_MM
+    for beside in BESIDE:  # a probe may have slipped through between two facets: ask once more beside it
+        doubtful = ~meets.all(axis=1)
+        again = _probed(guide, bore.point_mm, bore.axis, along_mm[doubtful] + beside, beside)
+        meets[doubtful] |= np.abs(bore.wall_distance_mm(again)) < GUIDING_MM
     all_round = meets.all(axis=1)
     changes = np.flatnonzero(np.diff(np.r_[False, all_round, False].astype(np.int8)))
     if len(changes) == 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     longest = int(np.argmax(changes[1::2] - changes[::2]))
     first, past = int(changes[2 * longest]), int(changes[2 * longest + 1])
-    return float(along_mm[first]), float(along_mm[past - 1]) + STEP_MM
+    wall = off[first:past]
+    round_mm = float(np.ptp(wall[np.abs(wall) < GUIDING_MM]))
+    return float(along_mm[first]), float(along_mm[past - 1]) + STEP_MM, round_mm

@@ -15,6 +15,9 @@ from guidegen.surfaces import Surface
 STL_HEADER_BYTES = 84
 STL_FACE_BYTES = 50
 
+INSERTS = "inserts"  # the folder of a fan's inserts
+INSERT, REJECTED = "insert-{}", "rejected-{}"
+
 
 def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface, Surface | None]:
     """The plan, the femur, the guide and what is kept out, in `folder`; the guide is guide.stl or rejected.stl, never
@@ -29,6 +32,28 @@ def read_result(folder: Path) -> tuple[dict[str, Any], Surface, Surface, Surface
         )
     plan = read_json(folder / "plan.json")
     return plan, read_stl(folder / "femur.stl"), read_stl(guides[0]), _read_keep_out(folder, plan)
+
+
+def insert_name(number: int, rejected: bool = False) -> str:
+    """What the files of an insert are called, without the ending: its number is that of its tunnel."""
+    return (REJECTED if rejected else INSERT).format(number)
+
+
+def read_inserts(folder: Path, plan: dict[str, Any]) -> list[Surface]:
+    """The inserts of a fan, in the order of their numbers; each is insert-N.stl or rejected-N.stl, never both."""
+    guide = plan.get("guide")
+    inserts = guide.get("inserts") if isinstance(guide, dict) else None
+    found = []
+    for number in range(1, len(inserts) + 1 if isinstance(inserts, list) else 1):
+        names = [f"{insert_name(number, rejected)}.stl" for rejected in (False, True)]
+        files = [path for name in names if (path := folder / INSERTS / name).is_file()]
+        if len(files) != 1:
+            raise ResultError(
+                f"expected {' or '.join(names)} in {folder.name}/{INSERTS}, found {len(files)} of the two; run the "
+                "case again"
+            )
+        found.append(read_stl(files[0]))
+    return found
 
 
 def _read_keep_out(folder: Path, plan: dict[str, Any]) -> Surface | None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from guidegen.check.asked import Asked, AskedLabel
+from guidegen.check.engraved import Mask, label_field
 from guidegen.check.finding import Finding, above, at_least, at_most
 from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
 
-Mask = npt.NDArray[np.bool_]
-
 # Picture points per text height: a stem of the bold face is then eight points wide.
 POINTS_PER_TEXT_HEIGHT = 40
-# The eye hovers this far above the plate; deeper than this below its floor, it looks past the plate.
-EYE_MM = 2.0
+# Deeper than this below its floor, the eye looks past the plate.
 PAST_FLOOR_MM = 1.0
 # Text engraved from the same typeface correlates by 0.85 to 0.95, mirrored text by less than 0.3.
 READABLE = 0.75
@@ -34,68 +30,54 @@ STROKE_POINTS = 5
 WHY_READS = "The text in the file must be the text of the plan, the right way up."
 WHY_STROKES = "One letter or digit that differs is another patient."
 WHY_MIRRORED = "A guide that was mirrored anywhere on its way has mirrored text and belongs to the other hip."
+WHY_DEPTH = "An engraving too shallow fills with resin and cannot be read in the theatre."
+WHY_PRINTED = "Strokes and gaps finer than the printer makes close up: the text of the file is not that of the print."
 MISSING_LINE = "the plate has fewer lines of text than planned"
 
 
 def label_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
-    """The words on the label, whether the file reads so and not mirrored, and how deep it is engraved."""
-    label = asked.guide.label
+    """Of each label, whether the file reads so and not mirrored, how deep it is engraved, and whether it can be
+    printed.
+    """
+    finest_mm = asked.printing.least_feature_mm
+    return tuple(
+        finding
+        for number, label in enumerate(asked.guide.labels, start=1)
+        for finding in read_findings(f"label {number}", label, guide, finest_mm)
+    )
+
+
+def read_findings(name: str, label: AskedLabel, guide: Surface, finest_mm: float) -> list[Finding]:
+    """How one label reads, and whether strokes so fine are printed."""
     mask, depth = engraved(label, guide)
     alike, mirrored, strokes = _reading(label, mask)
-    deep_mm = float(np.median(depth[mask])) if mask.any() else None
-    return (
-        at_least(
-            "label names the side",
-            float(_names_side(asked)),
-            1,
-            "",
-            "The word on the guide is the last thing read before the wrong hip would be drilled.",
-        ),
-        at_least(
-            "label names the patient",
-            float(asked.case_id in "".join(label.lines)),
-            1,
-            "",
-            "A guide fits one patient only, and its label is all that tells two guides apart.",
-        ),
-        at_least("label reads as planned", alike, READABLE, "", WHY_READS, missing=MISSING_LINE),
-        at_most("label strokes that differ", strokes, 0, "", WHY_STROKES, missing=MISSING_LINE),
-        above(
-            "label reads better than mirrored",
-            None if alike is None or mirrored is None else alike - mirrored,
-            0,
-            "",
-            WHY_MIRRORED,
-            missing=MISSING_LINE,
-        ),
-        at_least(
-            "label depth",
-            deep_mm,
-            label.depth_mm - DEPTH_TOLERANCE_MM,
-            "mm",
-            "An engraving too shallow fills with resin and cannot be read in the theatre.",
-            missing="nothing is engraved in the plate",
-        ),
-    )
+    better = None if alike is None or mirrored is None else alike - mirrored
+    deep_mm, least_mm = float(np.median(depth[mask])) if mask.any() else None, label.depth_mm - DEPTH_TOLERANCE_MM
+    printed = _reading(label, _as_printed(mask, finest_mm * POINTS_PER_TEXT_HEIGHT / label.text_height_mm))[0]
+    return [
+        at_least(f"{name} reads as planned", alike, READABLE, "", WHY_READS, MISSING_LINE),
+        at_most(f"{name} strokes that differ", strokes, 0, "", WHY_STROKES, MISSING_LINE),
+        above(f"{name} reads better than mirrored", better, 0, "", WHY_MIRRORED, MISSING_LINE),
+        at_least(f"{name} depth", deep_mm, least_mm, "mm", WHY_DEPTH, "nothing is engraved in the plate"),
+        at_least(f"{name} reads at the printer's resolution", printed, READABLE, "", WHY_PRINTED, MISSING_LINE),
+    ]
 
 
 def engraved(label: AskedLabel, guide: Surface) -> tuple[Mask, FloatArray]:
     """Where the plate is cut to more than half the planned depth, and the depth in mm (rows from the top, columns)."""
-    pitch = label.text_height_mm / POINTS_PER_TEXT_HEIGHT
-    right, up, out = (np.array(v) for v in (label.reading_direction, label.up_direction, label.outward_direction))
-    across = np.arange(-label.width_mm / 2 + pitch / 2, label.width_mm / 2, pitch)
-    down = np.arange(label.height_mm / 2 - pitch / 2, -label.height_mm / 2, -pitch)
-    eyes = np.array(label.center_mm) + EYE_MM * out + across[None, :, None] * right + down[:, None, None] * up
-    way, _ = guide.ray_hits(eyes.reshape(-1, 3), -out)
-    depth = way.reshape(len(down), len(across)) - EYE_MM
+    depth = label_field(label).depths_mm(guide, label.text_height_mm / POINTS_PER_TEXT_HEIGHT)
     return (depth > label.depth_mm / 2) & (depth < label.depth_mm + PAST_FLOOR_MM), depth
 
 
-def _names_side(asked: Asked) -> bool:
-    """Whether the label, apart from the patient's id, has the word of this side and not that of the other."""
-    lines = [line.upper() for line in asked.guide.label.lines if line != asked.case_id]
-    words = re.findall(r"[A-Z]+", " ".join(lines))
-    return {word for word in words if word in ("LEFT", "RIGHT")} == {asked.side.upper()}
+def _as_printed(mask: Mask, finest_points: float) -> Mask:
+    """The marks without strokes, and then without gaps, that are finer than so many points."""
+    from scipy.ndimage import binary_closing, binary_opening
+
+    reach = int(finest_points / 2.0)
+    disc = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) <= finest_points / 2.0
+    room = np.pad(mask, reach)
+    printed = binary_closing(np.pad(binary_opening(room, disc), reach), disc)
+    return np.asarray(printed[2 * reach : -2 * reach or None, 2 * reach : -2 * reach or None])
 
 
 def _reading(label: AskedLabel, mask: Mask) -> tuple[float | None, float | None, int | None]:
@@ -117,8 +99,8 @@ def _correlation(first: list[Mask], second: list[Mask]) -> float:
     """Correlation of two texts, line by line of the same shapes, from -1 to 1; 0 when one is blank or full."""
     a, b = (np.concatenate([line.ravel() for line in lines]).astype(np.float64) for lines in (first, second))
     a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 0 else 0.0
+    scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    return float((a * b).sum()) / scale if scale > 0 else 0.0
 
 
 def _blocks(differs: Mask) -> int:

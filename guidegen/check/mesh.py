@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from guidegen.check.asked import Asked
 from guidegen.check.finding import Finding, above, at_most
 from guidegen.frames import IntArray
 from guidegen.surfaces import Surface
@@ -14,6 +15,10 @@ SMALLEST_FACE_MM2 = 4e-9
 
 WHY_CLOSED = "An open or doubly used edge leaves inside and outside undefined, and slicer and checks would guess."
 WHY_VOLUME = "Faces wound inwards turn the solid inside out, and every distance to it changes its sign."
+WHY_BODIES = "A second piece is lost in the wound, a cavity holds resin."
+WHY_CROSS = "Where a surface runs through itself the printer may leave a hole or a lump."
+WHY_TINY = "A face without area has no outside; slicers drop it."
+WHY_GENUS = "One handle too few is a bore that was not cut through, one too many a hole that nobody designed."
 
 
 def bone_mesh_findings(bone: Surface) -> tuple[Finding, ...]:
@@ -30,16 +35,16 @@ def guide_mesh_findings(guide: Surface) -> tuple[Finding, ...]:
     return (
         at_most("guide open edges", open_edges(guide), 0, "", WHY_CLOSED),
         above("guide volume", guide.volume_mm3 / 1000.0, 0, "cm³", WHY_VOLUME),
-        at_most("guide bodies", bodies(guide), 1, "", "A second piece is lost in the wound, a cavity holds resin."),
-        at_most(
-            "guide faces that cross",
-            crossing_faces(guide),
-            0,
-            "",
-            "Where a surface runs through itself the printer may leave a hole or a lump.",
-        ),
-        at_most("guide faces without area", tiny, 0, "", "A face without area has no outside; slicers drop it."),
+        at_most("guide bodies", bodies(guide), 1, "", WHY_BODIES),
+        at_most("guide faces that cross", crossing_faces(guide), 0, "", WHY_CROSS),
+        at_most("guide faces without area", tiny, 0, "", WHY_TINY),
     )
+
+
+def genus_finding(asked: Asked, guide: Surface) -> Finding:
+    """Whether the guide has as many handles as were designed: each bore, hole and window that goes through is one."""
+    off = abs(genus(guide) - asked.guide.genus)
+    return at_most("guide genus off the design", off, 0, "", WHY_GENUS)
 
 
 def _undirected(surface: Surface) -> tuple[IntArray, IntArray]:
@@ -68,3 +73,12 @@ def bodies(surface: Surface) -> int:
     left, right = face[:-1][same], face[1:][same]
     size = len(surface.faces)
     return int(connected_components(coo_array((np.ones(len(left)), (left, right)), (size, size)), directed=False)[0])
+
+
+def genus(surface: Surface) -> float:
+    """Handles of a closed surface of one piece, by Euler: vertices - edges + faces = 2 - 2 genus.
+
+    Each edge is taken to be of two faces; a surface that is open or in pieces gives some other number.
+    """
+    used = np.count_nonzero(np.bincount(surface.faces.ravel()))
+    return 1.0 - (used - len(surface.faces) / 2.0) / 2.0

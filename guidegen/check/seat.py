@@ -21,13 +21,14 @@ LOOK = unit([0.36, 0.48, 0.81])
 class Seat:
     """Signed distances to the bone, negative inside it.
 
-    `vertex_gap_mm` (N,) at every vertex of the guide; `points_mm` (K, 3) spread evenly over its faces, with
-    `gap_mm` (K,), `facing` (K,), the cosine between the guide's and the bone's normal there, and the
-    `area_mm2` that each point stands for.
+    `vertex_gap_mm` (N,) at every vertex of the guide; `points_mm` (K, 3) spread evenly over its faces, with the
+    guide's `normals` (K, 3), `gap_mm` (K,), `facing` (K,), the cosine between the guide's and the bone's normal
+    there, and the `area_mm2` that each point stands for.
     """
 
     vertex_gap_mm: FloatArray
     points_mm: FloatArray
+    normals: FloatArray
     gap_mm: FloatArray
     facing: FloatArray
     area_mm2: float
@@ -39,12 +40,13 @@ def seated(bone: Surface, guide: Surface) -> Seat:
     everywhere = np.concatenate([guide.vertices, points])
     distance, bone_face, _ = bone.nearest(everywhere)
     gap = np.where(inside(bone, everywhere), -distance, distance)
-    count = len(guide.vertices)
+    count, normals = len(guide.vertices), guide.face_normals[face]
     return Seat(
         vertex_gap_mm=gap[:count],
         points_mm=points,
+        normals=normals,
         gap_mm=gap[count:],
-        facing=np.einsum("ij,ij->i", guide.face_normals[face], bone.face_normals[bone_face[count:]]),
+        facing=np.einsum("ij,ij->i", normals, bone.face_normals[bone_face[count:]]),
         area_mm2=float(guide.face_areas_mm2.sum()) / SAMPLES,
     )
 

@@ -1,202 +1,225 @@
-"""The guide: shell, sleeve, pins, windows and label, built in the one order that keeps it off the bone.
-
-Everything that adds material comes first; then the bone, grown by the clearance and swept along the
-removal direction, is taken away; then bores, pin holes, windows and text. A sleeve added after
-the bone was taken away would pass every mesh test with its end inside the bone.
-"""
+"""The guide: where it sits, its body, its sleeves or socket, pins, windows and marks, in patient coordinates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray
+from guidegen.frames import FloatArray, across, unit
 from guidegen.guide import parts
-from guidegen.guide.ground import Ground
-from guidegen.guide.height_field import HeightField
-from guidegen.guide.label import Label, place_label
-from guidegen.guide.layout import FOOT_WIDER_MM, Bores, Layout, lay_out
-from guidegen.guide.outline import shell_solid
-from guidegen.guide.placement import Tube
-from guidegen.guide.seat import Seat, find_seats
-from guidegen.guide.solids import along_axis, bore, part_solid, placed, to_surface, welded
+from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
+from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
+from guidegen.guide.label import Arrow, Label
+from guidegen.guide.layout import Layout, Task, lay_out
+from guidegen.guide.marks import Identity
+from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.order import Order
+from guidegen.guide.sights import Sight
+from guidegen.guide.solids import stl_surface, to_surface
+from guidegen.guide.stands import entry_room_mm, upper_side
 from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.plan.rules import Rules
-from guidegen.plan.templates import GuideTemplate, Kit, Printer
+from guidegen.plan.sleeve_sizes import CALLIPER_MM
 from guidegen.plan.tunnel import Tunnel
+from guidegen.seat.cells import Cells, cells_on
+from guidegen.seat.ground import Ground
+from guidegen.seat.search import Search, find_seats
+from guidegen.seat.seat import Seat
+from guidegen.seat.zones import Zones
 from guidegen.surfaces import Surface
-from guidegen.written import as_written
 
-# The clearance covers 95 % of the error between printed guide and bone, one-sided: 1.645 standard deviations.
-ONE_SIDED_95 = 1.645
-CLEARANCE_STEP_MM = 0.01
-
-CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
-OVERCUT_MM = 1.0
-WELD_MM = 1e-3  # corners nearer than this may cross each other when they are rounded to float32
 CONTACT_COSINE, CONTACT_REACH_MM = 0.7, 0.3  # a face that touches looks at the bone within 45°
+METAL_OFF_BONE_MM = 0.5  # a metal sleeve ends so far before the bone: it must not hold the guide off
 
 
 @dataclass(frozen=True, eq=False)
 class Sleeve:
-    """The tube along a tunnel: `top_mm` (3,) is the middle of its outer end on the axis, `offset_mm` off the entry."""
+    """The tube along a tunnel. `top_mm` (3,): the middle of its printed outer end, on the axis; `stop_face_mm` (3,):
+    where the drill's stop rests, `offset_mm` from the entry; the same unless a metal sleeve's flange lies between.
+    `inner_diameter_mm` and `guided_length_mm` are the printed hole's; `bore_mm` is what guides the drill. The chuck is
+    what drives the drill.
+    """
 
     tunnel: int
+    kind: str
     inner_diameter_mm: float
     outer_diameter_mm: float
+    collar_diameter_mm: float
+    bore_mm: float
     drill_diameter_mm: float
     guided_length_mm: float
     top_mm: FloatArray
+    stop_face_mm: FloatArray
     offset_mm: float
+    chuck_diameter_mm: float
+    chuck_length_mm: float
+    metal: MetalSleeve | None
 
 
 @dataclass(frozen=True, eq=False)
 class Pin:
     """A hole for a wire: where the wire meets the bone (3,), its direction into the bone, the outer end of its boss
-    (3,).
+    (3,), how deep it goes from there on the bone, and how far it comes out of the far cortex, None where it stops in
+    the bone.
     """
 
     point_mm: FloatArray
     direction: FloatArray
     hole_diameter_mm: float
+    boss_diameter_mm: float
     wire_diameter_mm: float
     wire_depth_mm: float
+    wire_length_mm: float
+    far_exit_mm: float | None
     guided_length_mm: float
     top_mm: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
+class Hole:
+    """A window or a probe hole: the bone under it (3,), its direction (3,) outwards, its diameter."""
+
+    kind: str
+    point_mm: FloatArray
+    direction: FloatArray
+    diameter_mm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Two flat faces: a point (3,) on each, their normal (3,), and how far apart they are."""
+
+    first_mm: FloatArray
+    second_mm: FloatArray
+    normal: FloatArray
+    distance_mm: float
+
+
+@dataclass(frozen=True, eq=False)
 class Guide:
-    """A guide in LPS mm as it sits on the bone. `label`'s places and directions are LPS too."""
+    """A guide in LPS mm as it sits on the bone, and whatever is known of its parts; places and directions are LPS.
+
+    `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its
+    contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed. There is a
+    sleeve for each tunnel, or for tunnels from one entry a `socket` and an insert for each. `wire_left_mm`: the wire
+    over which the guide comes off, None where none is left. `axis_mark_mm` (2, 3): the groove above the axis of the
+    first sleeve, or of the socket. `pointer`: the bottom of a notch in the rim, through which a finger reaches the
+    vastus ridge; None where that lies too far off.
+    """
 
     surface: Surface
     seat: Seat
+    cells: Cells
+    zones: Zones
+    rim_mm: float
+    print_down: FloatArray
+    others: tuple[Seat, ...]
     clearance_mm: float
     thickness_mm: float
     contact_area_mm2: float
+    genus: int
     sleeves: tuple[Sleeve, ...]
+    socket: FanSocket | None
+    inserts: tuple[FanInsert, ...]
+    wire_left_mm: float | None
     pins: tuple[Pin, ...]
-    windows_mm: tuple[FloatArray, ...]
-    label: Label
+    holes: tuple[Hole, ...]
+    labels: tuple[Label, ...]
+    arrows: tuple[Arrow, ...]
+    pointer: Sight | None
+    axis_mark_mm: FloatArray
+    calliper: Faces | None
 
+    @property
+    def offsets_mm(self) -> tuple[float, ...]:
+        """For each tunnel, from its entry to where its drill's stop rests."""
+        led: tuple[Sleeve, ...] | tuple[FanInsert, ...] = self.sleeves or self.inserts
+        return tuple(each.offset_mm for each in led)
 
-def clearance(printer: Printer, surface_error_mm: float) -> float:
-    """The gap between guide and bone in mm: 95 % of print error and surface error together, at least the printer's
-    own.
-    """
-    budget = ONE_SIDED_95 * float(np.hypot(printer.rms_error_mm, surface_error_mm))
-    steps = np.ceil(max(budget, printer.least_clearance_mm) / CLEARANCE_STEP_MM - 1e-9)
-    return float(round(steps * CLEARANCE_STEP_MM, 6))
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the surgeon must know of this guide before approving it, in sentences."""
+        has_window = any(hole.kind == "window" for hole in self.holes)
+        return () if has_window else ("This footprint has no room for a window.",)
 
 
 def make_guide(
     bone: Surface,
-    surface_error_mm: float,
     anatomy: Anatomy,
-    tunnel: Tunnel,
-    patient_id: str,
+    tunnels: tuple[Tunnel, ...],
+    identity: Identity,
     size: str,
-    kit: Kit,
-    template: GuideTemplate,
-    printer: Printer,
+    order: Order,
     make: parts.Make = parts.make,
     keep_out: KeepOut = NOTHING,
     keep_out_mm: float = Rules.keep_out_min_mm,
 ) -> Guide:
-    """A guide for one tunnel, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules.
+    """A guide for one tunnel or several, in LPS mm; NoSafeGuide where no guide of this size keeps the template's rules.
 
-    Nothing of it rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts: here
-    and now, or in a `Workshop` that was opened earlier.
+    Tunnels that share their entry are a fan, drilled through inserts in one socket; each other has a sleeve.
+    Nothing of the guide rests, and no wire runs, within `keep_out_mm` of `keep_out`. `make` makes the machined parts:
+    here and now, or in a `Workshop` that was opened earlier.
     """
-    gap, bores = clearance(printer, surface_error_mm), Bores.of(kit, template, printer)
-    ground = Ground.of(bone, anatomy.shaft_axis, keep_out, keep_out_mm)
-    seats = find_seats(ground, anatomy, tunnel, template, size, kit.drill.diameter_mm / 2.0)
-    layout = lay_out(ground, seats, tunnel, gap, kit, template, bores)
-    label = place_label(patient_id, anatomy.side, layout.tube, bores.sleeve_mm, template.label, template.sleeve)
-    surface = _as_written(_body(layout, label, gap, template, bores, make), layout.seat)
-    back = layout.seat.frame.inverse()
-    return Guide(
-        surface=surface,
-        seat=layout.seat,
-        clearance_mm=gap,
-        thickness_mm=template.shell.thickness_mm,
-        contact_area_mm2=_contact_area(surface, bone, gap),
-        sleeves=(_sleeve(layout.tube, bores, kit, layout.seat),),
-        pins=tuple(_pin(boss, bores.wire_mm, kit, layout.seat) for boss in layout.bosses),
-        windows_mm=tuple(
-            back.points(np.array([*spot, float(layout.field.at(spot[None])[0])])) for spot in layout.windows_mm
-        ),
-        label=_label_in_lps(label, layout.seat),
-    )
+    _require_way_off(tunnels, order)
+    search = search_of(bone, anatomy, tunnels, order, keep_out, keep_out_mm)
+    seats = find_seats(search, size, order.template.sizes[size].length_mm)
+    lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
+    layout = lay_out(search.ground, search.zones, seats, Task(tunnels, lesser_mm, anatomy.side, identity, order))
+    local = bone.transformed(layout.seat.frame)
+    surface = _as_written(body_of(layout, local, order, make), layout.seat)
+    return _described(layout, surface, bone, search, _others(search, size, order), order, make)
 
 
-def _body(layout: Layout, label: Label, gap_mm: float, template: GuideTemplate, bores: Bores, make: parts.Make) -> Any:
-    """The solid in the guide's frame: what is added, then the bone swept along the removal direction, then the
-    holes.
-    """
-    tube, bosses, thickness = layout.tube, layout.bosses, template.shell.thickness_mm
-    added = [shell_solid(layout.base, layout.outline, gap_mm, thickness, layout.relief.there), label.plate(make)]
-    added.append(_sleeve_solid(tube, bores.sleeve_mm, template, make))
-    added += [_boss_solid(boss, bores.boss_mm, make) for boss in bosses]
-    holes = [bore(tube.at(tube.top_mm - OVERCUT_MM), tube.at(tube.sunk_to_mm + OVERCUT_MM), bores.drill_mm)]
-    holes += [
-        bore(boss.at(boss.top_mm - OVERCUT_MM), boss.at(boss.sunk_to_mm + OVERCUT_MM), bores.wire_mm) for boss in bosses
-    ]
-    top = float(layout.base.height_mm.max()) + 100.0
-    holes += [_window_solid(spot, layout.field, top, template.window.diameter_mm) for spot in layout.windows_mm]
-    return _in_order(added, layout.relief.under, [*holes, label.engraving(make)])
-
-
-def _sleeve_solid(tube: Tube, outer_mm: float, template: GuideTemplate, make: parts.Make) -> Any:
-    collar_mm = outer_mm + 2.0 * (template.sleeve.collar_wall_mm - template.sleeve.wall_mm)
-    body = make(
-        "sleeve",
-        tube.sunk_to_mm - tube.top_mm,
-        outer_mm,
-        collar_mm,
-        template.sleeve.collar_height_mm,
-        outer_mm + FOOT_WIDER_MM,
-    )
-    return placed(part_solid(body, "the sleeve"), along_axis(tube.at(tube.sunk_to_mm), -tube.axis))
-
-
-def _boss_solid(boss: Tube, outer_mm: float, make: parts.Make) -> Any:
-    body = part_solid(make("boss", boss.sunk_to_mm - boss.top_mm, outer_mm), "a pin boss")
-    return placed(body, along_axis(boss.at(boss.sunk_to_mm), -boss.axis))
-
-
-def _window_solid(spot: FloatArray, field: HeightField, top_mm: float, diameter_mm: float) -> Any:
-    return bore(np.array([*spot, field.floor_mm]), np.array([*spot, top_mm]), diameter_mm)
-
-
-def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
-    """Add everything, take the swept bone away, then the holes and the text; one body is left."""
-    import manifold3d
-
-    body = manifold3d.Manifold.batch_boolean(added, manifold3d.OpType.Add)
-    bounds = np.array(body.bounding_box()).reshape(2, 3)
-    body = body - under.solid_under(bounds[0], bounds[1])
-    body = manifold3d.Manifold.batch_boolean([body, *taken], manifold3d.OpType.Subtract)
-    bodies = sorted(body.decompose(), key=lambda part: -part.volume())
-    # a cavity is a body of negative volume
-    if not bodies or any(abs(part.volume()) > CRUMB_MM3 for part in bodies[1:]):
+def _require_way_off(tunnels: tuple[Tunnel, ...], order: Order) -> None:
+    """NoSafeGuide where wires would be left in several tunnels: a guide comes off along one wire only."""
+    if order.kit.leaves_wire and len(tunnels) > 1:
         raise NoSafeGuide(
-            f"expected a guide in one piece without a cavity, found {len(bodies)} bodies (volumes "
-            f"{', '.join(f'{part.volume():.0f} mm³' for part in bodies[:3])}); choose a larger footprint",
-            rule="one_piece",
-            figures={"pieces": float(len(bodies))},
+            f"expected one tunnel for the kit {order.kit.name!r}, which leaves a wire over which the guide comes off, "
+            f"found {len(tunnels)}; choose a kit that leaves none, or another strategy",
+            rule="leaves_wire",
+            figures={"tunnels": float(len(tunnels))},
         )
-    return bodies[0]
 
 
-def _as_written(body: Any, seat: Seat) -> Surface:
+def search_of(
+    bone: Surface, anatomy: Anatomy, tunnels: tuple[Tunnel, ...], order: Order, keep_out: KeepOut, keep_out_mm: float
+) -> Search:
+    """All that the search for a seat rests on."""
+    ground = Ground.of(bone, anatomy.shaft_axis, keep_out, keep_out_mm)
+    zones = Zones.of(bone, anatomy, order.template.zones)
+    return Search(
+        ground=ground,
+        zones=zones,
+        cells=cells_on(ground, zones),
+        entries_mm=np.array([tunnel.entry_mm for tunnel in tunnels]),
+        tips_mm=np.array([tunnel.target_mm for tunnel in tunnels]),
+        axes=np.array([tunnel.axis for tunnel in tunnels]),
+        room_mm=entry_room_mm(tunnels, order),
+        clearance_mm=order.clearance_mm,
+        steepest_deg=order.template.shell.largest_wrap_deg,
+        along_the_wire=order.kit.leaves_wire,
+    )
+
+
+def _others(search: Search, size: str, order: Order) -> tuple[Seat, ...]:
+    """The best seat of every other size, to compare with; sizes that have none are left out."""
+    found = []
+    for other, footprint in order.template.sizes.items():
+        if other == size:
+            continue
+        try:
+            found.append(find_seats(search, other, footprint.length_mm)[0])
+        except NoSafeGuide:
+            continue
+    return tuple(found)
+
+
+def _as_written(body: object, seat: Seat) -> Surface:
     """The guide in LPS as an STL holds it; NoSafeGuide where float32 leaves no sound solid of it."""
-    exact = to_surface(body).transformed(seat.frame.inverse())
-    surface = as_written(exact) or as_written(welded(exact, WELD_MM))
+    surface = stl_surface(to_surface(body).transformed(seat.frame.inverse()))
     if surface is None:
         raise NoSafeGuide(
             "expected a guide that stays a sound solid in the STL's float32, found none; choose another size",
@@ -206,6 +229,68 @@ def _as_written(body: Any, seat: Seat) -> Surface:
     return surface
 
 
+def _described(
+    layout: Layout, surface: Surface, bone: Surface, search: Search, others: tuple[Seat, ...], order: Order,
+    make: parts.Make,
+) -> Guide:  # fmt: skip
+    back, standing = layout.seat.frame.inverse(), layout.standing
+    holes = [("window", sight, order.template.window.diameter_mm) for sight in layout.windows]
+    holes += [("probe", sight, order.template.probe.diameter_mm) for sight in layout.probes]
+    socket, inserts = fan_parts(standing, layout.ways, back, order, make)
+    return Guide(
+        surface=surface,
+        seat=layout.seat,
+        cells=search.cells,
+        zones=search.zones,
+        rim_mm=order.template.shell.rim_width_mm,
+        print_down=back.vectors(layout.down),
+        others=others,
+        clearance_mm=order.clearance_mm,
+        thickness_mm=order.template.shell.thickness_mm,
+        contact_area_mm2=_contact_area(surface, bone, order.clearance_mm),
+        genus=len(standing.stands) + len(layout.bosses) + len(holes),
+        sleeves=() if socket is not None else tuple(_sleeve(layout, k, order) for k in range(len(standing.stands))),
+        socket=socket,
+        inserts=inserts,
+        wire_left_mm=order.wire_left_mm,
+        pins=tuple(_pin(layout, k, order) for k in range(len(layout.bosses))),
+        holes=tuple(
+            Hole(kind, back.points(sight.point_mm), back.vectors(sight.direction), diameter)
+            for kind, sight, diameter in holes
+        ),
+        labels=tuple(label.transformed(back) for label in layout.labels),
+        arrows=_arrows(layout, make),
+        pointer=None if layout.notch is None else _pointer(layout.notch, layout, order),
+        axis_mark_mm=_in_view(surface, back.points(_axis_mark(layout, order))),
+        calliper=_calliper(layout, order),
+    )
+
+
+def _arrows(layout: Layout, make: parts.Make) -> tuple[Arrow, ...]:
+    back, drawn = layout.seat.frame.inverse(), [arrow for label in layout.labels for arrow in label.arrows(make)]
+    return tuple(Arrow(arrow.text, *back.points(np.stack([arrow.start_mm, arrow.end_mm]))) for arrow in drawn)
+
+
+def _axis_mark(layout: Layout, order: Order) -> FloatArray:
+    """Both ends (2, 3) of the rail's face, in the guide's frame."""
+    stand = layout.standing.stands[0]
+    first, last = rail_span_mm(stand, order)
+    over = (stand.outer_mm / 2.0 + rail_height_mm(order)) * upper_side(-stand.tube.axis)
+    return np.stack([stand.tube.at(first) + over, stand.tube.at(last) + over])
+
+
+def _in_view(guide: Surface, mark_mm: FloatArray) -> FloatArray:
+    """The axis mark (2, 3) from its start as far as it lies on the guide: an oblique sleeve's dips into its fillet."""
+    start, end = mark_mm
+    points = start + np.linspace(0.0, 1.0, MARK_POINTS)[:, None] * (end - start)
+    covered = np.flatnonzero(guide.nearest(points)[0] > ON_GUIDE_MM)
+    return np.stack([start, points[max(1, covered[0] - 1)] if len(covered) else end])
+
+
+MARK_POINTS = 60
+ON_GUIDE_MM = 0.95  # of the rail's face over the groove that the wire lies in
+
+
 def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
     """The area in mm² of the guide's faces that look at the bone from within the clearance and a little more."""
     distance, face, _ = bone.nearest(guide.face_centers_mm)
@@ -213,34 +298,70 @@ def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
     return float(guide.face_areas_mm2[facing & (distance < gap_mm + CONTACT_REACH_MM)].sum())
 
 
-def _sleeve(tube: Tube, bores: Bores, kit: Kit, seat: Seat) -> Sleeve:
-    top = seat.frame.inverse().points(tube.at(tube.top_mm))
-    return Sleeve(0, bores.drill_mm, bores.sleeve_mm, kit.drill.diameter_mm, tube.guided_length_mm, top, -tube.top_mm)
+def _sleeve(layout: Layout, number: int, order: Order) -> Sleeve:
+    stand, sizes, back = layout.standing.stands[number], order.sizes, layout.seat.frame.inverse()
+    tube, stop_mm = stand.tube, -layout.standing.offset_mm(number)
+    metal = None
+    if sizes.kind == "metal":
+        length = tube.guided_to_mm - METAL_OFF_BONE_MM - stop_mm
+        metal = MetalSleeve(
+            sizes.drill_mm, sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm
+        )
+    return Sleeve(
+        tunnel=number,
+        kind=sizes.kind,
+        inner_diameter_mm=sizes.hole_mm,
+        outer_diameter_mm=stand.outer_mm,
+        collar_diameter_mm=stand.collar_mm,
+        bore_mm=sizes.bore_mm,
+        drill_diameter_mm=sizes.drill_mm,
+        guided_length_mm=tube.guided_length_mm,
+        top_mm=back.points(tube.at(tube.top_mm)),
+        stop_face_mm=back.points(tube.at(stop_mm)),
+        offset_mm=-stop_mm,
+        chuck_diameter_mm=order.kit.drill.chuck_diameter_mm,
+        chuck_length_mm=order.kit.drill.chuck_length_mm,
+        metal=metal,
+    )
 
 
-def _pin(boss: Tube, hole_mm: float, kit: Kit, seat: Seat) -> Pin:
-    back = seat.frame.inverse()
+def _pin(layout: Layout, number: int, order: Order) -> Pin:
+    boss, wires, back = layout.bosses[number], layout.wires, layout.seat.frame.inverse()
+    far = float(wires.far_exits_mm[number])
     return Pin(
         point_mm=back.points(boss.point_mm),
         direction=back.vectors(boss.axis),
-        hole_diameter_mm=hole_mm,
-        wire_diameter_mm=kit.pin.diameter_mm,
-        wire_depth_mm=kit.pin.depth_mm,
+        hole_diameter_mm=order.wire_hole_mm,
+        boss_diameter_mm=order.boss_mm,
+        wire_diameter_mm=order.kit.pin.diameter_mm,
+        wire_depth_mm=float(wires.depths_mm[number]),
+        wire_length_mm=order.kit.pin.length_mm,
+        far_exit_mm=None if np.isnan(far) else far,
         guided_length_mm=boss.guided_length_mm,
         top_mm=back.points(boss.at(boss.top_mm)),
     )
 
 
-def _label_in_lps(label: Label, seat: Seat) -> Label:
-    back = seat.frame.inverse()
-    return Label(
-        label.lines,
-        label.text_height_mm,
-        label.depth_mm,
-        back.points(label.center_mm),
-        back.vectors(label.reading_direction),
-        back.vectors(label.up_direction),
-        back.vectors(label.outward_direction),
-        label.width_mm,
-        label.height_mm,
-    )
+def _pointer(notch: Sight, layout: Layout, order: Order) -> Sight:
+    """The bottom of the notch where the guide begins over the bone, and its way off the bone."""
+    back = layout.seat.frame.inverse()
+    up = unit(across(np.array([0.0, 1.0, 0.0]), notch.direction))
+    below = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
+    along = below + np.arange(0.0, NOTCH_REACH_MM, NOTCH_STEP_MM)[:, None] * notch.direction
+    begins = along[int(np.argmax(along[:, 2] >= layout.under.at(along)))]
+    return Sight(back.points(begins), back.vectors(notch.direction))
+
+
+NOTCH_REACH_MM, NOTCH_STEP_MM = 12.0, 0.1  # where along a notch the guide is looked for
+
+
+def _calliper(layout: Layout, order: Order) -> Faces | None:
+    """The two flats of the collar; None where it has none."""
+    stand, back = layout.standing.stands[0], layout.seat.frame.inverse()
+    if not stand.flats:
+        return None
+    tube, outwards = stand.tube, -stand.tube.axis
+    sideways = np.cross(upper_side(outwards), outwards)
+    middle = tube.at(tube.top_mm + order.template.sleeve.collar_height_mm / 2.0)
+    half = CALLIPER_MM / 2.0 * sideways
+    return Faces(back.points(middle - half), back.points(middle + half), back.vectors(sideways), CALLIPER_MM)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from guidegen.frames import FloatArray, IntArray
+from guidegen.guide.metal import MetalPart
 
 Part = list[tuple[FloatArray, IntArray]]
 Make = Callable[..., Part]
@@ -20,14 +21,15 @@ Make = Callable[..., Part]
 EDGE_MM = 0.8  # chamfer of outer edges: nothing sharp near the wound
 WELD_MM = 1e-6
 FINE_MM, FINE_RAD = 0.02, 0.15  # CadQuery's tessellation
+ROOTED_MM = 1.0  # how far letters reach past the plate's face, so that no two faces coincide
 PLATE_EDGE_MM = 1.0  # radius of the plate's corners, and how much it is larger than its flat
 
 
-def sleeve(length_mm: float, outer_mm: float, collar_mm: float, collar_height_mm: float, foot_mm: float) -> Part:
-    """A tube's outside from its foot (z = 0, inside the bone before the bone is taken away) to its top.
+def sleeve(length_mm: float, outer_mm: float, collar_mm: float, collar_height_mm: float, flats_mm: float) -> Part:
+    """A tube's outside from its foot (z = 0, inside the bone before the bone is taken away) to its top, with a collar.
 
-    `outer_mm`, `collar_mm` and `foot_mm` are diameters; the foot widens to `foot_mm` over the lowest half, for
-    strength where the sleeve meets the shell.
+    `outer_mm` and `collar_mm` are diameters; `flats_mm` is the distance between two flat faces of the collar, at right
+    angles to x, for an inspector's calliper; 0 for none.
     """
     import cadquery as cq
 
@@ -35,8 +37,7 @@ def sleeve(length_mm: float, outer_mm: float, collar_mm: float, collar_height_mm
     outline = (
         cq.Workplane("XZ")
         .moveTo(0.0, 0.0)
-        .lineTo(foot_mm / 2.0, 0.0)
-        .lineTo(outer_mm / 2.0, 0.5 * neck)
+        .lineTo(outer_mm / 2.0, 0.0)
         .lineTo(outer_mm / 2.0, neck - (collar_mm - outer_mm) / 2.0)  # a 45° shoulder prints without support
         .lineTo(collar_mm / 2.0, neck)
         .lineTo(collar_mm / 2.0, length_mm - EDGE_MM)
@@ -44,7 +45,24 @@ def sleeve(length_mm: float, outer_mm: float, collar_mm: float, collar_height_mm
         .lineTo(0.0, length_mm)
         .close()
     )
-    return [_mesh(outline.revolve(360.0, (0.0, 0.0, 0.0), (0.0, 1.0, 0.0)).val())]
+    body = outline.revolve(360.0, (0.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+    if flats_mm:
+        between = cq.Workplane("XY").box(flats_mm, 2.0 * collar_mm, 2.0 * length_mm)
+        body = body.intersect(between)
+    return [_mesh(body.val())]
+
+
+def rail(length_mm: float, width_mm: float, height_mm: float, groove_width_mm: float, groove_depth_mm: float) -> Part:
+    """A rail along z from z = 0, its back on x = 0 and its face at x = `height_mm`, with a round groove down its face
+    in which a wire lies.
+    """
+    import cadquery as cq
+
+    body = cq.Workplane("XY").box(height_mm, width_mm, length_mm, centered=(False, True, False))
+    body = body.edges("|Z and >X").chamfer(EDGE_MM / 2.0)
+    radius = (groove_width_mm**2 / 4.0 + groove_depth_mm**2) / (2.0 * groove_depth_mm)
+    groove = cq.Workplane("XY").center(height_mm - groove_depth_mm + radius, 0.0).circle(radius).extrude(length_mm)
+    return [_mesh(body.cut(groove).val())]
 
 
 def boss(length_mm: float, outer_mm: float) -> Part:
@@ -64,24 +82,35 @@ def plate(width_mm: float, height_mm: float, thickness_mm: float) -> Part:
     return [_mesh(body.val())]
 
 
-def engraving(lines: tuple[str, ...], text_height_mm: float, line_step_mm: float, depth_mm: float) -> Part:
-    """The text to cut into a plate whose face is z = 0: lines centred under each other, read along x, up along y."""
+def letters(lines: tuple[str, ...], text_height_mm: float, line_step_mm: float, depth_mm: float, raised: bool) -> Part:
+    """The text on a plate whose face is z = 0, to cut into it or, `raised`, to stand on it: lines centred under each
+    other, read along x, up along y.
+    """
     import cadquery as cq
 
-    letters: Part = []
+    found: Part = []
+    bottom = -ROOTED_MM if raised else -depth_mm
+    top = depth_mm if raised else ROOTED_MM
     for number, line in enumerate(lines):
         y = ((len(lines) - 1) / 2.0 - number) * line_step_mm
-        text = cq.Workplane("XY", origin=(0.0, y, -depth_mm)).text(
+        text = cq.Workplane("XY", origin=(0.0, y, bottom)).text(
             line,
             text_height_mm,
-            depth_mm + 1.0,
+            top - bottom,
             combine=False,
             fontPath=str(font_path()),
             halign="center",
             valign="center",
         )
-        letters.extend(_mesh(letter) for letter in text.solids().vals())
-    return letters
+        found.extend(_mesh(letter) for letter in text.solids().vals())
+    return found
+
+
+def metal(part: MetalPart) -> Part:
+    """A metal sleeve or stop collar as triangles, for pictures; what a workshop makes is in its STEP file."""
+    from guidegen.guide.metal_shapes import metal_shape
+
+    return [_mesh(metal_shape(part))]
 
 
 def font_path() -> Path:
@@ -102,7 +131,7 @@ def _mesh(shape: Any) -> tuple[FloatArray, IntArray]:
     return points[first], welded[real]
 
 
-PARTS: dict[str, Make] = {function.__name__: function for function in (sleeve, boss, plate, engraving)}
+PARTS: dict[str, Make] = {function.__name__: function for function in (sleeve, rail, boss, plate, letters, metal)}
 
 
 def make(name: str, *measures: Any) -> Part:

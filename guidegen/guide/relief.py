@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from guidegen.frames import FloatArray, across
-from guidegen.guide.ground import Ground
 from guidegen.guide.height_field import STEP_MM, HeightField, widened
 from guidegen.guide.placement import Tube
+from guidegen.seat.ground import Ground
 
 Flags = npt.NDArray[np.bool_]
 

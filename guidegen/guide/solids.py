@@ -10,7 +10,10 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, IntArray, RigidTransform, perpendicular_pair, unit
 from guidegen.guide.parts import Part
 from guidegen.surfaces import Surface
+from guidegen.written import as_written
 
+# Corners nearer than this may cross each other when they are rounded to float32: made one, the fewest first.
+WELDS_MM = 0.0, 0.001, 0.003, 0.01
 ROUND_SEGMENTS = 120  # a bore of 8 mm is then round within 1.5 µm
 
 
@@ -51,6 +54,14 @@ def welded(surface: Surface, distance_mm: float) -> Surface:
     real = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     used, faces = np.unique(faces[real], return_inverse=True)
     return Surface(surface.vertices[used], faces.reshape(-1, 3))
+
+
+def stl_surface(exact: Surface) -> Surface | None:
+    """The surface as an STL holds it: corners too near to each other for its float32 are made one where they must be;
+    None where nothing of that leaves a sound solid.
+    """
+    tries = (as_written(welded(exact, weld) if weld else exact) for weld in WELDS_MM)
+    return next((written for written in tries if written is not None), None)
 
 
 def part_solid(part: Part, what: str) -> Any:

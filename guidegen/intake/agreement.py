@@ -70,7 +70,7 @@ def age_warnings(records: Iterable[Mapping[str, str | None]], today: date) -> tu
     """A sentence for each image of more than OLD_DAYS on `today`, from its record."""
     warnings = []
     for record in records:
-        shown = Identity(**{key: record.get(key) for key in ("file", "modality", "study_date", "acquisition_date")})  # type: ignore[arg-type]  # a record of an Identity
+        shown = _recorded(record)
         days = age_days(shown, today)
         if days is not None and days > OLD_DAYS:
             warnings.append(
@@ -78,6 +78,17 @@ def age_warnings(records: Iterable[Mapping[str, str | None]], today: date) -> tu
                 "the lesion grown; ask whether newer images are needed"
             )
     return tuple(warnings)
+
+
+def oldest_image(records: Iterable[Mapping[str, str | None]]) -> date | None:
+    """The day of the oldest image, from the records of all; None where none of them has a date."""
+    days = [day for record in records if (day := _taken(_recorded(record))) is not None]
+    return min(days, default=None)
+
+
+def _recorded(record: Mapping[str, str | None]) -> Identity:
+    """As much of an identity as its record has of image and day."""
+    return Identity(**{key: record.get(key) for key in ("file", "modality", "study_date", "acquisition_date")})  # type: ignore[arg-type]  # a record of an Identity
 
 
 def _taken(identity: Identity) -> date | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guidegen.plan.trade_off import Trade
+from guidegen.rounded import shown
 
 if TYPE_CHECKING:
     from guidegen.plan.planning import Proposal
@@ -39,12 +40,18 @@ def _of_chosen(plan: Proposal) -> str:
     which = f"The tunnel {WORDS[plan.strategy]}"
     if len(plan.tunnels) > 1:
         which = f"Of {len(plan.tunnels)} tunnels the first"
+    length, above, wall, vessels, axis, rim = (
+        shown(figure, 1)
+        for figure in (
+            tunnel.length_mm, tunnel.above_lesser_mm, tunnel.wall_min_mm, tunnel.vessel_wall_mm,
+            tunnel.subchondral_axis_mm, tunnel.subchondral_mm,
+        )
+    )  # fmt: skip
     return (
-        f"{which} is {tunnel.diameter_mm:g} mm wide and {tunnel.length_mm:.1f} mm long, enters "
-        f"{tunnel.above_lesser_mm:.1f} mm above the lesser trochanter at {tunnel.shaft_angle_deg:.0f}° to the shaft, "
-        f"leaves {tunnel.wall_min_mm:.1f} mm of wall ({tunnel.vessel_wall_mm:.1f} mm where the vessels enter) and ends "
-        f"{tunnel.subchondral_axis_mm:.1f} mm from the joint on its axis and {tunnel.subchondral_mm:.1f} mm at its "
-        f"rim. The plan reaches {volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³."
+        f"{which} is {tunnel.diameter_mm:g} mm wide and {length} mm long, enters {above} mm above the lesser "
+        f"trochanter at {shown(tunnel.shaft_angle_deg, 0)}° to the shaft, leaves {wall} mm of wall ({vessels} mm where "
+        f"the vessels enter) and ends {axis} mm from the joint on its axis and {rim} mm at its rim. The plan reaches "
+        f"{volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³."
     )
 
 

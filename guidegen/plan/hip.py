@@ -19,8 +19,9 @@ from guidegen.surfaces import Surface
 class Hip:
     """Bone, anatomy and lesion in LPS mm, what to keep away from, the kit, and the rules.
 
-    `sleeve_bore_mm`, `guided_length_mm` and `sleeve_wall_mm` belong to the sleeve that will lead the drill: how far it
-    stands off decides how much of the drill is left for the bone, and how thick it is how near another may stand.
+    `sleeve_bore_mm`, `guided_length_mm`, `sleeve_wall_mm` and `sleeve_play_mm` belong to the sleeve that will lead the
+    drill: how far it stands off decides how much of the drill is left for the bone, how thick it is how near another
+    may stand, and its play, on the diameter, how far the drill may tilt in it.
     """
 
     bone: Surface
@@ -31,6 +32,7 @@ class Hip:
     sleeve_bore_mm: float
     guided_length_mm: float
     sleeve_wall_mm: float = 3.0
+    sleeve_play_mm: float = 0.2
     keep_out: KeepOut = NOTHING
 
     @cached_property

@@ -10,6 +10,7 @@ import numpy as np
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray, spokes
 from guidegen.plan.kits import Kit
+from guidegen.rounded import shown
 from guidegen.surfaces import Surface
 
 RING = 72
@@ -68,7 +69,7 @@ def reading_text(reading_mm: float, mark_step_mm: float) -> str:
     mark = mark_step_mm * np.floor(reading / mark_step_mm + 1e-9)
     past = reading - mark
     place = f"at the mark {mark:g}" if past < SAME_MM else f"{past:.1f} mm past the mark {mark:g}"
-    return f"read {reading:.1f} mm: {place}"
+    return f"read {shown(reading, 1)} mm: {place}"
 
 
 def instrument_sequence(kit: Kit, length_mm: float, reading_mm: float) -> tuple[InstrumentStep, ...]:
@@ -84,7 +85,7 @@ def instrument_sequence(kit: Kit, length_mm: float, reading_mm: float) -> tuple[
             figures={"reading_mm": reading_mm, "drill_length_mm": kit.drill.length_mm},
         )
     planned = {"reading_mm": reading_mm, "length_mm": length_mm, "offset_mm": reading_mm - length_mm}
-    figures = kit.figures | {name: f"{figure:.1f}" for name, figure in planned.items()}
+    figures = kit.figures | {name: shown(figure, 1) for name, figure in planned.items()}
     return tuple(
         InstrumentStep(
             number,

@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from guidegen.plan.fields import Positive, Template, Words
+from guidegen.plan.fields import Switch, Template, Within, Words
 
 End = Literal["flat", "cone", "ball"]
-TunnelCount = Annotated[int, Field(ge=1, le=4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
-TipAngle = Annotated[float, Field(ge=20, lt=180, allow_inf_nan=False)]  # sharper than a trocar: a slip of the pen
+TunnelCount = Annotated[int, Within(1, 4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
 
 BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
 LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
@@ -26,15 +25,28 @@ class Drill(Template):
     """The tool that makes the tunnel.
 
     `tip_angle_deg`: the whole angle of a cone. `length_mm`: from chuck or handle to tip, the most that can go through
-    the sleeve. `bend_mm`: how far the tip strays sideways (rms) over 90 mm of free length.
+    the sleeve. `bend_mm`: how far the tip strays sideways (rms) over 90 mm of free length. `rotating`: whether teeth or
+    flutes turn in the sleeve by power. `chuck_diameter_mm`, `chuck_length_mm`: of what drives it, a cylinder.
     """
 
-    diameter_mm: Positive
+    diameter_mm: Annotated[float, Within(1.5, 16)]
     end: End
-    tip_angle_deg: TipAngle | None = None
-    length_mm: Positive
-    mark_step_mm: Positive
-    bend_mm: Positive = BEND_MM
+    tip_angle_deg: Annotated[float, Within(20, 179)] | None = None  # 20: sharper than a trocar is a slip of the pen
+    length_mm: Annotated[float, Within(100, 500)]
+    mark_step_mm: Annotated[float, Within(0.5, 50)]
+    bend_mm: Annotated[float, Within(0.05, 5)] = BEND_MM
+    rotating: Switch
+    chuck_diameter_mm: Annotated[float, Within(10, 80)]
+    chuck_length_mm: Annotated[float, Within(10, 200)]
+
+    @model_validator(mode="after")
+    def _a_chuck_holds_it(self) -> Drill:
+        if self.chuck_diameter_mm <= self.diameter_mm:
+            raise ValueError(
+                f"expected a chuck wider than the drill of {self.diameter_mm:g} mm that it holds, found "
+                f"{self.chuck_diameter_mm:g} mm; measure the chuck"
+            )
+        return self
 
     @model_validator(mode="after")
     def _only_a_cone_has_a_tip_angle(self) -> Drill:
@@ -49,30 +61,40 @@ class Drill(Template):
 
 
 class Wire(Template):
-    """The wire that pins the guide, and how deep it goes into the bone."""
+    """The wire that pins the guide, how deep it goes into the bone, and its whole length."""
 
-    diameter_mm: Positive
-    depth_mm: Positive
+    diameter_mm: Annotated[float, Within(0.8, 5)]
+    depth_mm: Annotated[float, Within(5, 100)]
+    length_mm: Annotated[float, Within(50, 500)]
+
+    @model_validator(mode="after")
+    def _longer_than_deep(self) -> Wire:
+        if self.length_mm <= self.depth_mm:
+            raise ValueError(
+                f"expected a wire longer than the {self.depth_mm:g} mm of it that go into the bone, found "
+                f"{self.length_mm:g} mm; give its whole length"
+            )
+        return self
 
 
 class Reamer(Template):
     """A reamer that is put into the tunnel closed and opens at its deep end, to this radius over this length."""
 
-    radius_mm: Positive
-    cutting_length_mm: Positive
+    radius_mm: Annotated[float, Within(2, 25)]
+    cutting_length_mm: Annotated[float, Within(2, 80)]
 
 
 class Curette(Template):
     """A bent curette and how far beyond the tunnel's wall it scrapes."""
 
-    reach_mm: Positive
+    reach_mm: Annotated[float, Within(1, 40)]
 
 
 class GuideWire(Template):
     """The wire over which a cannulated drill runs."""
 
-    diameter_mm: Positive
-    length_mm: Positive
+    diameter_mm: Annotated[float, Within(0.8, 10)]
+    length_mm: Annotated[float, Within(100, 800)]
 
 
 class Step(Template):
@@ -91,7 +113,9 @@ class Kit(Template):
     """The instruments of one operation.
 
     `sleeve_offsets_mm`: the distances from the cortex at the entry, along the axis, to the sleeve's top that the kit's
-    stops are made for. A reamer's shaft is as long as the drill.
+    stops are made for. `guided_length_mm`: the least over which the drill must be guided; None: as the guide shape
+    says. `leaves_wire`: the guide wire, or a drill that is itself a pin, stays in the bone when the guide comes off. A
+    reamer's shaft is as long as the drill.
     """
 
     name: Words
@@ -102,7 +126,9 @@ class Kit(Template):
     reamer: Reamer | None = None
     curette: Curette | None = None
     guide_wire: GuideWire | None = None
-    sleeve_offsets_mm: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    leaves_wire: Switch = False
+    guided_length_mm: Annotated[float, Within(10, 60)] | None = None
+    sleeve_offsets_mm: Annotated[tuple[Annotated[float, Within(10, 150)], ...], Field(min_length=1)]
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     def longest_tunnel_mm(self, offset_mm: float) -> float:
@@ -161,6 +187,16 @@ class Kit(Template):
             raise ValueError(
                 f"expected a drill at least {LEAST_TUNNEL_MM:g} mm longer than the largest sleeve offset of "
                 f"{offsets[-1]:g} mm, found {self.drill.length_mm:g} mm; give a longer drill or leave that offset out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_sleeve_that_guides_so_far(self) -> Kit:
+        guided, furthest = self.guided_length_mm, self.sleeve_offsets_mm[-1]
+        if guided is not None and guided >= furthest:
+            raise ValueError(
+                f"expected guided_length_mm below the largest sleeve offset of {furthest:g} mm, within which the "
+                f"sleeve lies, found {guided:g}; give larger offsets or guide less"
             )
         return self
 

@@ -100,12 +100,16 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked."""
+    """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked.
+
+    `fan_guided_length_mm`: over which the sleeves lead the drill of the kit for several; that for one is the hip's.
+    """
 
     hip: Hip
     kit: str
     fan_kit: Kit
     fan_kit_name: str
+    fan_guided_length_mm: float
     printer: Printer
     policy: Policy
     surface_error_mm: float
@@ -118,8 +122,14 @@ class Task:
     @cached_property
     def fan_hip(self) -> Hip:
         """The same hip with the kit for several tunnels."""
-        bore = self.fan_kit.drill.diameter_mm + self.printer.bore_clearance_mm
-        return replace(self.hip, kit=self.fan_kit, sleeve_bore_mm=bore)
+        play = self.printer.bores.drill_clearance_mm
+        return replace(
+            self.hip,
+            kit=self.fan_kit,
+            sleeve_bore_mm=self.fan_kit.drill.diameter_mm + play,
+            guided_length_mm=self.fan_guided_length_mm,
+            sleeve_play_mm=play,
+        )
 
     @property
     def is_ordered(self) -> bool:
@@ -175,21 +185,28 @@ def refusal_of(plan: Plan, strategy: str) -> NoSafePlan | None:
     return None
 
 
-def with_sleeve(plan: Plan, kit: Kit, offset_mm: float) -> Plan:
-    """The plan of one tunnel as it is with its sleeve built `offset_mm` off the cortex: readings and steps follow."""
+def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...]) -> Plan:
+    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face: readings and
+    steps follow. NoSafePlan where a drill is too short for that.
+    """
     chosen = plan.chosen
     assert chosen is not None, "a guide is built on a plan"
-    tunnel = chosen.tunnels[0]
-    if tunnel.sleeve_offset_mm == offset_mm:
+    if tuple(tunnel.sleeve_offset_mm for tunnel in chosen.tunnels) == offsets_mm:
         return plan
-    tunnel = replace(
-        tunnel,
-        sleeve_offset_mm=offset_mm,
-        depth_reading_mm=depth_reading_mm(offset_mm, tunnel.length_mm),
-        drill_spare_mm=kit.drill.length_mm - offset_mm - tunnel.length_mm,
+    built = tuple(
+        replace(
+            tunnel,
+            sleeve_offset_mm=offset,
+            depth_reading_mm=depth_reading_mm(offset, tunnel.length_mm),
+            drill_spare_mm=kit.drill.length_mm - offset - tunnel.length_mm,
+        )
+        for tunnel, offset in zip(chosen.tunnels, offsets_mm, strict=True)
     )
-    steps = instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset_mm, tunnel.length_mm))
-    return replace(plan, chosen=replace(chosen, tunnels=(tunnel,), steps=(steps,)))
+    steps = tuple(
+        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm))
+        for tunnel, offset in zip(built, offsets_mm, strict=True)
+    )
+    return replace(plan, chosen=replace(chosen, tunnels=built, steps=steps))
 
 
 def _ordered(task: Task) -> tuple[Proposal, Ground]:
@@ -258,7 +275,7 @@ def _sources(task: Task, hip: Hip, tunnel: Tunnel) -> ErrorSources:
     offset = tunnel.sleeve_offset_mm if tunnel.sleeve_offset_mm is not None else max(hip.kit.sleeve_offsets_mm)
     return error_sources(
         printer_rms_mm=task.printer.rms_error_mm,
-        bore_clearance_mm=task.printer.bore_clearance_mm,
+        bore_clearance_mm=hip.sleeve_play_mm,
         guided_length_mm=hip.guided_length_mm,
         sleeve_end_mm=max(0.0, offset - hip.guided_length_mm),
         bend_mm=hip.kit.drill.bend_mm,

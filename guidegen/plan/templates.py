@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import reprlib
 import tomllib
 from importlib import resources
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from guidegen.errors import TemplateError
-from guidegen.plan.fields import Degrees, Positive, Share, Template, Words
+from guidegen.plan.fields import Positive, Share, Template, Words
+from guidegen.plan.guide_shapes import Footprint, GuideTemplate, LabelShape, PinShape, Shell, SleeveShape, Window
 from guidegen.plan.kits import Kit, Wire
+from guidegen.plan.printers import Cycle, Printer
 
 __all__ = [
     "FOLDERS",
+    "Cycle",
     "Footprint",
     "GuideTemplate",
     "Kit",
@@ -28,77 +32,6 @@ __all__ = [
     "Wire",
     "load_template",
 ]
-
-
-class Footprint(Template):
-    """Length along the shaft and width around it."""
-
-    length_mm: Positive
-    width_mm: Positive
-
-
-class Shell(Template):
-    """The body on the bone."""
-
-    thickness_mm: Positive
-    largest_wrap_deg: Degrees
-
-
-class SleeveShape(Template):
-    """The tube along the tunnel, with a collar round its outer end."""
-
-    guided_length_mm: Positive
-    least_guided_length_mm: Positive
-    wall_mm: Positive
-    collar_height_mm: Positive
-    collar_wall_mm: Positive
-
-
-class PinShape(Template):
-    """The bosses that guide the wires."""
-
-    guided_length_mm: Positive
-    wall_mm: Positive
-    least_divergence_deg: Degrees
-    tunnel_distance_mm: Positive
-
-
-class Window(Template):
-    """Round holes through the shell."""
-
-    diameter_mm: Positive
-
-
-class LabelShape(Template):
-    """The engraved text."""
-
-    text_height_mm: Positive
-    least_text_height_mm: Positive
-    depth_mm: Positive
-
-
-class GuideTemplate(Template):
-    """The shape of a guide."""
-
-    name: str
-    shell: Shell
-    sizes: dict[str, Footprint]
-    sleeve: SleeveShape
-    pins: PinShape
-    window: Window
-    label: LabelShape
-
-
-class Printer(Template):
-    """A printing process and its tolerances."""
-
-    name: str
-    rms_error_mm: Positive
-    least_clearance_mm: Positive
-    bore_clearance_mm: Positive
-    pin_clearance_mm: Positive
-    least_wall_mm: Positive
-    sterilisation: str
 
 
 class Policy(Template):
@@ -138,7 +71,21 @@ def load_template(kind: type[Kind], name: str) -> tuple[Kind, str]:
     try:
         template = kind.model_validate(tomllib.loads(content.decode()))
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = "\n".join(map(_told, error.errors())) if isinstance(error, ValidationError) else str(error)
         raise TemplateError(
-            f"expected a usable template {FOLDERS[kind]}/{name}.toml, found: {error}; mend the file"
+            f"expected a usable template {FOLDERS[kind]}/{name}.toml, found: {found}; mend the file"
         ) from error
     return template, hashlib.sha256(content).hexdigest()
+
+
+def _told(problem: Any) -> str:
+    """One of pydantic's errors as `table.line: expected, found`."""
+    place = ".".join(map(str, problem["loc"]))
+    start = f"{place}: " if place else ""
+    if problem["type"] == "value_error":  # one of our own sentences
+        return f"{start}{problem['ctx']['error']}"
+    if problem["type"] == "missing":
+        return f"{start}expected a value, found nothing"
+    if problem["type"] == "extra_forbidden":
+        return f"{start}expected no such line, found {reprlib.repr(problem['input'])}"
+    return f"{start}expected {problem['msg'].removeprefix('Input should be ')}, found {reprlib.repr(problem['input'])}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from guidegen.lesion.grade import Measured
-from guidegen.show.canvas import EDGE, INK, QUIET, SCALE_BAR_MM, SHEET, Colour
+from guidegen.show.canvas import EDGE, INK, PACKED, QUIET, SCALE_BAR_MM, SHEET, Colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,5 +181,5 @@ def percent(share: float) -> str:
 def png(figure: Figure) -> bytes:
     """The sheet as PNG, without any date or version."""
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": PACKED})
     return content.getvalue()

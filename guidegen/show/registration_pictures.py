@@ -45,9 +45,9 @@ class Panel:
     words: tuple[str, str, str]
 
     def points_mm(self) -> FloatArray:
-        """The places (height, width, 3) of the pixels, `FINER` times as many as the sheet has."""
-        across = (np.arange(PANEL[0] * FINER) + 0.5) / FINER - PANEL[0] / 2.0
-        down = (np.arange(PANEL[1] * FINER) + 0.5) / FINER - PANEL[1] / 2.0
+        """The places (height, width, 3) of the sheet's pixels."""
+        across = np.arange(PANEL[0]) + 0.5 - PANEL[0] / 2.0
+        down = np.arange(PANEL[1]) + 0.5 - PANEL[1] / 2.0
         return np.asarray(
             self.center_mm
             + MM_PER_PIXEL * (across[None, :, None] * self.axes[RIGHT] - down[:, None, None] * self.axes[UP])
@@ -81,11 +81,12 @@ def registration_pictures(
     """
     panels = _panels(at_mm, side)
     planes = [panel.points_mm() for panel in panels]
-    ct_grey = None if ct is None else [_grey(ct, plane, CT_WINDOW_HU) for plane in planes]
+    ct_grey = None if ct is None else [_finer(grey(ct, plane, CT_WINDOW_HU)) for plane in planes]
     mr_grey = None
     if mr is not None:
         low, high = np.percentile(mr.voxels, MR_WINDOW_PERCENT)
-        mr_grey = [_grey(mr, transform.inverse().points(plane), (float(low), float(high))) for plane in planes]
+        window = float(low), float(high)
+        mr_grey = [_finer(grey(mr, transform.inverse().points(plane), window)) for plane in planes]
     under = ct_grey or mr_grey
     over = "CT" if ct_grey else "MR" if mr_grey else "nothing: no image was given"
     sheets = {"contours.png": _sheet(panels, under, side, f"Outlines of bone and MR femur over {over}", at_mm)}
@@ -114,7 +115,7 @@ def _panels(at_mm: FloatArray, side: Side) -> tuple[Panel, Panel]:
     )
 
 
-def _grey(image: Volume, points_mm: FloatArray, window: tuple[float, float]) -> FloatArray:
+def grey(image: Volume, points_mm: FloatArray, window: tuple[float, float]) -> FloatArray:
     """The image at points (..., 3) as grey (..., 1) of 0 to 255; NOTHING's own grey outside it."""
     from scipy import ndimage
 
@@ -122,6 +123,11 @@ def _grey(image: Volume, points_mm: FloatArray, window: tuple[float, float]) -> 
     found = ndimage.map_coordinates(image.voxels.astype(np.float32), index, order=1, cval=np.nan)
     grey = np.clip((found - window[0]) / max(window[1] - window[0], 1e-9), 0.0, 1.0) * 255.0
     return np.asarray(np.where(np.isnan(found), float(np.mean(NOTHING)), grey)[..., None])
+
+
+def _finer(scene: FloatArray) -> FloatArray:
+    """A scene (height, width, 1) on the pixels that are drawn, `FINER` times as many."""
+    return scene.repeat(FINER, axis=0).repeat(FINER, axis=1)
 
 
 def _squares(size: tuple[int, int]) -> npt.NDArray[np.bool_]:

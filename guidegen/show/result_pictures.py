@@ -1,4 +1,6 @@
-"""Every picture of a result: the guide on its bone, and the plan that it was built on."""
+"""Every picture of a result: the hip as assessed, the plan, the guide on its bone and the ground it rests on, and
+what an X-ray would show.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,49 @@ from typing import Any
 
 from guidegen.assessed import Assessed
 from guidegen.plan.planning import Plan
+from guidegen.seat.cells import Cells
+from guidegen.seat.footprint import Footprint
+from guidegen.seat.zones import Zones
+from guidegen.show.assessment_pictures import assessment_pictures
+from guidegen.show.paper import plain_settings, png
 from guidegen.show.pictures import draw_pictures
 from guidegen.show.plan_pictures import plan_pictures
+from guidegen.show.print_view import print_picture
+from guidegen.show.radiographs import radiograph_pictures
+from guidegen.show.reformats import reformat_pictures
+from guidegen.show.registration_pictures import registration_pictures
+from guidegen.show.scans import Scans
+from guidegen.show.zones_view import zones_picture
 
 
-def result_pictures(assessed: Assessed, plan: Plan, guide: Mapping[str, Any]) -> dict[str, bytes]:
-    """PNG by file name: those of `draw_pictures`, which takes `guide`, and those of `plan_pictures`."""
-    return draw_pictures(**guide) | plan_pictures(assessed, plan, guide["patient_id"])
+def result_pictures(
+    assessed: Assessed,
+    plan: Plan,
+    guide: Mapping[str, Any],
+    made: Mapping[str, Any],
+    scans: Scans,
+    seat: tuple[Zones, Cells, Footprint],
+) -> dict[str, bytes]:
+    """PNG by file name; `plan` has a chosen plan.
+
+    `guide` is what `draw_pictures` takes, `made` the guide of plan.json; `scans` the images of the case;
+    `seat` the ground that the seat was searched on, and its footprint.
+    """
+    assert plan.chosen is not None, "a guide is built on a plan"
+    patient_id, anatomy, bone = guide["patient_id"], assessed.anatomy, assessed.bone.surface
+    pictures = draw_pictures(**guide)
+    pictures["print.png"] = print_picture(patient_id, anatomy.side, guide["guide"], made["print_down"])
+    pictures["seat.png"] = zones_picture(patient_id, bone, anatomy, *seat)
+    pictures |= plan_pictures(assessed, plan, patient_id)
+    pictures |= assessment_pictures(bone, assessed.lesion, anatomy, assessed.grades, scans.pelvis, scans.ct, patient_id)
+    with plain_settings():
+        figures = reformat_pictures(assessed, guide["guide"], plan.chosen.tunnels, scans, patient_id)
+        pictures |= {name: png(figure) for name, figure in figures.items()}
+    pictures |= radiograph_pictures(
+        patient_id, bone, scans.ct, anatomy, guide["tunnels"], made["sleeves"], made["pins"]
+    )
+    if scans.mr_femur is not None and scans.transform is not None:
+        pictures |= registration_pictures(
+            scans.ct, scans.mr, bone, scans.mr_femur, scans.transform, assessed.lesion.centroid_mm, anatomy.side
+        )
+    return pictures

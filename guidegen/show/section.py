@@ -53,15 +53,15 @@ def outlines_mm(surface: Surface, cut: Cut) -> list[FloatArray]:
     """
     height = (surface.vertices - cut.origin_mm) @ cut.toward
     above = height > 0.0
-    is_cut = above[surface.faces].any(axis=1) & ~above[surface.faces].all(axis=1)
-    begin = surface.faces[is_cut]
+    a, b, c = (above[surface.faces[:, corner]] for corner in range(3))
+    begin = surface.faces[(a | b | c) & ~(a & b & c)]
     end = np.roll(begin, -1, axis=1)
     goes_down, goes_up = above[begin] & ~above[end], ~above[begin] & above[end]  # one edge of each face
     low = np.concatenate([end[goes_down], begin[goes_up]])  # of every edge in one order, from whichever face
     high = np.concatenate([begin[goes_down], end[goes_up]])
     share = height[low] / (height[low] - height[high])
-    flat = cut.flat_mm(surface.vertices)
-    places = flat[low] + share[:, None] * (flat[high] - flat[low])
+    from_mm, to_mm = cut.flat_mm(surface.vertices[low]), cut.flat_mm(surface.vertices[high])
+    places = from_mm + share[:, None] * (to_mm - from_mm)
     _, first, edge = np.unique(low * np.int64(len(height)) + high, return_index=True, return_inverse=True)
     from_edge, to_edge = edge.reshape(2, -1)
     return [places[first[loop]] for loop in _loops(from_edge, to_edge)]

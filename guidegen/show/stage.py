@@ -155,6 +155,13 @@ def smooth(surface: Surface) -> Any:
     return mesh
 
 
+def painted(surface: Surface, colours: npt.NDArray[np.uint8]) -> Any:
+    """The surface as VTK's mesh, shaded round, its vertices in these colours (N, 3)."""
+    mesh = smooth(surface)
+    mesh.GetPointData().SetScalars(_array(colours))
+    return mesh
+
+
 def sharp(vertices: FloatArray, faces: IntArray, values: FloatArray | None = None) -> Any:
     """Triangles as VTK's mesh, their sharp edges left sharp; `values` (N,) are what a scale gives colours to."""
     from vtkmodules.vtkFiltersCore import vtkPolyDataNormals

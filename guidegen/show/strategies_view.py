@@ -10,6 +10,7 @@ import numpy as np
 from guidegen.assessed import Assessed
 from guidegen.plan.explain import WORDS
 from guidegen.plan.planning import Plan, Proposal
+from guidegen.rounded import shown
 from guidegen.show.canvas import QUIET, SCENE_TOP, SHEET
 from guidegen.show.cut_drawing import draw_cut, draw_tunnel, name_directions, scale_bar
 from guidegen.show.paper import area, blank, letters
@@ -64,11 +65,11 @@ def _figures(figure: Figure, left: float, proposal: Proposal) -> None:
     volumes, budgets = proposal.volumes, proposal.budgets
     y = FIGURES_TOP
     for name, value in (
-        ("Lesion reached", f"{100.0 * volumes.reached_fraction:.1f} %"),
-        ("Lesion left", f"{volumes.residual_mm3:.0f} mm³"),
-        ("Chance of < 3 mm to joint", f"{100.0 * max(each.within_3_mm_of_joint for each in budgets):.1f} %"),
-        ("Tip off by, 95 %", f"{max(each.to_lesion_p95_mm for each in budgets):.1f} mm"),
-        ("Least wall", f"{min(each.wall_min_mm for each in proposal.tunnels):.1f} mm"),
+        ("Lesion reached", f"{shown(100.0 * volumes.reached_fraction, 1)} %"),
+        ("Lesion left", f"{shown(volumes.residual_mm3, 0)} mm³"),
+        ("Chance of < 3 mm to joint", f"{shown(100.0 * max(each.within_3_mm_of_joint for each in budgets), 1)} %"),
+        ("Tip off by, 95 %", f"{shown(max(each.to_lesion_p95_mm for each in budgets), 1)} mm"),
+        ("Least wall", f"{shown(min(each.wall_min_mm for each in proposal.tunnels), 1)} mm"),
     ):
         letters(figure, (left, y), name, 20.0, QUIET)
         letters(figure, (left, y + 27.0), value, 27.0, weight="bold")

@@ -14,6 +14,7 @@ from guidegen.frames import FloatArray, unit
 from guidegen.plan.planning import Proposal
 from guidegen.plan.rules import Rules
 from guidegen.plan.tunnel import Tunnel
+from guidegen.rounded import shown
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP
 from guidegen.show.cut_drawing import CutHip, draw_cut, draw_tunnel, name_directions, scale_bar
 from guidegen.show.paper import POINTS, SMALL, area, blank, legend, letters, line_style, rim, tint
@@ -156,7 +157,7 @@ def _mark_thinnest(both: tuple[Axes, Axes], hips: tuple[CutHip, CutHip], tunnels
         way = place.on_bone_mm - place.on_tool_mm
         lengths = [float(np.linalg.norm(hip.cut.flat_mm(way + hip.cut.origin_mm))) for hip in hips]
         nearer = int(lengths[1] > lengths[0])
-        _measure(both[nearer], hips[nearer], place, f"{name} {figure_mm:.1f} mm")
+        _measure(both[nearer], hips[nearer], place, f"{name} {shown(figure_mm, 1)} mm")
 
 
 def _measure(axes: Axes, hip: CutHip, place: ThinPlace, words: str) -> None:
@@ -197,11 +198,11 @@ def _panel(figure: Figure, tunnels: Sequence[Tunnel]) -> float:
     y = PANEL_TOP
     for name, value in (
         ("diameter × length", f"{tunnels[0].diameter_mm:g} × {_range([each.length_mm for each in tunnels])} mm"),
-        ("entry above lesser trochanter", f"{tunnels[0].above_lesser_mm:.1f} mm"),
-        ("entry below vastus ridge", f"{tunnels[0].below_ridge_mm:.1f} mm"),
+        ("entry above lesser trochanter", f"{shown(tunnels[0].above_lesser_mm, 1)} mm"),
+        ("entry below vastus ridge", f"{shown(tunnels[0].below_ridge_mm, 1)} mm"),
         ("angle to the shaft", f"{_range([each.shaft_angle_deg for each in tunnels], 0)}°"),
-        ("wall where vessels enter", f"{min(each.vessel_wall_mm for each in tunnels):.1f} mm"),
-        ("end on its axis to the joint", f"{min(each.subchondral_axis_mm for each in tunnels):.1f} mm"),
+        ("wall where vessels enter", f"{shown(min(each.vessel_wall_mm for each in tunnels), 1)} mm"),
+        ("end on its axis to the joint", f"{shown(min(each.subchondral_axis_mm for each in tunnels), 1)} mm"),
     ):
         letters(figure, (PANEL_LEFT, y), name, 23.0, QUIET)
         letters(figure, (PANEL_RIGHT, y), value, 23.0, ha="right", weight="bold")
@@ -211,7 +212,7 @@ def _panel(figure: Figure, tunnels: Sequence[Tunnel]) -> float:
 
 def _range(values: Sequence[float], decimals: int = 1) -> str:
     """One value, or the least and the largest of several."""
-    low, high = (f"{value:.{decimals}f}" for value in (min(values), max(values)))
+    low, high = (shown(value, decimals) for value in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"
 
 

@@ -23,14 +23,26 @@ from guidegen.check.asked import Asked, read_plan
 from guidegen.check.files import merged
 from guidegen.frames import LPS, FloatArray, RigidTransform, perpendicular_pair, rotation_about, unit
 from guidegen.surfaces import Surface
+from guidegen.threemf import print_orientation
 
 FACETS = 96
 ENTRY, TARGET, HEAD = np.array([15.0, 0.0, 0.0]), np.array([-53.0, 0.0, 51.0]), np.array([-45.0, 0.0, 45.0])
 AXIS = np.array([-0.8, 0.0, 0.6])
 TOP = ENTRY - 34.0 * AXIS
 CLEARANCE = 0.3
-PIN_DIRECTIONS = [np.array([-np.cos(np.radians(6)), s * np.sin(np.radians(6)), 0.0]) for s in (1.0, -1.0)]
+PIN_DEG = 8.0
+PIN_DIRECTIONS = [np.array([-np.cos(np.radians(PIN_DEG)), s * np.sin(np.radians(PIN_DEG)), 0.0]) for s in (1.0, -1.0)]
 PIN_POINTS = [np.array([15.0, s * 8.0, 17.0]) for s in (1.0, -1.0)]
+FAR_EXIT = 1.5
+WINDOWS = [("window", np.array([15.0, 8.5, 8.5]), 2.0), ("probe", np.array([15.0, -8.5, 8.5]), 1.6)]
+ARROWS = {  # of the plate in x = 20, where lateral is towards the eye: tail and tip
+    "PROX": (np.array([20.0, 0.0, 7.5]), np.array([20.0, 0.0, 16.5])),
+    "ANT": (np.array([20.0, 4.0, 23.0]), np.array([20.0, -4.0, 23.0])),
+}
+JAWS = [np.array([17.65, y, 27.0]) for y in (-10.0, 10.0)]
+POINTER_TIP = np.array([15.0 + CLEARANCE, 0.0, 33.0])
+MARK = [ENTRY - along * AXIS + 7.1 * np.array([0.6, 0.0, 0.8]) for along in (28.0, 14.0)]
+MARKS = ("r001", "1a2b3c4d", "8 119")
 PLACE = RigidTransform(rotation_about([1.0, 2.0, 3.0], 25.0), np.array([-180.0, 310.0, -640.0]), "bench", LPS)
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
 
@@ -57,12 +69,12 @@ def placed(solid: m3.Manifold) -> Surface:
 
 
 @cache
-def letters(lines: tuple[str, ...], depth_mm: float, mirrored: bool) -> m3.Manifold:
-    """The engraving to take away from the plate in x = 20, read from +x with z up."""
+def letters(lines: tuple[str, ...], depth_mm: float, mirrored: bool, up: float, size_mm: float) -> m3.Manifold:
+    """The engraving to take away from the plate in x = 20, read from +x with z up, its middle at z = `up`."""
     cut = m3.Manifold()
     for row, line in enumerate(lines):
-        text = cq.Workplane("XY").text(line, 4.0, depth_mm + 1.0, fontPath=str(FONT), combine=False)
-        height = ((len(lines) - 1) / 2.0 - row) * 5.6
+        text = cq.Workplane("XY").text(line, size_mm, depth_mm + 1.0, fontPath=str(FONT), combine=False)
+        height = ((len(lines) - 1) / 2.0 - row) * 1.4 * size_mm
         for glyph in text.val().Solids():  # one by one: neighbours such as _ and j overlap
             vertices, faces = glyph.tessellate(0.03, 0.3)
             mesh = m3.Mesh64(np.array([v.toTuple() for v in vertices]), np.array(faces, dtype=np.uint64))
@@ -70,7 +82,26 @@ def letters(lines: tuple[str, ...], depth_mm: float, mirrored: bool) -> m3.Manif
             cut += m3.Manifold(mesh).translate([0.0, height, -depth_mm])
     if mirrored:
         cut = cut.mirror([1.0, 0.0, 0.0])
-    return cut.transform(np.array([[0.0, 0.0, 1.0, 20.0], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, -22.5]]))
+    return cut.transform(np.array([[0.0, 0.0, 1.0, 20.0], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, up]]))
+
+
+def drawn_arrow(tail: FloatArray, tip: FloatArray, depth_mm: float = 0.6) -> m3.Manifold:
+    """The arrow to take away from the plate in x = 20: a line 1 mm wide, and a head of 3 mm."""
+    way = tip - tail
+    length, along = float(np.linalg.norm(way)), unit(way)
+    outline = [[0, -0.5], [length - 3, -0.5], [length - 3, -1.5], [length, 0], [length - 3, 1.5], [length - 3, 0.5]]
+    shape = m3.CrossSection([[*outline, [0, 0.5]]]).extrude(depth_mm + 1.0)
+    out = np.array([1.0, 0.0, 0.0])
+    return shape.transform(np.column_stack([along, np.cross(out, along), out, tail - depth_mm * out]))
+
+
+def through_bone() -> float:
+    """How far along the second wire the bone reaches: it leaves the shaft inside the neck, a cylinder of 14 mm."""
+    start = PIN_POINTS[1] - np.array([3.0, 0.0, 9.0])
+    across_start, across_way = (vector - (vector @ AXIS) * AXIS for vector in (start, PIN_DIRECTIONS[1]))
+    return float(
+        max(np.roots([across_way @ across_way, 2.0 * across_start @ across_way, across_start @ across_start - 14.0**2]))
+    )
 
 
 def bone_solid() -> m3.Manifold:
@@ -85,14 +116,19 @@ def guide_solid(
     bore_diameter: float = 8.2,
     pin_shift: float = 0.0,
     lines: tuple[str, ...] = ("case-1", "LEFT"),
+    marks: tuple[str, ...] = MARKS,
     text_depth: float = 0.6,
     mirrored: bool = False,
+    arrows: dict[str, tuple[FloatArray, FloatArray]] = ARROWS,
     add: m3.Manifold | None = None,
     cut: m3.Manifold | None = None,
 ) -> m3.Manifold:
-    """Plate, sleeve and two bosses on the lateral face; what is asked for is put wrong, `add` and `cut` come last."""
+    """Plate, sleeve, two bosses, a bar for the calliper and a pointer on the lateral face; what is asked for is put
+    wrong, `add` and `cut` come last.
+    """
     outside = block([15.0 + CLEARANCE, -50.0, -70.0], [80.0, 50.0, 70.0])
-    solid = block([15.0, -12.0, -30.0], [20.0, 12.0, 25.0]) + rod(ENTRY + 8.0 * AXIS, TOP, 7.1)
+    solid = block([15.0, -12.0, -45.0], [20.0, 12.0, 25.0]) + rod(ENTRY + 8.0 * AXIS, TOP, 7.1)
+    solid += block([15.0, -10.0, 25.0], [20.0, 10.0, 29.0]) + block([15.0, -1.5, 29.0], [18.0, 1.5, 33.0])
     for point, direction in zip(PIN_POINTS, PIN_DIRECTIONS, strict=True):
         solid += rod(point + 3.0 * direction, point - 12.0 * direction, 3.5)
     solid = solid ^ outside
@@ -102,8 +138,13 @@ def guide_solid(
     for point, direction in zip(PIN_POINTS, PIN_DIRECTIONS, strict=True):
         start = point + np.array([0.0, 0.0, pin_shift])
         solid -= rod(start - 40.0 * direction, start + 10.0 * direction, 1.1)
-    if lines:
-        solid -= letters(lines, text_depth, mirrored)
+    for _, point, diameter in WINDOWS:
+        solid -= rod(point, point + np.array([20.0, 0.0, 0.0]), diameter / 2.0)
+    for text, up, size in ((lines, -22.5, 4.0), (marks, -38.0, 3.0)):
+        if text:
+            solid -= letters(text, text_depth, mirrored, up, size)
+    for tail, tip in arrows.values():
+        solid -= drawn_arrow(tail, tip)
     solid = solid if add is None else solid + add
     return solid if cut is None else solid - cut
 
@@ -115,10 +156,23 @@ def _plan() -> dict[str, Any]:
     def way(vector: FloatArray | list[float]) -> list[float]:
         return [float(x) for x in PLACE.vectors(np.asarray(vector))]
 
+    depths = [25.0, through_bone() + FAR_EXIT]
     pins = [
         {"point_mm": at(point), "direction": way(direction), "hole_diameter_mm": 2.2, "wire_diameter_mm": 2.0,
-         "guided_length_mm": 11.0, "top_mm": at(point - 12.0 * direction)}
-        for point, direction in zip(PIN_POINTS, PIN_DIRECTIONS, strict=True)
+         "guided_length_mm": 11.0, "top_mm": at(point - 12.0 * direction), "boss_diameter_mm": 7.0,
+         "wire_length_mm": 70.0, "depth_mm": depth, "cortices": cortices, "far_exit_mm": far_exit}
+        for point, direction, depth, cortices, far_exit in zip(
+            PIN_POINTS, PIN_DIRECTIONS, depths, (1, 2), (None, FAR_EXIT), strict=True
+        )
+    ]  # fmt: skip
+    labels = [
+        {
+            "lines": list(lines), "center_mm": at(np.array([20.0, 0.0, up])),
+            "reading_direction": way([0.0, 1.0, 0.0]), "up_direction": way([0.0, 0.0, 1.0]),
+            "outward_direction": way([1.0, 0.0, 0.0]), "width_mm": 23.0, "height_mm": 14.0,
+            "text_height_mm": size, "depth_mm": 0.6,
+        }
+        for lines, up, size in ((("case-1", "LEFT"), -22.5, 4.0), (MARKS, -38.0, 3.0))
     ]  # fmt: skip
     return {
         "schema": "guidegen.plan/1", "case_id": "case-1", "side": "left", "frame": "LPS", "unit": "mm",
@@ -126,6 +180,7 @@ def _plan() -> dict[str, Any]:
             "head_center_mm": at(HEAD), "head_radius_mm": 24.0, "neck_axis": way(AXIS),
             "shaft_point_mm": at(np.array([0.0, 0.0, -30.0])), "shaft_axis": way([0.0, 0.0, 1.0]),
             "lesser_trochanter_mm": at(np.array([-5.0, 22.0, -15.0])),
+            "vastus_ridge_mm": at(np.array([15.0, 0.0, 33.0])),
         },
         "lesion": {"centroid_mm": at(np.array([-45.0, 0.0, 45.0]))},
         "tunnels": [{
@@ -134,17 +189,25 @@ def _plan() -> dict[str, Any]:
             "centroid_distance_mm": 0.0,
         }],
         "guide": {
-            "removal_direction": way([1.0, 0.0, 0.0]), "clearance_mm": CLEARANCE,
-            "sleeves": [{"tunnel": 0, "inner_diameter_mm": 8.2, "drill_diameter_mm": 8.0,
-                         "guided_length_mm": 30.0, "top_mm": at(TOP)}],
+            "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5,
+            "removal_direction": way([1.0, 0.0, 0.0]), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
+            "surface_error_mm": 0.3,
+            "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 8.2, "outer_diameter_mm": 14.2,
+                         "drill_diameter_mm": 8.0, "guided_length_mm": 30.0, "top_mm": at(TOP),
+                         "stop_face_mm": at(TOP), "offset_mm": 34.0, "metal": None,
+                         "chuck_diameter_mm": 30.0, "chuck_length_mm": 60.0}],
             "pins": pins,
-            "label": {
-                "lines": ["case-1", "LEFT"], "center_mm": at(np.array([20.0, 0.0, -22.5])),
-                "reading_direction": way([0.0, 1.0, 0.0]), "up_direction": way([0.0, 0.0, 1.0]),
-                "outward_direction": way([1.0, 0.0, 0.0]), "width_mm": 23.0, "height_mm": 14.0,
-                "text_height_mm": 4.0, "depth_mm": 0.6,
-            },
+            "windows": [{"kind": kind, "point_mm": at(point), "direction": way([1.0, 0.0, 0.0]),
+                         "diameter_mm": diameter} for kind, point, diameter in WINDOWS],
+            "pointer": {"tip_mm": at(POINTER_TIP), "direction": way([1.0, 0.0, 0.0]), "landmark": "vastus ridge"},
+            "axis_mark": {"start_mm": at(MARK[0]), "end_mm": at(MARK[1])},
+            "calliper": {"points_mm": [at(jaw) for jaw in JAWS], "normal": way([0.0, 1.0, 0.0]), "distance_mm": 20.0},
+            "labels": labels,
+            "arrows": [{"text": text, "start_mm": at(tail), "end_mm": at(tip)} for text, (tail, tip) in ARROWS.items()],
         },
+        "printing": {"printer": "sls", "process": "SLS", "material": "PA12",
+                     "build_mm": [190.0, 240.0, 300.0], "least_feature_mm": 0.4, "least_drain_mm": 1.5,
+                     "steepest_overhang_deg": 90.0, "slicer_profile": None},
         "limits": {"wall_min_mm": 3.0, "subchondral_axis_mm": 5.0, "subchondral_rim_mm": 3.0,
                    "guided_length_mm": 20.0, "contact_area_mm2": 800.0, "centroid_distance_max_mm": 0.5},
     }  # fmt: skip
@@ -168,6 +231,12 @@ class Hip:
     def asked(self, change: Callable[[dict[str, Any]], None] | None = None) -> Asked:
         """What the checks take from that plan."""
         return read_plan(self.plan(change))
+
+    @property
+    def printed_mm(self) -> FloatArray:
+        """The guide's triangles (M, 3, 3) as they lie in the printer."""
+        turned = self.guide.transformed(print_orientation(self.guide, self.content["guide"]["removal_direction"]))
+        return turned.vertices[turned.faces]
 
     def wrong_guide(self, **wrong: Any) -> Surface:
         """A guide with one thing put wrong, see `guide_solid`."""

@@ -47,7 +47,7 @@ def changed(value, *place):
         (changed("0.3", "guide", "clearance_mm"), "valid number"),
         (changed([2.0, 0.0, 0.0], "guide", "removal_direction"), "direction of length 1"),
         (changed(1, "guide", "sleeves", 0, "tunnel"), "one sleeve for each tunnel"),
-        (changed(["case-1", " "], "guide", "label", "lines"), r"label\.lines\.1"),
+        (changed(["case-1", " "], "guide", "labels", 0, "lines"), r"labels\.0\.lines\.1"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(hip, change, match) -> None:
@@ -55,10 +55,67 @@ def test_a_plan_that_cannot_be_is_refused(hip, change, match) -> None:
         read_plan(hip.plan(change))
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("printing",),
+        *(("printing", name) for name in ("least_drain_mm", "slicer_profile")),
+        *(("guide", name) for name in ("revision", "plan_hash", "genus", "periosteum_mm", "surface_error_mm")),
+        *(("guide", name) for name in ("windows", "labels", "arrows")),
+        *(("guide", "sleeves", 0, name) for name in ("kind", "outer_diameter_mm", "stop_face_mm", "offset_mm")),
+        *(("guide", "sleeves", 0, name) for name in ("chuck_diameter_mm", "chuck_length_mm")),
+        *(("guide", "pins", 0, name) for name in ("wire_length_mm", "cortices")),
+    ],
+)
+def test_what_every_guide_records_is_asked_for(hip, place) -> None:
+    """Else a plan that lost it would be held to less."""
+    with pytest.raises(ResultError, match=rf"{'.'.join(map(str, place))}: Field required"):
+        read_plan(hip.plan(without(*place)))
+
+
 def test_a_label_frame_that_would_mirror_its_text_is_refused(hip) -> None:
     def mirror(plan) -> None:
-        label = plan["guide"]["label"]
+        label = plan["guide"]["labels"][0]
         label["reading_direction"] = [-x for x in label["reading_direction"]]
 
     with pytest.raises(ResultError, match="text would be mirrored"):
         read_plan(hip.plan(mirror))
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (changed("metal", "guide", "sleeves", 0, "kind"), "measures of the metal"),
+        (changed({"outer_diameter_mm": 8.0, "flange_diameter_mm": 12.0, "flange_height_mm": 2.0},
+                 "guide", "sleeves", 0, "metal"), "measures of the metal"),
+        (changed(3, "guide", "pins", 0, "cortices"), r"pins\.0\.cortices"),
+        (changed(-1, "guide", "genus"), r"guide\.genus"),
+        (changed([], "guide", "labels"), r"guide\.labels"),
+        (changed("POST", "guide", "arrows", 0, "text"), r"arrows\.0\.text"),
+        (changed([20.0, 20.0], "printing", "build_mm"), r"printing\.build_mm"),
+        (changed(91.0, "printing", "steepest_overhang_deg"), r"printing\.steepest_overhang_deg"),
+    ],
+)  # fmt: skip
+def test_what_a_guide_records_is_read_as_strictly(hip, change, match) -> None:
+    with pytest.raises(ResultError, match=match):
+        read_plan(hip.plan(change))
+
+
+def test_an_arrow_without_a_length_is_refused(hip) -> None:
+    def blot(plan) -> None:
+        plan["guide"]["arrows"][0]["end_mm"] = plan["guide"]["arrows"][0]["start_mm"]
+
+    with pytest.raises(ResultError, match="an arrow of at least 1 mm"):
+        read_plan(hip.plan(blot))
+
+
+def test_the_box_guides_plan_says_all_that_the_checks_can_ask_of_a_guide(hip) -> None:
+    """Else a check could be left out unseen: what a plan may lack is checked in no test then."""
+    asked = hip.asked()
+    parts = [asked, asked.printing, asked.guide, *asked.guide.sleeves, *asked.guide.pins]
+    unsaid = {
+        (type(part).__name__, name) for part in parts for name in type(part).model_fields.keys() - part.model_fields_set
+    }
+    of_others = {("AskedGuide", name) for name in ("socket", "inserts", "wire_left_mm")}  # fans, and wires left in
+    elsewhere = {("Asked", "keep_out"), ("AskedPrinting", "youngs_modulus_mpa")}  # tested on their own
+    assert unsaid == elsewhere | of_others

@@ -17,30 +17,51 @@ from guidegen.surfaces import Surface
 NAMES = [
     "femur open edges", "femur volume",
     "guide open edges", "guide volume", "guide bodies", "guide faces that cross", "guide faces without area",
+    "guide genus off the design",
     "sleeve 1 bore axis off plan", "sleeve 1 bore angle off plan", "sleeve 1 bore diameter off plan",
-    "sleeve 1 bore guided length", "sleeve 1 bore off the target",
-    "sleeve 1 drill's way", "pin 1 wire's way", "pin 2 wire's way",
-    "pin 1 hole axis off plan", "pin 1 hole angle off plan", "pin 1 hole diameter off plan", "pin 1 hole guided length",
-    "pin 2 hole axis off plan", "pin 2 hole angle off plan", "pin 2 hole diameter off plan", "pin 2 hole guided length",
+    "sleeve 1 bore out of round", "sleeve 1 bore guided length", "sleeve 1 bore off the target",
+    "sleeve 1 top face off plan", "sleeve 1 stop off its offset",
+    "sleeve 1 drill's way", "pin 1 wire's way", "pin 2 wire's way", "window 1 open", "probe 2 open", "narrowest lumen",
+    "sleeve 1 chuck's room",
+    "pin 1 hole axis off plan", "pin 1 hole angle off plan", "pin 1 hole diameter off plan", "pin 1 hole out of round",
+    "pin 1 hole guided length",
+    "pin 2 hole axis off plan", "pin 2 hole angle off plan", "pin 2 hole diameter off plan", "pin 2 hole out of round",
+    "pin 2 hole guided length",
     "pins diverge", "pin 1 apart from drill and wires", "pin 2 apart from drill and wires",
+    "pin 1 point off the bone", "pin 1 above the lesser trochanter", "pin 1 short of the far cortex",
+    "pin 2 point off the bone", "pin 2 above the lesser trochanter", "pin 2 out of the far cortex",
+    "pin 2 through the far cortex", "pin 2 far exit off its stated number",
     "tunnel 1 entry off the bone", "tunnel 1 wall to the cortex", "tunnel 1 axis to the joint",
     "tunnel 1 rim to the joint", "tunnel 1 side to the joint",
     "tunnel 1 axis off the lesion's centroid", "tunnel 1 off its stated numbers",
-    "contact gap off the clearance", "least gap", "contact area", "deepest point in the bone",
-    "removal way, deepest in the bone", "wall thickness, first percentile",
+    "contact gap off the clearance", "contact gap, 5th percentile", "contact gap, 95th percentile", "least gap",
+    "contact area", "deepest point in the bone",
+    "removal way, deepest in the bone", "removal 3° askew, deepest in the first 2 mm",
+    "removal 3° askew, deepest on the whole way", "thinnest wall",
+    "pointer off the vastus ridge", "pointer's tip off the guide", "axis mark off the tunnel's direction",
+    "axis mark off the guide", "calliper faces off their distance",
     "landmarks off the bone", "lesser trochanter behind the neck",
-    "label names the side", "label names the patient", "label reads as planned", "label strokes that differ",
-    "label reads better than mirrored", "label depth",
+    "labels name the side", "labels name the patient", "labels name the revision", "labels name the plan",
+    "labels name tunnel 1's diameter and depth",
+    "label 1 reads as planned", "label 1 strokes that differ", "label 1 reads better than mirrored", "label 1 depth",
+    "label 1 reads at the printer's resolution",
+    "label 2 reads as planned", "label 2 strokes that differ", "label 2 reads better than mirrored", "label 2 depth",
+    "label 2 reads at the printer's resolution",
+    "arrow PROX off its direction", "arrow PROX head by tail", "arrow ANT off its direction", "arrow ANT head by tail",
+]  # fmt: skip
+ON_PRINT = [
+    "print file off the guide", "print length", "print width", "print height",
+    "props, share of the surface", "props on the contact", "props in bores and windows", "props in text and arrows",
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def good(hip):
-    return check_files(hip.plan(), hip.bone, hip.guide)
+    return check_files(hip.plan(), hip.bone, hip.guide, printed_mm=hip.printed_mm)
 
 
 def test_a_good_guide_passes_every_check_in_this_order(good) -> None:
-    assert [finding.name for finding in good] == NAMES
+    assert [finding.name for finding in good] == NAMES + ON_PRINT
     assert [finding.name for finding in good if not finding.passed] == []
 
 
@@ -51,8 +72,8 @@ def test_each_finding_says_in_a_sentence_why_it_matters(good) -> None:
 
 
 def test_the_same_files_give_the_same_findings(good, hip) -> None:
-    again = check_files(hip.plan(), *(Surface(s.vertices, s.faces) for s in (hip.bone, hip.guide)))
-    assert again == good
+    bone, guide = (Surface(surface.vertices, surface.faces) for surface in (hip.bone, hip.guide))
+    assert check_files(hip.plan(), bone, guide, printed_mm=hip.printed_mm) == good
 
 
 def spoilt(hip):

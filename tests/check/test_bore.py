@@ -8,10 +8,12 @@ import pytest
 from guidegen.check import bore
 from guidegen.check.bore import pin_hole_findings, sleeve_findings
 
-OFF, ANGLE, DIAMETER, GUIDED, TARGET = (
+OFF, ANGLE, DIAMETER, ROUND, GUIDED, TARGET = (
     f"sleeve 1 bore {name}"
-    for name in ("axis off plan", "angle off plan", "diameter off plan", "guided length", "off the target")
-)
+    for name in (
+        "axis off plan", "angle off plan", "diameter off plan", "out of round", "guided length", "off the target",
+    )
+)  # fmt: skip
 
 
 def found(findings):
@@ -60,6 +62,26 @@ def test_a_shortened_sleeve_guides_less(hip, bench) -> None:
     assert not guided.passed
 
 
+def test_a_polygon_is_out_of_round_by_the_height_of_its_sides(hip) -> None:
+    finding = found(sleeve_findings(hip.asked(), hip.guide))[ROUND]
+    # 72 probes meet a polygon of 96 sides at its corners, and no further than an eighth of a side from their middles
+    assert 4.1 * (1 - np.cos(np.pi / 96)) * 0.7 < finding.measured <= 4.1 * (1 - np.cos(np.pi / 96)) + 1e-4
+
+
+@pytest.mark.parametrize("wider_mm", [0.04, 0.1, 0.6])
+def test_an_oval_bore_is_out_of_round(hip, bench, wider_mm) -> None:
+    """A second bore beside the first, whose axes are so far apart, leaves an oval that is longer by as much."""
+    aside = np.array([0.0, wider_mm, 0.0])
+    axis, entry = np.array([-0.8, 0.0, 0.6]), np.array([15.0, 0.0, 0.0])
+    twice = hip.wrong_guide(cut=bench.rod(entry + aside - 60.0 * axis, entry + aside + 20.0 * axis, 4.1))
+    finding = found(sleeve_findings(hip.asked(), twice))[ROUND]
+    if wider_mm < 0.5:
+        assert finding.measured == pytest.approx(wider_mm / 2.0, rel=0.15)
+        assert finding.passed == (wider_mm < 0.1)
+    else:
+        assert not finding.passed
+
+
 def test_a_slit_sleeve_does_not_guide_all_the_way_round(hip, bench) -> None:
     slit = bench.block([10.0, 0.0, -60.0], [60.0, 0.8, 2.0])
     guided = found(sleeve_findings(hip.asked(), hip.wrong_guide(cut=slit)))[GUIDED]
@@ -79,7 +101,7 @@ def test_a_sliver_of_micrometres_that_looks_elsewhere_does_not_cut_a_bore_short(
     probed = bore._probed
     monkeypatch.setattr(bore, "_probed", beside_a_sliver)
     assert found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured == pytest.approx(whole)
-    monkeypatch.setattr(bore, "BESIDE_RAD", 0.0)
+    monkeypatch.setattr(bore, "BESIDE", ())
     assert found(sleeve_findings(hip.asked(), hip.guide))[GUIDED].measured < whole - 1.0
 
 

@@ -28,8 +28,8 @@ def test_the_good_guide_sits(hip) -> None:
     assert findings["contact gap off the clearance"].measured == pytest.approx(0.0, abs=1e-4)
     assert findings["least gap"].measured == pytest.approx(0.3, abs=1e-4)
     assert findings["deepest point in the bone"].measured == 0.0
-    # plate and sleeve's foot, less the bore's ellipse and two pin holes
-    area = 24.0 * 55.0 - np.pi * 4.1**2 / 0.8 - 2 * np.pi * 1.1**2
+    # plate, bar and pointer, less the bore's ellipse, two pin holes and two windows
+    area = 24.0 * 70.0 + 20.0 * 4.0 + 3.0 * 4.0 - np.pi * (4.1**2 / 0.8 + 2 * 1.1**2 + 1.0**2 + 0.8**2)
     assert findings["contact area"].measured == pytest.approx(area, rel=0.01)
 
 
@@ -38,6 +38,22 @@ def test_a_guide_that_stands_off_has_that_much_more_gap(hip) -> None:
     off = findings["contact gap off the clearance"]
     assert (off.measured, off.passed) == (pytest.approx(0.2, abs=1e-4), False)
     assert findings["deepest point in the bone"].passed
+
+
+@pytest.mark.parametrize(("rows_mm", "passed"), [(2.0, True), (8.0, False)])
+def test_a_hollow_under_a_twentieth_of_the_seat_does_not_hold(hip, bench, rows_mm, passed) -> None:
+    hollow = bench.block(
+        [15.0, -13.0, -46.0], [15.9, 13.0, -45.0 + rows_mm]
+    )  # of the plate's 70 mm, 0.6 mm further off
+    furthest = measure(hip, hip.wrong_guide(cut=hollow))["contact gap, 95th percentile"]
+    assert (furthest.measured, furthest.passed) == (pytest.approx(0.3 if passed else 0.9, abs=1e-3), passed)
+
+
+@pytest.mark.parametrize(("rows_mm", "passed"), [(2.0, True), (8.0, False)])
+def test_a_twentieth_of_the_seat_too_near_jams(hip, bench, rows_mm, passed) -> None:
+    strip = bench.block([15.1, -12.0, -45.0], [16.0, 12.0, -45.0 + rows_mm])
+    nearest = measure(hip, hip.wrong_guide(add=strip))["contact gap, 5th percentile"]
+    assert (nearest.measured, nearest.passed) == (pytest.approx(0.3 if passed else 0.1, abs=1e-3), passed)
 
 
 @pytest.mark.parametrize("into_mm", [0.3, 0.01])
@@ -57,7 +73,7 @@ def test_a_spike_of_bone_between_all_samples_is_found(hip, bench) -> None:
 
 def test_too_small_a_seat_fails(hip) -> None:
     def demanding(plan) -> None:
-        plan["limits"]["contact_area_mm2"] = 1300.0
+        plan["limits"]["contact_area_mm2"] = 1750.0
 
     assert not measure(hip, hip.guide, change=demanding)["contact area"].passed
 

@@ -67,7 +67,7 @@ def test_metal_in_the_drills_way_outside_the_bone(hip, bench) -> None:
 @pytest.mark.parametrize("gap", [2.8, 3.4])
 def test_metal_beside_a_wire(hip, bench, gap) -> None:
     """A ball beside the first wire, 10 mm in the bone."""
-    way = np.array([-np.cos(np.radians(6)), np.sin(np.radians(6)), 0.0])
+    way = np.array([-np.cos(np.radians(8)), np.sin(np.radians(8)), 0.0])
     place = np.array([15.0, 8.0, 17.0]) + 10.0 * way + np.array([0.0, 0.0, 1.0 + gap + 1.5])
     finding = found(hip, bench, bench.ball(place, 1.5))[NAMES[2]]
     assert (finding.measured, finding.passed) == (pytest.approx(gap, abs=0.01), gap > 3.0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from guidegen.check.print_file import print_findings
+from guidegen.check.print_file import print_findings, print_pose, read_print
 from guidegen.frames import rotation_about
 from guidegen.surfaces import Surface
 from guidegen.threemf import threemf_bytes
@@ -23,33 +23,69 @@ def guide() -> Surface:
     return Surface(bumped, shape.faces)
 
 
-def folder_finding(folder: Path, guide: Surface) -> float | None:
-    (finding,) = print_findings(folder, guide)
+def folder_finding(hip, folder: Path, guide: Surface) -> float | None:
+    printed = read_print(folder)
+    finding, *sizes = print_findings(hip.asked(), printed, print_pose(printed, guide))
+    assert [each.name for each in sizes] == ["print length", "print width", "print height"]
     assert finding.passed is (finding.measured is not None and finding.measured <= 0.001)
     return finding.measured
 
 
-def test_a_turned_guide_is_the_guide(guide, tmp_path) -> None:
+def test_a_turned_guide_is_the_guide(hip, guide, tmp_path) -> None:
     turned = Surface((guide.vertices + [400.0, -310.0, 620.0]) @ rotation_about([1.0, 2.0, 3.0], 130.0).T, guide.faces)
     (tmp_path / "guide.3mf").write_bytes(threemf_bytes(turned, {}))
-    assert folder_finding(tmp_path, guide) < 1e-3
+    assert folder_finding(hip, tmp_path, guide) < 1e-3
 
 
 @pytest.mark.parametrize("factor", [[-1.0, 1.0, 1.0], [1.01, 1.0, 1.0], [1.001, 1.001, 1.001]])
-def test_a_mirrored_or_stretched_one_is_not(guide, tmp_path, factor) -> None:
+def test_a_mirrored_or_stretched_one_is_not(hip, guide, tmp_path, factor) -> None:
     (tmp_path / "guide.3mf").write_bytes(threemf_bytes(Surface(guide.vertices * factor, guide.faces), {}))
-    assert folder_finding(tmp_path, guide) > 1e-3
+    assert folder_finding(hip, tmp_path, guide) > 1e-3
 
 
-def test_none_or_another_is_no_guide(guide, tmp_path) -> None:
-    assert folder_finding(tmp_path, guide) is None
+def test_none_or_another_is_no_guide(hip, guide, tmp_path) -> None:
+    assert folder_finding(hip, tmp_path, guide) is None
     (tmp_path / "guide.3mf").write_bytes(b"no archive")
-    assert folder_finding(tmp_path, guide) is None
+    assert folder_finding(hip, tmp_path, guide) is None
     box = trimesh.creation.box(extents=(1.0, 2.0, 3.0))
     (tmp_path / "guide.3mf").write_bytes(threemf_bytes(Surface(box.vertices, box.faces), {}))
-    assert folder_finding(tmp_path, guide) is None
+    assert folder_finding(hip, tmp_path, guide) is None
 
 
-def test_a_rejected_guide_has_no_print_file(guide, tmp_path) -> None:
+def test_a_rejected_guide_has_no_print_file(tmp_path) -> None:
     (tmp_path / "rejected.stl").touch()
-    assert print_findings(tmp_path, guide) == ()
+    assert read_print(tmp_path) is None
+
+
+def test_the_pose_is_how_the_guide_was_turned(hip) -> None:
+    pose, off_mm = print_pose(hip.printed_mm, hip.guide)
+    assert off_mm < 1e-9
+    turned = pose.points(hip.guide.vertices)
+    assert turned[:, 2].min() == pytest.approx(0.0, abs=1e-9)
+    np.testing.assert_allclose(pose.vectors(hip.content["guide"]["removal_direction"]), [0.0, 0.0, -1.0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("build_mm", "too_large"),
+    [
+        ([79.0, 25.0, 32.0], []),
+        ([25.0, 79.0, 32.0], []),  # turned on the plate
+        ([77.0, 25.0, 32.0], ["print length"]),
+        ([79.0, 23.0, 32.0], ["print width"]),
+        ([79.0, 25.0, 31.0], ["print height"]),
+    ],
+)
+def test_a_guide_that_is_larger_than_the_printer_does_not_fit(hip, build_mm, too_large) -> None:
+    """78 mm long, 24 wide, and from the lowest of the sleeve's rim to the plate's face 31.2 high."""
+
+    def change(plan) -> None:
+        plan["printing"]["build_mm"] = build_mm
+
+    for printed in (hip.printed_mm, hip.printed_mm[..., [1, 0, 2]]):  # whichever side lies along x
+        findings = print_findings(hip.asked(change), printed, print_pose(hip.printed_mm, hip.guide))
+        assert [finding.name for finding in findings if not finding.passed] == too_large
+
+
+def test_nothing_is_known_of_the_size_of_no_print(hip) -> None:
+    findings = print_findings(hip.asked(), np.empty((0, 3, 3)), None)
+    assert {(finding.measured, finding.passed) for finding in findings} == {(None, False)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidegen.check.removal import WAY_MM, deepest_on_way_mm, removal_finding
+from guidegen.check.removal import WAY_MM, deepest_on_way_mm, removal_findings
 from guidegen.check.seat import seated
 
 X, Z = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
@@ -13,7 +13,7 @@ X, Z = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 def removal(hip, guide, bone=None, change=None):
     bone = bone or hip.bone
-    return removal_finding(hip.asked(change), bone, guide, seated(bone, guide))
+    return removal_findings(hip.asked(change), bone, guide, seated(bone, guide))[0]
 
 
 def test_the_good_guide_comes_off(hip) -> None:
@@ -44,6 +44,50 @@ def test_pushed_the_wrong_way_it_goes_deep_into_the_bone(hip) -> None:
         plan["guide"]["removal_direction"] = [-x for x in plan["guide"]["removal_direction"]]
 
     assert removal(hip, hip.guide, change=reverse).measured > 10.0
+
+
+def askew(hip, guide, bone=None):
+    bone = bone or hip.bone
+    first, later = removal_findings(hip.asked(), bone, guide, seated(bone, guide))[1:]
+    assert (first.limit, later.limit) == (0.0, 0.3)
+    return first, later
+
+
+def test_the_good_guide_comes_off_askew(hip) -> None:
+    assert [(finding.measured, finding.passed) for finding in askew(hip, hip.guide)] == [(0.0, True), (0.0, True)]
+
+
+def wall_of_bone(bench, gap_mm: float, height_mm: float):
+    """The bone with a wall beside the plate's end, along the way off: so far from it, and so high over the bone."""
+    return bench.placed(
+        bench.bone_solid() + bench.block([14.0, -12.0, -60.0], [15.0 + height_mm, 12.0, -45.0 - gap_mm])
+    )
+
+
+@pytest.mark.parametrize(("height_mm", "passed"), [(9.0, True), (20.0, False)])
+def test_a_wall_along_the_way_is_entered_by_the_sine_of_what_it_is_high(hip, bench, height_mm, passed) -> None:
+    """The plate's end reaches 4.7 mm up the wall, and strays into it by sin 3° of its way until its foot is past it."""
+    first, later = askew(hip, hip.guide, wall_of_bone(bench, 0.3, height_mm))
+    assert (first.measured, first.passed) == (0.0, True)
+    depth = max(0.0, (height_mm - 0.3) * np.tan(np.radians(3.0)) - 0.3)
+    assert later.measured == pytest.approx(depth, abs=0.08)
+    assert later.passed is passed
+
+
+def test_a_seat_that_hugs_a_wall_is_caught_before_it_lets_go(hip, bench) -> None:
+    first, _ = askew(hip, hip.guide, wall_of_bone(bench, 0.02, 9.0))
+    assert first.measured == pytest.approx(2.0 * np.sin(np.radians(3.0)) - 0.02, abs=0.02)
+    assert not first.passed
+
+
+def test_a_hook_that_the_straight_way_passes_is_met_askew(hip, bench) -> None:
+    """A ball of bone beside the way, 0.2 mm clear of it and 30 mm up: askew the guide strays 1.5 mm by there."""
+    ball = bench.ball([45.0, 0.0, -45.0 - 4.0 - 0.2], 4.0)
+    bone = bench.placed(bench.bone_solid() + ball)
+    straight, first, later = removal_findings(hip.asked(), bone, hip.guide, seated(bone, hip.guide))
+    assert (straight.measured, first.measured) == (0.0, 0.0)
+    assert later.measured > 1.0
+    assert not later.passed
 
 
 def test_depth_on_the_way_is_that_of_the_middle_of_the_body(bench) -> None:

@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 import trimesh
 
+from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result
 from guidegen.check.files import read_result, read_stl
+from guidegen.check.loads import load_findings, loads
+from guidegen.check.surgery import SurgeryLimits, surgery_findings
+from guidegen.check.trial_bone import trial_bone_findings
+from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.errors import ResultError
+
+PRINT_FINDINGS = 8
 
 
 def write_stl(path, surface) -> None:
@@ -35,9 +42,18 @@ def test_the_file_is_the_surface_it_was_written_from(folder, hip) -> None:
 
 
 def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
-    *measured, printed = check_result(folder)
-    assert tuple(measured) == check_files(hip.plan(), hip.bone, hip.guide)
-    assert (printed.name, printed.passed) == ("print file off the guide", False)  # there is none in this folder
+    findings = check_result(folder)
+    measured = check_files(hip.plan(), hip.bone, hip.guide)
+    assert findings[: len(measured)] == measured
+    printed = findings[len(measured) : len(measured) + PRINT_FINDINGS]  # there is no print file in this folder
+    assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
+    assert {(finding.measured, finding.passed) for finding in printed} == {(None, False)}
+    asked, bone, guide = read_plan(hip.plan()), hip.bone, hip.guide
+    tried = trial_bone_findings(asked, bone, guide, None)  # nor a trial bone
+    operated = surgery_findings(virtual_surgery(asked, bone, guide), SurgeryLimits())
+    assert findings[len(measured) + PRINT_FINDINGS :] == (
+        *tried, *load_findings(loads(asked, bone, guide)), *operated,
+    )  # fmt: skip
 
 
 def test_a_rejected_guide_is_measured_too(folder) -> None:
@@ -98,17 +114,16 @@ def test_a_missing_stl_is_refused(folder) -> None:
         read_result(folder)
 
 
-def test_what_is_kept_out_is_read_where_the_plan_names_it(folder, hip) -> None:
+def test_what_is_kept_out_is_read_where_the_plan_names_it(folder, hip, bench) -> None:
     plan = hip.plan() | {"keep_out": ["implant"]}
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     with pytest.raises(ResultError, match=r"expected keep_out\.stl .* found none; run the case again"):
         read_result(folder)
-    write_stl(folder / "keep_out.stl", hip.bone)
+    implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
+    write_stl(folder / "keep_out.stl", implant)
     keep_out = read_result(folder)[3]
     assert keep_out is not None
-    assert keep_out.is_closed
-    names = [finding.name for finding in check_result(folder)]
-    assert "contact to what is kept out" in names
+    assert np.array_equal(keep_out.vertices[keep_out.faces], implant.vertices[implant.faces])
     (folder / "plan.json").write_text(json.dumps(hip.plan()), encoding="utf-8")
     with pytest.raises(ResultError, match=r"expected keep_out\.stl .* found one that it does not name"):
         read_result(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidegen.check.mesh import bodies, bone_mesh_findings, guide_mesh_findings, open_edges
+from guidegen.check.mesh import bodies, bone_mesh_findings, genus, genus_finding, guide_mesh_findings, open_edges
 from guidegen.surfaces import Surface
 from guidegen.written import crossing_faces
 
@@ -90,3 +90,30 @@ def test_a_face_without_area_is_found() -> None:
     faces = np.array([[0, 2, 1], [0, 4, 3], [4, 1, 3], [0, 3, 2], [1, 2, 3], [0, 1, 4]])
     found = {f.name: f for f in guide_mesh_findings(Surface(corners, faces))}["guide faces without area"]
     assert (found.measured, found.passed) == (1.0, False)
+
+
+def test_each_hole_through_a_body_is_a_handle(bench) -> None:
+    block = bench.block([0.0, 0.0, 0.0], [30.0, 30.0, 10.0])
+    for handles in range(4):
+        assert genus(bench.placed(block)) == handles
+        place = np.array([5.0 + 7.0 * handles, 15.0, 0.0])
+        block -= bench.rod(place - [0.0, 0.0, 1.0], place + [0.0, 0.0, 11.0], 2.0)
+    blind = block - bench.rod(np.array([15.0, 5.0, 3.0]), np.array([15.0, 5.0, 11.0]), 2.0)
+    assert genus(bench.placed(blind)) == 4
+
+
+@pytest.mark.parametrize("designed", [4, 5, 6])
+def test_a_guide_has_as_many_handles_as_were_designed(hip, designed) -> None:
+    """A sleeve, two wires, a window and a probe hole."""
+
+    def change(plan) -> None:
+        plan["guide"]["genus"] = designed
+
+    finding = genus_finding(hip.asked(change), hip.guide)
+    assert (finding.measured, finding.passed) == (abs(designed - 5), designed == 5)
+
+
+def test_a_hole_that_nobody_designed_is_a_handle_too_many(hip, bench) -> None:
+    hole = bench.rod(np.array([10.0, 8.0, -12.0]), np.array([30.0, 8.0, -12.0]), 0.5)
+    finding = genus_finding(hip.asked(), hip.wrong_guide(cut=hole))
+    assert (finding.measured, finding.passed) == (1.0, False)

@@ -21,13 +21,12 @@ def made(name: str, *measures: object) -> object:
     return part_solid(parts.make(name, *measures), name)
 
 
-def test_the_sleeve_has_the_volume_of_its_five_stretches() -> None:
-    length, outer, collar, collar_height, foot = 45.0, 14.2, 18.2, 4.0, 22.2
-    solid = made("sleeve", length, outer, collar, collar_height, foot)
+def test_the_sleeve_has_the_volume_of_its_four_stretches() -> None:
+    length, outer, collar, collar_height = 45.0, 14.2, 18.2, 4.0
+    solid = made("sleeve", length, outer, collar, collar_height, 0.0)
     neck, shoulder, edge = length - collar_height, (collar - outer) / 2, parts.EDGE_MM
     volume = (
-        frustum_mm3(neck / 2, foot, outer)
-        + frustum_mm3(neck / 2 - shoulder, outer, outer)
+        frustum_mm3(neck - shoulder, outer, outer)
         + frustum_mm3(shoulder, outer, collar)
         + frustum_mm3(collar_height - edge, collar, collar)
         + frustum_mm3(edge, collar, collar - 2 * edge)
@@ -35,6 +34,28 @@ def test_the_sleeve_has_the_volume_of_its_five_stretches() -> None:
     assert solid.volume() == pytest.approx(volume, rel=0.01)
     assert to_surface(solid).is_closed
     np.testing.assert_allclose(to_surface(solid).bounds_mm[:, 2], [0.0, length], atol=1e-6)
+
+
+def test_a_collar_with_flats_is_as_wide_between_them_as_asked_and_round_elsewhere() -> None:
+    surface = to_surface(made("sleeve", 45.0, 16.2, 24.0, 4.0, 20.0))
+    low, high = surface.bounds_mm
+    np.testing.assert_allclose([low[0], high[0]], [-10.0, 10.0], atol=1e-6)
+    np.testing.assert_allclose([low[1], high[1]], [-12.0, 12.0], atol=0.02)
+    flat = np.abs(surface.face_normals[:, 0]) > 1.0 - 1e-9
+    assert np.abs(surface.face_centers_mm[flat, 0]) == pytest.approx(np.full(flat.sum(), 10.0))
+    assert surface.face_areas_mm2[flat].sum() > 2.0 * 13.0 * 3.0  # 13 mm broad, all but the edge of the collar's height
+
+
+def test_a_rail_is_a_block_with_a_round_groove_down_its_face() -> None:
+    """A wire of 2 mm lies in a groove 2 mm wide and 0.8 deep with its middle 0.2 over the rail's face."""
+    length, width, height, groove, depth = 30.0, 5.0, 10.1, 2.0, 0.8
+    surface = to_surface(made("rail", length, width, height, groove, depth))
+    np.testing.assert_allclose(surface.bounds_mm, [[0.0, -2.5, 0.0], [height, 2.5, length]], atol=1e-6)
+    along = np.linspace(1.0, 29.0, 8)
+    for y, deep in ((0.0, depth), (1.2, 0.0), (-1.2, 0.0)):
+        start = np.stack([np.full(8, 20.0), np.full(8, y), along], axis=1)
+        way, _ = surface.ray_hits(start, np.array([-1.0, 0.0, 0.0]))
+        np.testing.assert_allclose(20.0 - way, height - deep, atol=0.02)
 
 
 def test_the_boss_is_a_chamfered_cylinder() -> None:
@@ -52,7 +73,7 @@ def test_the_plate_is_a_box_with_round_corners() -> None:
 
 
 def test_letters_stand_in_reading_order_and_are_as_deep_as_asked() -> None:
-    letters = parts.make("engraving", ("I.", "I"), 4.0, 5.2, 0.6)
+    letters = parts.make("letters", ("I.", "I"), 4.0, 5.2, 0.6, False)
     low = np.stack([vertices.min(axis=0) for vertices, _ in letters])
     high = np.stack([vertices.max(axis=0) for vertices, _ in letters])
     assert len(letters) == 3
@@ -62,9 +83,14 @@ def test_letters_stand_in_reading_order_and_are_as_deep_as_asked() -> None:
     assert high[2, 1] < low[0, 1]  # the second line below the first
 
 
+def test_raised_letters_stand_on_the_plate_and_in_it() -> None:
+    (letter,) = parts.make("letters", ("I",), 4.0, 5.2, 0.6, True)
+    assert (letter[0][:, 2].min(), letter[0][:, 2].max()) == (pytest.approx(-parts.ROOTED_MM), pytest.approx(0.6))
+
+
 @pytest.mark.parametrize("lines", [("T001", "LEFT"), ("6K6Y", "LEFT"), ("0123456789", "RIGHT"), ("B8-a_g.j", "LEFT")])
 def test_all_letters_are_solids(lines: tuple[str, ...]) -> None:
-    for vertices, faces in parts.make("engraving", lines, 4.0, 5.2, 0.6):
+    for vertices, faces in parts.make("letters", lines, 4.0, 5.2, 0.6, False):
         assert to_solid(vertices, faces, "a letter").volume() > 0.1
 
 

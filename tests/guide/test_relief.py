@@ -9,13 +9,13 @@ import pytest
 from bodies import block, field_of, sphere
 
 from guidegen.frames import FloatArray
-from guidegen.guide.ground import Ground
 from guidegen.guide.height_field import STEP_MM, HeightField
 from guidegen.guide.placement import place_tube
 from guidegen.guide.relief import LEAST_MM, SPARE_MM, TALLEST_MM, relieved, risen, sturdy
-from guidegen.guide.scan_end import ScanEnd
 from guidegen.guide.solids import to_surface
 from guidegen.keep_out import KeepOut, Structure
+from guidegen.seat.ground import Ground
+from guidegen.seat.scan_end import ScanEnd
 
 KEPT_MM = 3.0
 OUTSIDE_MM = 30.0

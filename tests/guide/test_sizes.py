@@ -1,4 +1,4 @@
-"""What a size needs: room for the drill and two wires, and a scan that goes on past it."""
+"""What a size needs: no more bone than its own, with the entry on it, in a scan that goes on past it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from planned_hip import Planned
 
 from guidegen.bone.surface import Bone
 from guidegen.errors import NoSafeGuide
-from guidegen.guide.guide import Guide
-from guidegen.guide.scan_end import END_MARGIN_MM, find_scan_end
+from guidegen.guide.guide import Guide, search_of
 from guidegen.guide.solids import to_surface
+from guidegen.keep_out import NOTHING
+from guidegen.plan.templates import GuideTemplate, load_template
+from guidegen.seat.cells import LEVEL_STEP_MM
+from guidegen.seat.scan_end import END_MARGIN_MM, find_scan_end
+from guidegen.seat.search import find_seats
+from guidegen.seat.seat import Seat
 from guidegen.surfaces import Surface
+
+SHAPE = load_template(GuideTemplate, "lateral")[0]
 
 
 def cut(planned: Planned, below_entry_mm: float) -> Planned:
@@ -26,49 +33,40 @@ def cut(planned: Planned, below_entry_mm: float) -> Planned:
     return replace(planned, bone=Bone(Surface(ended.vertices, ended.faces), planned.bone.fit))
 
 
-def test_size_s_finds_a_seat_with_room_for_everything(planned: Planned) -> None:
-    guide = planned.guide(size="S")
-    assert len(guide.pins) == 2
-    entry = guide.seat.frame.points(planned.tunnel.entry_mm)
-    half = np.array([guide.seat.footprint.width_mm, guide.seat.footprint.length_mm]) / 2.0
-    assert (half - np.abs(entry[:2])).min() >= planned.kit.drill.diameter_mm / 2.0
+def seats(planned: Planned, size: str = "M") -> list[Seat]:
+    """The seats of a size, best first."""
+    search = search_of(planned.bone.surface, planned.anatomy, (planned.tunnel,), planned.order, NOTHING, 3.0)
+    return find_seats(search, size, SHAPE.sizes[size].length_mm)
 
 
-def test_a_guide_stays_above_the_end_of_the_scan(planned: Planned) -> None:
+@pytest.mark.parametrize("size", ["S", "M", "L"])
+def test_no_seat_is_longer_than_its_size_or_without_the_entry(planned: Planned, size: str) -> None:
+    found = seats(planned, size)
+    assert found
+    for seat in found:
+        rows = np.flatnonzero(seat.footprint.covers.any(axis=1))
+        assert len(rows) * LEVEL_STEP_MM <= SHAPE.sizes[size].length_mm
+        assert seat.footprint.share(planned.tunnel.entry_mm[None])[0] > 0.5
+        assert seat.size == size
+
+
+def test_a_kit_s_own_guided_length_goes_before_the_shape_s(planned: Planned) -> None:
+    kit = planned.kit.model_copy(update={"guided_length_mm": 45.0})
+    assert (planned.order.printed_guide_mm, replace(planned, kit=kit).order.printed_guide_mm) == (32.0, 45.0)
+
+
+def test_a_seat_stays_above_the_end_of_the_scan(planned: Planned, guide: Guide) -> None:
     short = cut(planned, 30.0)
-    guide = short.guide()
     end = find_scan_end(short.bone.surface, planned.anatomy.shaft_axis)
-    distance, _, _ = short.bone.surface.nearest(guide.surface.vertices)
-    contact = guide.surface.vertices[distance < guide.clearance_mm + 1.0]
-    assert end.above_mm(contact).min() >= END_MARGIN_MM - 0.5  # the rim is cut off the grid of the field
-    for pin in guide.pins:
-        assert end.above_mm(pin.point_mm + pin.wire_depth_mm * pin.direction) >= END_MARGIN_MM
-    for window in guide.windows_mm:
-        assert end.above_mm(window) >= END_MARGIN_MM
+    search = search_of(short.bone.surface, short.anatomy, (short.tunnel,), short.order, NOTHING, 3.0)
+    assert end.above_mm(guide.cells.points_mm[guide.seat.footprint.covers]).min() < END_MARGIN_MM, "it matters"
+    for seat in find_seats(search, "S", SHAPE.sizes["S"].length_mm):
+        assert end.above_mm(search.cells.points_mm[seat.footprint.covers]).min() >= END_MARGIN_MM
 
 
-def test_the_end_of_a_long_scan_changes_nothing(planned: Planned, guide: Guide) -> None:
-    again = cut(planned, 75.0).guide()
-    np.testing.assert_allclose(again.seat.frame.rotation, guide.seat.frame.rotation)
-    assert again.seat.contact_mm2 == pytest.approx(guide.seat.contact_mm2, rel=1e-3)
-
-
-def test_a_scan_too_short_for_a_size_says_how_much_and_which_size_fits(planned: Planned) -> None:
-    missing = []
-    for below_mm in (18.0, 16.0):
-        with pytest.raises(NoSafeGuide, match=r"a guide of size M, found .* mm too little; size S") as refusal:
-            cut(planned, below_mm).guide(size="M")
-        assert refusal.value.rule == "scan_too_short"
-        assert "size S has enough" in refusal.value.message
-        missing.append(refusal.value.figures["missing_mm"])
-    assert missing[1] - missing[0] == pytest.approx(2.0, abs=0.1)
-    lowest_mm = 12.0 - 55.0 / 2.0  # the footprint's end where it is shifted up the most
-    assert missing[0] == pytest.approx(END_MARGIN_MM - (18.0 + lowest_mm), abs=2.5)
-
-
-def test_a_scan_too_short_for_every_size_says_so(planned: Planned) -> None:
-    with pytest.raises(
-        NoSafeGuide, match="no smaller size has enough; or scan or segment more of the shaft"
-    ) as refusal:
-        cut(planned, 2.0).guide(size="S")
+def test_a_scan_too_short_for_a_size_says_so(planned: Planned) -> None:
+    short = cut(planned, 16.0)
+    with pytest.raises(NoSafeGuide, match=r"a guide of size M, .* found \d+ mm; choose a smaller size, or") as refusal:
+        seats(short, "M")
     assert refusal.value.rule == "scan_too_short"
+    assert refusal.value.exit_code == 3

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from guidegen.errors import IdentityError
-from guidegen.intake.agreement import OLD_DAYS, age_days, age_warnings, compare_identities, identity_records
+from guidegen.intake.agreement import (
+    OLD_DAYS,
+    age_days,
+    age_warnings,
+    compare_identities,
+    identity_records,
+    oldest_image,
+)
 from guidegen.intake.identity import Identity
 
 PROTECTED = {"patient_id": "SENTINEL-4711", "birth_date": "1961-02-03", "sex": "F"}
@@ -81,6 +88,12 @@ def test_old_images_are_warned_of(days: int, warned: bool) -> None:
     warnings = age_warnings(identity_records((CT, SEG, Identity("bare"))), today)
     assert len(warnings) == int(warned)
     assert all(f"ct was taken {days} days ago, more than 90" in warning and silent(warning) for warning in warnings)
+
+
+def test_the_oldest_image_is_that_of_an_image() -> None:
+    older = replace(SEG, study_date="2019-01-01")
+    assert oldest_image(identity_records((CT, older, MR, Identity("bare")))) == date(2026, 3, 1)
+    assert oldest_image(identity_records((older, Identity("bare")))) is oldest_image(()) is None
 
 
 def test_files_without_identity_have_nothing_to_compare() -> None:

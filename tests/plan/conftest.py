@@ -1,12 +1,16 @@
-"""The made-up hip that most tests of the planner share."""
+"""The made-up hip that most tests of the planner share, and templates of a hospital's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 from plan_case import Case, case_of
+from pydantic import BaseModel
+
+from guidegen.plan.templates import FOLDERS, load_template
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +24,16 @@ def make_case() -> Iterator[Callable[..., Case]]:
 @pytest.fixture(scope="session")
 def case(make_case) -> Case:
     return make_case("right")
+
+
+@pytest.fixture
+def load_own(tmp_path, monkeypatch) -> Callable[[type[BaseModel], str], Any]:
+    """Loads the text of a template as a hospital's own file `ours.toml`."""
+    monkeypatch.setattr("guidegen.plan.templates.resources.files", lambda _package: tmp_path)
+
+    def load(kind: type[BaseModel], text: str) -> Any:
+        (tmp_path / FOLDERS[kind]).mkdir(exist_ok=True)
+        (tmp_path / FOLDERS[kind] / "ours.toml").write_text(text, encoding="utf-8")
+        return load_template(kind, "ours")[0]
+
+    return load

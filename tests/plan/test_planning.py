@@ -26,19 +26,20 @@ from guidegen.plan.planning import (
     make_plan,
     policy_warnings,
     refusal_of,
-    with_sleeve,
+    with_sleeves,
 )
 from guidegen.plan.templates import Policy, Printer, load_template
 from guidegen.plan.volumes import plan_volumes
+from guidegen.rounded import shown
 
 PRINTER, POLICY = load_template(Printer, "sla")[0], load_template(Policy, "default")[0]
 
 
 def task_of(case: Case, strategy: str = CENTROID, entry_mm=None, target_mm=None, waive=()) -> Task:
     return Task(
-        hip=case.hip, kit="core-8", fan_kit=case.fan_kit, fan_kit_name="multiple-3.2", printer=PRINTER, policy=POLICY,
-        surface_error_mm=0.27, strategy=strategy, entry_mm=entry_mm, target_mm=target_mm,
-        waivers=tuple(Waiver(rule, "a reason", "an engineer") for rule in waive),
+        hip=case.hip, kit="core-8", fan_kit=case.fan_kit, fan_kit_name="multiple-3.2", fan_guided_length_mm=33.0,
+        printer=PRINTER, policy=POLICY, surface_error_mm=0.27, strategy=strategy, entry_mm=entry_mm,
+        target_mm=target_mm, waivers=tuple(Waiver(rule, "a reason", "an engineer") for rule in waive),
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def test_the_most_is_reached_by_the_plan_for_reach(plan) -> None:
 def test_the_steps_name_the_reading_of_their_tunnel(plan) -> None:
     for each in (plan.chosen, *plan.alternatives):
         for tunnel, steps in zip(each.tunnels, each.steps, strict=True):
-            assert any(f"{tunnel.depth_reading_mm:.1f}" in step.stopped_by for step in steps)
+            assert any(shown(tunnel.depth_reading_mm, 1) in step.stopped_by for step in steps)
 
 
 def without_time(plan: Plan) -> Plan:
@@ -145,13 +146,13 @@ def test_the_explanation_names_the_figures(plan) -> None:
 def test_a_sleeve_built_further_off_changes_reading_and_steps_alone(plan, small) -> None:
     before = plan.chosen.tunnels[0]
     further = before.sleeve_offset_mm + 5.0
-    after = with_sleeve(plan, small.kit, further)
+    after = with_sleeves(plan, small.kit, (further,))
     tunnel = after.chosen.tunnels[0]
     assert (tunnel.sleeve_offset_mm, tunnel.depth_reading_mm) == (further, before.depth_reading_mm + 5.0)
     assert tunnel.drill_spare_mm == pytest.approx(before.drill_spare_mm - 5.0)
     assert tunnel.target_mm is before.target_mm
     assert any(f"{before.depth_reading_mm + 5.0:.1f}" in step.stopped_by for step in after.chosen.steps[0])
-    assert with_sleeve(plan, small.kit, before.sleeve_offset_mm) is plan
+    assert with_sleeves(plan, small.kit, (before.sleeve_offset_mm,)) is plan
 
 
 # --- no plan ---
@@ -324,6 +325,7 @@ def test_at_the_policys_limits_nothing_is_said() -> None:
 def test_the_kit_for_several_has_a_hip_of_its_own(case) -> None:
     task = task_of(case)
     assert isinstance(task.fan_kit, Kit)
-    assert task.fan_hip.sleeve_bore_mm == pytest.approx(3.2 + PRINTER.bore_clearance_mm)
+    assert task.fan_hip.sleeve_bore_mm == pytest.approx(3.2 + PRINTER.bores.drill_clearance_mm)
+    assert (task.hip.guided_length_mm, task.fan_hip.guided_length_mm) == (32.0, 33.0)
     assert task.fan_hip is task.fan_hip
     assert task.fan_hip.kit is task.fan_kit

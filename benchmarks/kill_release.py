@@ -1,0 +1,147 @@
+"""A release that is killed at any moment, a thousand times: its folder is whole or not there, and the next one works.
+
+    python benchmarks/kill_release.py [--count 1000] [--seed 1]
+
+What a release holds is made once. Each round writes, signs and enters it, with every write going to the disk, in a
+process that is killed with SIGKILL at a random moment. Then there must be nothing, or a folder that verifies; the chain
+must be whole; and the same release again must finish, with nothing left beside it. Leaves with 1 where it is not so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "review"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "release"))
+
+from release_cases import approved
+from review_cases import World, open_world, populate
+from review_crash import cheaply
+
+from guidegen.errors import GuidegenError
+from guidegen.release import release as releasing
+from guidegen.release.contents import release_contents
+from guidegen.release.release import release_to
+from guidegen.release.verify import verify_folder
+
+FRESH_EACH = 25  # rounds with one database, so that its chain stays short
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An approved result, where it is to be released to, and the public key of who releases it."""
+
+    output: Path
+    result: Path
+    out: Path
+    public_pem: str
+
+    def world(self, minute: int) -> World:
+        """The review, opened at a minute that was not yet."""
+        world = open_world(self.output)
+        world.clock.forward(minutes=minute)
+        return world
+
+    def release(self, world: World) -> None:
+        """Release, or finish what was broken off."""
+        release_to(world.reviews, self.result, world.who("ann"), self.out)
+
+
+def begin(folder: Path) -> Scene:
+    """A scene in a folder of its own; what it releases is made here, once."""
+    output = folder / "output"
+    output.mkdir(parents=True)
+    populate(output)
+    world = open_world(output)
+    result = approved(world)
+    contents = release_contents(world.reviews.approval_of(result))
+    releasing.release_contents = lambda _approval: contents
+    scene = Scene(output, result, folder / "out", world.reviews.people.find("ann").key.public_pem)
+    world.reviews.close()
+    return scene
+
+
+def killed(scene: Scene, minute: int, after_s: float) -> bool:
+    """Release in a process of its own that is killed so long after it began; False where it failed by itself."""
+    beginning, begun = os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        try:
+            world = scene.world(minute)
+            os.write(begun, b".")
+            scene.release(world)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.read(beginning, 1)
+    time.sleep(after_s)
+    os.kill(worker, signal.SIGKILL)
+    _, status = os.waitpid(worker, 0)
+    os.close(beginning)
+    os.close(begun)
+    return os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+
+
+def left(scene: Scene, minute: int) -> str:
+    """What a killed release left, found before it was finished: nothing, a whole folder, or what is wrong."""
+    try:
+        was_there = scene.out.exists()
+        if was_there:
+            verify_folder(scene.out, [scene.public_pem])
+        world = scene.world(minute)
+        scene.release(world)
+        world.reviews.verify()
+        world.reviews.close()
+        verify_folder(scene.out, [scene.public_pem])
+    except GuidegenError as error:
+        return f"wrong: {error}"
+    if {path.name for path in scene.out.parent.iterdir()} != {"output", "out"}:
+        return "wrong: something was left beside the release"
+    return "a whole folder" if was_there else "nothing"
+
+
+def rounds(count: int, seed: int) -> Counter[str]:
+    """Kill so many times; how often what was left."""
+    draw, found, root = random.Random(seed), Counter[str](), Path(tempfile.mkdtemp(prefix="guidegen-kill-"))
+    for number in range(count):
+        minute = 10 + 2 * (number % FRESH_EACH)
+        if number % FRESH_EACH == 0:
+            scene = begin(root / str(number))
+            world = scene.world(minute - 1)
+            started = time.perf_counter()
+            scene.release(world)
+            longest_s = 1.2 * (time.perf_counter() - started)
+            world.reviews.close()
+        shutil.rmtree(scene.out)
+        was_killed = killed(scene, minute, draw.uniform(0.0, longest_s))
+        found[left(scene, minute + 1) if was_killed else "wrong: the release failed by itself"] += 1
+    shutil.rmtree(root)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Kill a release again and again.")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    started = time.perf_counter()
+    with cheaply():
+        found = rounds(asked.count, asked.seed)
+    print(f"{found.total()} kills in {time.perf_counter() - started:.0f} s left:")
+    for what, often in found.most_common():
+        print(f"{often:5d}  {what}")
+    return int(any(what.startswith("wrong") for what in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

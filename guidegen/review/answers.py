@@ -1,0 +1,118 @@
+"""What a surgeon answers before an approval where there is no page: at the terminal, or in a file.
+
+submission = "…"        # the hash that `guidegen submit` said: these bytes and no others
+patient_id = "Z019L"    # typed back, as is the side
+side = "left"
+looked_at = true        # at the dossier and every picture
+prescription = true     # entry, target, kit and size are prescribed as shown
+warnings = ["…"]        # each by its exact text
+imaged = 2025-11-20     # the day of the oldest image, where no file says it
+
+[[waivers]]
+rule = "wall_min_mm"
+accepted = true
+reason = "…"            # the surgeon's own
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from guidegen.errors import ApprovalError, ReviewError
+from guidegen.review.confirmation import Confirmation
+from guidegen.review.fields import Hash, Reason, Value
+from guidegen.review.objections import PATIENT, REVISION, SIDE
+from guidegen.review.records import Shown, WaiverDecision
+from guidegen.review.revision import Revision
+
+LOOKED_AT = ("dossier.pdf", "preview/")  # how the names of the files begin that are looked at
+
+
+class WaiverAnswer(Value):
+    """Whether a proposed waiver is accepted, and why."""
+
+    rule: str
+    accepted: bool
+    reason: Reason
+
+
+class Answers(Value):
+    """Everything that is asked before an approval."""
+
+    submission: Hash
+    patient_id: str
+    side: str
+    looked_at: bool
+    prescription: bool
+    warnings: tuple[str, ...] = ()
+    waivers: tuple[WaiverAnswer, ...] = ()
+    imaged: date | None = None
+
+
+def read_answers(path: Path) -> Answers:
+    """The answers in a TOML file; ReviewError for what cannot be."""
+    try:
+        return Answers.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ReviewError(f"expected the answers of an approval in {path}, found: {error}; mend the file") from error
+
+
+def shown_figures(revision: Revision) -> dict[str, str]:
+    """Every figure that is shown before the questions, as text, by its name."""
+    place, asked = revision.place, revision.prescription
+    assert asked is not None, "a submitted revision has one"
+    figures = {PATIENT: place.case_id, SIDE: place.side, REVISION: place.name, "kit": asked.kit, "size": asked.size}
+    for number, tunnel in enumerate(asked.tunnels, start=1):
+        figures[f"tunnel {number} entry (LPS mm)"] = _place(tunnel.entry_mm)
+        figures[f"tunnel {number} target (LPS mm)"] = _place(tunnel.target_mm)
+    for finding in revision.findings:
+        measured = "none" if finding.measured is None else f"{finding.measured:.4g}"
+        figures[finding.name] = f"{measured} {finding.unit} (limit {finding.limit:g})"
+    return figures
+
+
+def looked_at(revision: Revision) -> dict[str, str]:
+    """The files that have to be looked at, and their SHA-256."""
+    return {name: digest for name, digest in revision.files.items() if name.startswith(LOOKED_AT)}
+
+
+def confirmation_of(answers: Answers, revision: Revision) -> Confirmation:
+    """What these answers confirm; ApprovalError where one of them is no. The rest is for `Reviews.approve` to judge."""
+    refused = [
+        sentence
+        for sentence, given in (
+            ("the dossier and the pictures were not looked at", answers.looked_at),
+            ("entry, target, kit and size are not prescribed", answers.prescription),
+        )
+        if not given
+    ]
+    if refused or revision.prescription is None:
+        raise ApprovalError(f"{revision.place.subject} cannot be approved", tuple(refused))
+    given = {answer.rule: answer for answer in answers.waivers}
+    if unknown := sorted(given.keys() - {waiver.rule for waiver in revision.waivers}):
+        raise ApprovalError(f"expected answers to proposed waivers alone, found one to {', '.join(unknown)}")
+    decisions = tuple(
+        WaiverDecision(
+            **waiver.model_dump(), accepted=given[waiver.rule].accepted, surgeon_reason=given[waiver.rule].reason
+        )
+        for waiver in revision.waivers
+        if waiver.rule in given
+    )
+    return Confirmation(
+        submission=answers.submission,
+        patient_id=answers.patient_id,
+        side=answers.side,
+        warnings=answers.warnings,
+        waivers=decisions,
+        prescription=revision.prescription,
+        shown=Shown(strings=shown_figures(revision), pictures=looked_at(revision)),
+        imaged=answers.imaged,
+    )
+
+
+def _place(point_mm: tuple[float, float, float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in point_mm)

@@ -1,0 +1,16 @@
+// Follows a change until it is done, and then shows what became of it.
+const change = document.getElementById("change");
+const bar = document.getElementById("progress");
+const stage = document.getElementById("stage");
+
+async function follow() {
+  const answer = await fetch(change.dataset.progress, { headers: { accept: "application/json" } });
+  if (!answer.ok) return location.reload();
+  const now = await answer.json();
+  bar.value = now.share;
+  stage.textContent = now.phase === "running" && now.stage ? `running: ${now.stage}` : now.phase;
+  if (now.phase === "done" || now.phase === "failed") return location.reload();
+  setTimeout(follow, 500);
+}
+
+if (change.dataset.phase === "waiting" || change.dataset.phase === "running") follow();

@@ -1,0 +1,119 @@
+"""The end of the dossier: every check, the notes, the hashes of the files, and the page to sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from guidegen.show.dossier.reader import (
+    FINDINGS,
+    Block,
+    Cell,
+    Reader,
+    hashes,
+    pointer,
+    recorded_warnings,
+    section,
+    text,
+)
+
+# Measured and limit are told apart down to this many decimals.
+MOST_DECIMALS = 6
+RESULT = "files"
+
+
+def checks_section(read: Reader) -> dict[str, Any]:
+    """Every finding with its limit, and of those that failed why it matters."""
+    rows = [_finding(read, number) for number in range(len(read.findings))]
+    passed = sum(bool(finding["passed"]) for finding in read.findings)
+    title = read.say("checks_passed", passed=passed, count=len(rows))
+    return section(
+        "checks",
+        read.say("checks"),
+        [
+            {
+                "kind": "checks",
+                "title": title,
+                "head": [read.say(key) for key in ("check", "measured", "limit")],
+                "pass": read.say("pass"),
+                "fail": read.say("fail"),
+                "rows": rows,
+            }
+        ],
+    )
+
+
+def _finding(read: Reader, number: int) -> dict[str, Any]:
+    """A finding with its numbers as text."""
+    finding = read.findings[number]
+    measured, limit = told_apart(read, finding["measured"], finding["limit"])
+    return {
+        "name": read.quoted(FINDINGS, f"{number}/name", finding["name"]),
+        "measured": {"text": measured, "from": pointer(FINDINGS, f"{number}/measured")},
+        "limit": {"text": limit, "from": pointer(FINDINGS, f"{number}/limit")},
+        "unit": finding["unit"],
+        "passed": finding["passed"],
+        "why": read.quoted(FINDINGS, f"{number}/why", finding["why"]),
+    }
+
+
+def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str, str]:
+    """Both numbers with as many decimals as are needed to tell them apart, at least two below 10 and none from 100."""
+    decimals = 2 if abs(limit) < 10 else 1 if abs(limit) < 100 else 0
+    write = read.say.number
+    if measured is None:
+        return read.say("not_measured"), write(limit, decimals)
+    while write(measured, decimals) == write(limit, decimals) and measured != limit and decimals < MOST_DECIMALS:
+        decimals += 1
+    return write(measured, decimals), write(limit, decimals)
+
+
+def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
+    """The notes that stand nowhere else, and the SHA-256 of the files that the dossier speaks of."""
+    elsewhere = {read.at("plan/explanation"), *read.at("plan/chosen/warnings"), *read.at("guide/warnings")}
+    notes: list[Cell] = [
+        read.quote(f"notes/{n}") for n in read.count("notes") if read.at(f"notes/{n}") not in elsewhere
+    ]
+    notes += (
+        [read.quote(f"lesion/grades/notes/{n}") for n in read.count("lesion/grades/notes")]
+        if read.has("lesion/grades/notes")
+        else []
+    )
+    return section(
+        "files",
+        read.say("notes_and_files"),
+        [
+            text(notes, read.say("notes"), marked=True) if notes else None,
+            hashes(files, f"{RESULT}#", read.say("hashes")),
+            text([read.say("hashes_note")]),
+        ],
+    )
+
+
+def signature_section(read: Reader) -> dict[str, Any]:
+    """The page to sign on paper: nothing is filled in, and paper alone approves nothing."""
+    waivers: list[Cell] = [
+        {"parts": [read.quote(f"plan/waivers_proposed/{n}/rule"), "–", read.quote(f"plan/waivers_proposed/{n}/reason")]}
+        for n in read.count("plan/waivers_proposed")
+    ]
+    block: Block = {
+        "kind": "signature",
+        "meaning": read.say("approval_meaning"),
+        "decision": [read.say("approve"), read.say("reject")],
+        "fields": [read.say(key) for key in FIELDS],
+        "acknowledge": [[read.say("i_acknowledge"), each] for each in recorded_warnings(read)]
+        + [[read.say("i_accept"), each] for each in waivers],
+    }
+    return section("signature", read.say("signature"), [block, text([read.say("paper_note")])])
+
+
+FIELDS = (
+    "typed_patient",
+    "typed_side",
+    "oldest_image",
+    "image_age",
+    "printed_name",
+    "role",
+    "date_time",
+    "handwritten",
+)

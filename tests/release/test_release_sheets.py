@@ -1,0 +1,199 @@
+"""Instructions, inspection sheet, labels and signature page: every word and number on them is the plan's."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from release_cases import INSERT, PLAN, PLAN_HASH, Done, changed_plan, released
+from review_cases import WARNING, World
+
+from guidegen.errors import TemplateError
+from guidegen.plan.templates import Printer, load_template
+from guidegen.release import words
+from guidegen.release.inspection import asked_measures
+from guidegen.release.instructions import page_content
+from guidegen.release.labels import LABELS, lots
+from guidegen.release.source import Source
+from guidegen.release.words import LANGUAGES, load_words
+
+PRINTER = load_template(Printer, "sls-pa12")[0]
+
+
+def text_of(path: Path) -> str:
+    """The text of a PDF, with single spaces."""
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pypdf.PdfReader(path).pages))
+
+
+def test_patient_and_side_stand_on_every_page(done: Done) -> None:
+    for path in done.folder.glob("*.pdf"):
+        if path.name == "dossier.pdf":
+            continue
+        sides = ("SOL",) if ".tr." in path.name else ("LEFT",)
+        for page in pypdf.PdfReader(path).pages:
+            text = page.extract_text()
+            assert "Z019L" in text
+            assert "r001" in text
+            assert any(side in text for side in sides), path.name
+            assert not any(other in text for other in ("RIGHT", "SAĞ")), path.name
+
+
+def test_the_inspection_asks_for_every_hole_with_its_two_gauges() -> None:
+    faces, sleeve, pin = asked_measures(PLAN, PRINTER)
+    assert (faces.name, faces.nominal_mm, faces.tolerance_mm) == ("calliper faces", 20.0, 2 * PRINTER.rms_error_mm)
+    assert (sleeve.nominal_mm, sleeve.tolerance_mm) == (10.2, PRINTER.bores.insert_tolerance_mm)
+    assert (sleeve.go_mm, sleeve.no_go_mm) == (10.1, 10.3)
+    assert (pin.nominal_mm, pin.go_mm, pin.no_go_mm) == (2.2, 2.05, 2.35)
+
+
+def test_a_printed_bore_has_the_drills_tolerance() -> None:
+    sleeve = {**PLAN["guide"]["sleeves"][0], "kind": "printed"}
+    plan = changed_plan(guide={"sleeves": [sleeve], "calliper": None})
+    assert [each.tolerance_mm for each in asked_measures(plan, PRINTER)] == [
+        PRINTER.bores.drill_tolerance_mm, PRINTER.bores.pin_tolerance_mm,
+    ]  # fmt: skip
+
+
+def test_the_inspection_sheet_says_what_the_form_says(done: Done) -> None:
+    form, text = done.read("inspection.json"), text_of(done.folder / "inspection.pdf")
+    assert (form["case_id"], form["side"], form["revision"], form["plan_hash"]) == ("Z019L", "left", "r001", PLAN_HASH)
+    for line in form["measures"]:
+        assert line["measured_mm"] is None
+        assert line["name"] in text
+        assert f"{line['nominal_mm']:.2f} ± {line['tolerance_mm']:.2f}" in text
+        if "go_mm" in line:
+            assert f"{line['go_mm']:.2f} {line['no_go_mm']:.2f}" in text
+    grams = 23.331145 * PRINTER.build.density_g_cm3
+    assert f"Without supports {grams:.1f} g ± {0.05 * grams:.1f} g (23.33 cm³" in text
+    assert "0.001" in text  # of the sleeve's bore in the file
+    assert f"Reads as: Z019L / LEFT / {PLAN_HASH}" in text
+    assert "1 windows, 1 probe holes" in text
+    assert "sleeve-1 bore 8.10 0 +0.022" in text
+
+
+def test_each_label_says_all_that_it_must(done: Done) -> None:
+    text = text_of(done.folder / "labels.pdf")
+    for lot in lots(PLAN_HASH):
+        assert lot in text
+    for word in (
+        "SINGLE USE", "TEK KULLANIMLIK", "NON-STERILE", "STERİL DEĞİLDİR", "steam, 134 °C, 4 min", "PA12",
+        "2026-01-30 09:01 UTC", "r001",
+    ):  # fmt: skip
+        assert text.count(word) >= LABELS, word
+    assert len(set(lots(PLAN_HASH))) == LABELS
+
+
+def test_the_signature_page_quotes_dossier_chain_and_signature(done: Done) -> None:
+    approval = done.world.reviews.approval_of(done.result)
+    text = text_of(done.folder / "signature.pdf").replace(" ", "")
+    for said in (
+        approval.files["dossier.pdf"], approval.entry.prev_hash, approval.entry.hash, approval.signature,
+        approval.record.signer.fingerprint, "BoraDemir", "surgeon", "2026-01-3009:01UTC", approval.record.time_utc,
+        approval.record.meaning.replace(" ", ""), WARNING.replace(" ", ""), "AnnKaya", *approval.files.values(),
+    ):  # fmt: skip
+        assert said in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_instructions_name_the_plans_figures(done: Done, language: str) -> None:
+    text = text_of(done.folder / f"instructions.{language}.pdf")
+    for said in (
+        f"Z019L / LEFT / {PLAN_HASH}", "steam, 134 °C, 4 min", "PA12", "68 mm", "0.30 mm", "20.8 mm", "3.2 mm", "132°",
+        "2.0 mm", "25 mm", "8.0 mm", "40 mm", "trephine", "stop at 140.0 mm", WARNING,
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def every_number(sentences: list[str]) -> set[str]:
+    return set(re.findall(r"\d+(?:\.\d+)?", " ".join(sentences)))
+
+
+def test_both_languages_say_the_same_numbers(done: Done) -> None:
+    source = Source.of(done.world.reviews.approval_of(done.result))
+    english, turkish = (page_content(source, load_words(language)) for language in LANGUAGES)
+    for (_, ours), (_, theirs) in zip(english["sections"], turkish["sections"], strict=True):
+        assert [every_number([each]) for each in ours] == [every_number([each]) for each in theirs]
+    assert (english["side_word"], turkish["side_word"]) == ("LEFT hip", "SOL kalça")
+
+
+def content_of(done: Done, **parts: Any) -> str:
+    source = Source.of(done.world.reviews.approval_of(done.result))
+    changed = Source(source.approval, changed_plan(**parts), source.findings, source.printer)
+    return str(page_content(changed, load_words("en"))["sections"])
+
+
+def test_sentences_that_do_not_apply_are_not_said(done: Done) -> None:
+    as_it_is = content_of(done)
+    assert "put in the metal sleeve" in as_it_is
+    assert "Take all soft tissue and periosteum off" in as_it_is
+    sleeve = {**PLAN["guide"]["sleeves"][0], "kind": "printed"}
+    other = content_of(
+        done,
+        guide={
+            "sleeves": [sleeve],
+            "periosteum_mm": 0.25,
+            "pointer": None,
+            "windows": [],
+            "seat": {"incision_mm": None},
+        },
+    )
+    assert "rests on the printed top" in other
+    assert "The periosteum may stay: of the gap of 0.30 mm, 0.25 mm are for it" in other
+    for said in ("metal sleeve", "pointer", "windows", "incision"):
+        assert said in as_it_is
+        assert said not in other
+
+
+def test_an_insert_is_asked_for_where_there_is_no_sleeve(done: Done) -> None:
+    guide = {"sleeves": [], "inserts": [INSERT, {**INSERT, "tunnel": 1}], "calliper": None, "pins": []}
+    measures = asked_measures(changed_plan(guide=guide), PRINTER)
+    assert [each.name for each in measures] == ["insert 1 bore", "insert 2 bore"]
+    assert {(each.nominal_mm, each.tolerance_mm) for each in measures} == {(3.4, PRINTER.bores.drill_tolerance_mm)}
+    said = content_of(done, guide=guide)
+    assert "Insert 2: put it into the socket until its flange rests on the rim, for tunnel 2 alone" in said
+    assert "Sleeve" not in said
+
+
+def test_a_warning_that_looks_like_markup_stays_text(world: World, tmp_path: Path) -> None:
+    warning = '#panic("no") *bold* $x$ \\ [link] "quoted"'
+    plan = changed_plan(plan={"chosen": {"kit": "core-8", "warnings": [warning]}})
+    done = released(world, tmp_path / "out", plan=plan)
+    for name in ("signature.pdf", "instructions.en.pdf"):
+        assert '#panic("no") *bold* $x$ \\ [link]' in text_of(done.folder / name)
+
+
+def test_waivers_stand_with_both_reasons(world: World, tmp_path: Path) -> None:
+    waiver = {"rule": "wall_min_mm", "author": "Ann Kaya", "reason": "The neck is thin everywhere."}
+    plan = changed_plan(plan={"chosen": PLAN["plan"]["chosen"], "waivers_proposed": [waiver]})
+    done = released(world, tmp_path / "out", plan=plan)
+    for name in ("signature.pdf", "instructions.en.pdf"):
+        text = text_of(done.folder / name)
+        assert "The neck is thin everywhere." in text
+        assert "I have seen it on the CT." in text
+
+
+def test_a_language_that_lacks_a_sentence_or_a_figure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = words._read
+
+    def read(language: str) -> dict[str, str]:
+        found = copy.deepcopy(real(language))
+        if language == "tr":
+            found["incision"] = "Kesi."
+            del found["hold"]
+        return found
+
+    monkeypatch.setattr(words, "_read", read)
+    with pytest.raises(TemplateError, match=r"expected instructions.tr.toml .* found others: hold, incision; mend"):
+        load_words("tr")
+    with pytest.raises(TemplateError, match=r"expected a usable instructions.xx.toml"):
+        real("xx")
+
+
+def test_a_right_hip_is_called_so_in_turkish(done: Done) -> None:
+    source = Source.of(done.world.reviews.approval_of(done.result))
+    right = Source(source.approval, changed_plan(side="right"), source.findings, source.printer)
+    assert page_content(right, load_words("tr"))["side_word"] == "SAĞ kalça"
