@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidegen.frames import FloatArray, unit
-from guidegen.guide.rim import Hole, on_contact
-from guidegen.seat.cells import round_the_shaft
+from guidegen.guide.rim import Hole, on_contact, points_round
 from guidegen.seat.footprint import Footprint
 from guidegen.surfaces import Surface
 
@@ -101,7 +100,7 @@ def base_solid(
     """The base as a manifold, all in the guide's frame, before the bone is taken away. `raised_mm` (K, 3): points over
     what is kept out, which the shell passes over as if they were bone that bears.
     """
-    points = _bone_points(bone, footprint)
+    points = points_round(bone, footprint, REACH_MM, POINT_MM, POINT_DEG)
     bears = on_contact(points, footprint, holes)
     on_patch, beside = np.concatenate([points[bears], raised_mm]), points[~bears]
     ground = np.concatenate([points, raised_mm])
@@ -115,20 +114,6 @@ def base_solid(
     for root in roots:
         _join(field, axes, root)
     return _contoured(field, low)
-
-
-def _bone_points(bone: Surface, footprint: Footprint) -> FloatArray:
-    """Points (K, 3) all over the bone under the footprint and round it."""
-    covers = np.argwhere(footprint.covers)
-    top, bottom = footprint.levels_mm[covers[:, 0].min()], footprint.levels_mm[covers[:, 0].max()]
-    back, front = footprint.turns_deg[covers[:, 1].min()], footprint.turns_deg[covers[:, 1].max()]
-    levels = np.arange(top + REACH_MM, bottom - REACH_MM, -POINT_MM)
-    turns = np.arange(back - BESIDE_DEG, front + BESIDE_DEG, POINT_DEG)
-    points, there = round_the_shaft(bone, footprint.zones, levels, turns)
-    return np.asarray(points[there])
-
-
-BESIDE_DEG = 30.0
 
 
 def _box(on_patch: FloatArray, roots: Sequence[Root], shape: ShellShape) -> tuple[FloatArray, FloatArray]:

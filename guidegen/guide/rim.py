@@ -61,6 +61,23 @@ def lifted(
     return replace(under, height_mm=np.maximum(under.height_mm, risen(stacked, under.x_mm, under.y_mm, BALL_MM)))
 
 
+def points_round(bone: Surface, footprint: Footprint, reach_mm: float, step_mm: float, step_deg: float) -> FloatArray:
+    """Points (K, 3) of the bone under a footprint and round it: beyond by `reach_mm` along the shaft, by BESIDE_DEG
+    about it.
+    """
+    covers = np.argwhere(footprint.covers)
+    levels, turns = footprint.levels_mm[covers[:, 0]], footprint.turns_deg[covers[:, 1]]
+    points, there = round_the_shaft(
+        bone, footprint.zones,
+        np.arange(levels.max() + reach_mm, levels.min() - reach_mm, -step_mm),
+        np.arange(turns.min() - BESIDE_DEG, turns.max() + BESIDE_DEG, step_deg),
+    )  # fmt: skip
+    return np.asarray(points[there])
+
+
+BESIDE_DEG = 30.0
+
+
 def on_contact(points_mm: FloatArray, footprint: Footprint, holes: Sequence[Hole]) -> npt.NDArray[np.bool_]:
     """Which points (K, 3), spread over the bone on and round a footprint, the guide is in contact with: on it, and not
     on a strip beside a hole that is too narrow to be left.
@@ -80,19 +97,8 @@ def _beside(bone: Surface, footprint: Footprint, holes: Sequence[Hole], reach_mm
     """Points (K, 3) of the bone beside the contact, no nearer to it than a ball's radius, no further than asked."""
     from scipy.spatial import cKDTree
 
-    covers = np.argwhere(footprint.covers)
-    levels, turns = footprint.levels_mm[covers[:, 0]], footprint.turns_deg[covers[:, 1]]
-    spread = reach_mm + POINT_MM
-    points, there = round_the_shaft(
-        bone, footprint.zones,
-        np.arange(levels.max() + spread, levels.min() - spread, -POINT_MM),
-        np.arange(turns.min() - BESIDE_DEG, turns.max() + BESIDE_DEG, POINT_DEG),
-    )  # fmt: skip
-    points = points[there]
+    points = points_round(bone, footprint, reach_mm + POINT_MM, POINT_MM, POINT_DEG)
     on_patch = on_contact(points, footprint, holes)
     outside = points[~on_patch]
     away = cKDTree(points[on_patch]).query(outside, distance_upper_bound=reach_mm)[0]
     return np.asarray(outside[(away >= BALL_MM) & (away <= reach_mm)])
-
-
-BESIDE_DEG = 30.0
