@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -133,10 +133,7 @@ def plan(case: CaseFile, output: Output = Path("output")) -> None:
         planned, folder = pipeline.write_plan(case, output, progress)
     out.print(_title(planned.assessed))
     for heads, rows in plan_tables(planned.plan):
-        table = Table(*heads, box=None)
-        for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
-        out.print(table)
+        _show_table(heads, rows)
     chosen = planned.plan.chosen if planned.plan is not None else None
     _show_notes(plan_notes(planned), planned.assessed.origin.identities, chosen.warnings if chosen else ())
     out.print(escape(str(folder)))
@@ -334,8 +331,11 @@ def _show_sizes(guide: dict[str, Any]) -> None:
     """What is predicted of the sizes, side by side."""
     from guidegen.show.seat_table import seat_table
 
-    heads, rows = seat_table(guide)
-    table = Table(*heads, box=None)
+    _show_table(*seat_table(guide))
+
+
+def _show_table(heads: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
+    table = Table(*heads, box=None, title=title)
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     out.print(table)
@@ -355,10 +355,7 @@ def _show_assessment(assessed: Assessed) -> None:
         (("lesion", "", "range"), measure_rows(assessed.lesion, assessed.grades)),
         (("class", "", "possible"), grade_rows(assessed.grades)),
     ):
-        table = Table(*heads, box=None, title=_title(assessed) if heads[0] == "anatomy" else None)
-        for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
-        out.print(table)
+        _show_table(heads, rows, _title(assessed) if heads[0] == "anatomy" else None)
     out.print(SUPPORT)
     for said in dict.fromkeys(assessed.grades.statements):
         hips = "" if said.n is None else f", {said.n} hips"
