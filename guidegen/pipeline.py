@@ -119,6 +119,12 @@ class Run:
         """The kit that the ordered strategy drills with."""
         return self.templates.fan_kit if self.case.order.strategy == MULTIPLE else self.templates.kit
 
+    @cached_property
+    def mr_femur(self) -> Surface | None:
+        """The femur of the MR: the MR is laid on the bone by it, and pictures show it; None where there is none."""
+        femur = self.inputs.lesion_femur
+        return None if femur is None else label_surface(femur).surface
+
     @property
     def sleeve_sizes(self) -> SleeveSizes:
         """How wide the sleeve for the ordered kit is."""
@@ -244,10 +250,10 @@ def write_assessment(
             state.inputs.pelvis, state.inputs.image, state.case.patient.id,
         )  # fmt: skip
         pose = assessed.lesion.registration
-        if pose is not None and state.inputs.lesion_femur is not None:
+        if pose is not None and state.mr_femur is not None:
             files |= registration_pictures(
                 state.inputs.image, state.inputs.lesion_image, assessed.bone.surface,
-                label_surface(state.inputs.lesion_femur).surface, pose.transform,
+                state.mr_femur, pose.transform,
                 assessed.lesion.centroid_mm, assessed.anatomy.side,
             )  # fmt: skip
     state.store.keep()
@@ -307,7 +313,7 @@ def _assess(state: Run) -> Assessed:
         sides = state.store.reuse(Sides, content_key("sides", read_key), lambda: _sides(state, origin, anatomy))
         anatomy, overruled = (anatomy, ()) if case.overrides is None else overrule_anatomy(anatomy, case.overrides)
     with state.stage("lesion"):
-        lesion = state.store.reuse(Lesion, lesion_key, lambda: _lesion(state.inputs, case, bone, anatomy))
+        lesion = state.store.reuse(Lesion, lesion_key, lambda: _lesion(state, bone, anatomy))
     with state.stage("grades"):
         grades = state.store.reuse(
             Grades,
@@ -383,18 +389,20 @@ def _sides(state: Run, origin: Origin, anatomy: Anatomy) -> Sides:
     return Sides(require_sides(state.case.patient.side, anatomy.side, sources))
 
 
-def _lesion(inputs: Inputs, case: Case, bone: Bone, anatomy: Anatomy) -> Lesion:
-    return measure_lesion(inputs.lesion, _registration(inputs, case, bone.surface, anatomy), bone.surface, anatomy)
+def _lesion(state: Run, bone: Bone, anatomy: Anatomy) -> Lesion:
+    return measure_lesion(state.inputs.lesion, _registration(state, bone.surface, anatomy), bone.surface, anatomy)
 
 
-def _registration(inputs: Inputs, case: Case, bone: Surface, anatomy: Anatomy) -> Registration | None:
+def _registration(state: Run, bone: Surface, anatomy: Anatomy) -> Registration | None:
     """How the MR lies on the bone: as an expert gave it, or by the femur's surfaces and then by the images."""
-    if inputs.lesion_femur is None:
+    inputs, mr_femur = state.inputs, state.mr_femur
+    if inputs.lesion_femur is None or mr_femur is None:
         return None
-    mr_femur, lesion = label_surface(inputs.lesion_femur).surface, inputs.lesion
+    lesion = inputs.lesion
     points = lesion.vertices if isinstance(lesion, Surface) else lesion.to_lps(np.argwhere(lesion.voxels))
     at_mm = points.mean(axis=0)
-    given = None if case.overrides is None else given_registration(case.overrides)
+    overrides = state.case.overrides
+    given = None if overrides is None else given_registration(overrides)
     if given is not None:
         return registration_given(mr_femur, bone, anatomy, given, at_mm)
     slice_mm = float(inputs.lesion_femur.spacing_mm.max())
@@ -540,17 +548,17 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
     }
     seat = (guide.zones, guide.cells, guide.seat.footprint)
     workshop.begin_pictures(
-        planned.assessed, planned.plan, drawn, content["guide"], _scans(state.inputs, planned.assessed), seat
+        planned.assessed, planned.plan, drawn, content["guide"], _scans(state, planned.assessed), seat
     )
 
 
-def _scans(inputs: Inputs, assessed: Assessed) -> Scans:
-    pose, mr_femur = assessed.lesion.registration, inputs.lesion_femur
+def _scans(state: Run, assessed: Assessed) -> Scans:
+    inputs, pose = state.inputs, assessed.lesion.registration
     return Scans(
         pelvis=inputs.pelvis,
         ct=inputs.image,
         mr=inputs.lesion_image,
-        mr_femur=None if mr_femur is None else label_surface(mr_femur).surface,
+        mr_femur=state.mr_femur,
         transform=None if pose is None else pose.transform,
     )
 
