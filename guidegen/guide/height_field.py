@@ -109,19 +109,6 @@ def widened(height: FloatArray) -> FloatArray:
     return np.where(around - height > LEDGE_MM, around, height)
 
 
-def slope_deg(field: HeightField, calm_mm: float) -> FloatArray:
-    """Steepness (X, Y) in degrees of the field, calmed over `calm_mm`; 90° beside and off the bone."""
-    from scipy import ndimage
-
-    bone = field.height_mm > field.floor_mm
-    weight = ndimage.gaussian_filter(bone.astype(np.float64), calm_mm / STEP_MM)
-    level = ndimage.gaussian_filter(np.where(bone, field.height_mm, 0.0), calm_mm / STEP_MM) / np.maximum(weight, 1e-6)
-    gradient = np.gradient(level, STEP_MM)
-    steep = np.degrees(np.arctan(np.hypot(*gradient)))
-    whole = ndimage.binary_erosion(bone, iterations=2)
-    return np.where(whole, steep, 90.0)
-
-
 def field_solid(x_mm: FloatArray, y_mm: FloatArray, top_mm: FloatArray, bottom_mm: float) -> Any:
     """The solid between a flat bottom and the heights `top_mm` (X, Y), as a manifold."""
     import manifold3d

@@ -31,7 +31,6 @@ WAY_STEP_MM, WAY_SPARE_MM = 1.0, 0.05  # places along a wire, and what lies betw
 INSIDE_MM = 3.0  # of bone round the end of a wire that stops in the bone
 FAR_EXIT_MM = 1.0  # planned, of a wire through both cortices: its point is through, and no more
 AIM_DEG = 25.0  # between two wires: beyond it nothing is gained
-ALONE = -1.0
 
 Flags = npt.NDArray[np.bool_]
 

@@ -17,7 +17,6 @@ from guidegen.guide.height_field import (
     field_solid,
     grown,
     look_down,
-    slope_deg,
 )
 from guidegen.guide.solids import to_surface
 from guidegen.surfaces import Surface
@@ -184,23 +183,6 @@ def test_dilation_is_the_highest_of_all_balls() -> None:
         if left >= 0.0 and 0 <= i + di < 24 and 0 <= j + dj < 17:
             expected[i, j] = max(expected[i, j], heights[i + di, j + dj] + np.sqrt(left))
     np.testing.assert_allclose(dilated(heights, radius), expected, atol=1e-9)
-
-
-# --- slope ---
-
-
-@pytest.mark.parametrize("degrees", [0.0, 30.0, 72.0])
-def test_a_tilted_plane_has_its_tilt(degrees: float) -> None:
-    field = field_of(lambda x, y: np.tan(np.radians(degrees)) * (0.6 * x + 0.8 * y))
-    inner = np.s_[20:-20, 20:-20]
-    np.testing.assert_allclose(slope_deg(field, 1.5)[inner], degrees, atol=1e-6)
-
-
-def test_beside_and_off_the_bone_it_is_steep() -> None:
-    field = field_of(lambda x, y: np.where(np.abs(x) <= 10.0, 0.0 * y, -np.inf))
-    slope = slope_deg(field, 1.5)
-    assert (slope[np.abs(field.x_mm) > 9.5] == 90.0).all()
-    np.testing.assert_allclose(slope[np.abs(field.x_mm) < 9.0, 20:-20], 0.0, atol=1e-6)
 
 
 # --- solids ---
