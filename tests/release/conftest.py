@@ -12,22 +12,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "review"))
 
 from release_cases import Done, released
-from review_cases import World, copy_database, open_world, populate, quick
+from review_cases import World, copy_database, open_world, populated, quick
+
+__all__ = ["populated"]  # a fixture of all tests here
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quickly() -> Iterator[None]:
     with quick():
         yield
-
-
-@pytest.fixture(scope="session")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database that has everybody in it, to be copied."""
-    folder = tmp_path_factory.mktemp("populated")
-    with quick():
-        populate(folder)
-    return folder
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ from typing import Any
 import pytest
 from release_cases import PLAN_HASH, changed_plan, make_result
 from review_cases import WARNING, measured
+from review_terminal import Call, Left, command_line
 
-from guidegen import cli
 from guidegen.release.commands import BUSY
 from guidegen.review.reviews import Reviews
 
@@ -27,36 +25,15 @@ PEOPLE = {"ann": ("Ann Kaya", "engineer"), "bora": ("Bora Demir", "surgeon")}
 IMAGED = (datetime.now(UTC) - timedelta(days=10)).date()
 
 
-@dataclass(frozen=True)
-class Left:
-    """How a command left, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Left]
-
-
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     """The command line in this process, with what is typed into it; the fake files are measured as such."""
-    monkeypatch.chdir(tmp_path)
     real = Reviews.open
     monkeypatch.setattr(
         Reviews, "open", lambda *places, **named: real(*places, **{"measure": measured, **named}), raising=True
     )
 
-    def run(*arguments: object, typed: str = "") -> Left:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as leave:
-            cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert isinstance(leave.value.code, int)
-        return Left(leave.value.code, said.out, re.sub(r"\s+", " ", said.err))
-
-    return run
+    return command_line(capsys, monkeypatch, tmp_path)
 
 
 @pytest.fixture

@@ -6,22 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from review_cases import World, WorldMaker, copy_database, open_world, populate, quick
+from review_cases import World, WorldMaker, copy_database, open_world, populated, quick
+
+__all__ = ["populated"]  # a fixture of all tests here
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quickly() -> Iterator[None]:
     with quick():
         yield
-
-
-@pytest.fixture(scope="session")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database that has everybody in it, to be copied."""
-    folder = tmp_path_factory.mktemp("populated")
-    with quick():
-        populate(folder)
-    return folder
 
 
 @pytest.fixture

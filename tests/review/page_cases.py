@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import trimesh
 from fastapi.testclient import TestClient
-from review_cases import PEOPLE, World, make_revision, plan
+from review_cases import PEOPLE, World, copy_database, make_revision, open_world, plan
 
 from guidegen.check.finding import Finding, at_least
 from guidegen.review.web.app import make_app
@@ -165,6 +166,17 @@ def open_pages(world: World, cases: tuple[Path, ...] = ()) -> Pages:
         world.reviews, CaseFiles((world.output, *cases)), Recomputing(world.output), ShapeStore(), clock=world.clock
     )
     return Pages(world, site, make_app(site, frozenset({HOST})))
+
+
+@contextmanager
+def waiting_pages(output: Path, populated: Path) -> Iterator[Pages]:
+    """The site of a new world, whose one revision waits for review."""
+    copy_database(populated, output)
+    world = open_world(output)
+    page_revision(world)
+    world.submit()
+    yield open_pages(world)
+    world.reviews.close()
 
 
 def token_in(text: str) -> str:

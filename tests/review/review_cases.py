@@ -229,6 +229,15 @@ def populate(output: Path) -> None:
             reviews.people.add(user, name, roles, password_of(user), "command line: test")
 
 
+@pytest.fixture(scope="session")
+def populated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database that has everybody in it, to be copied."""
+    folder = tmp_path_factory.mktemp("populated")
+    with quick():
+        populate(folder)
+    return folder
+
+
 def open_world(output: Path, database: str | None = None, policy: LoadedPolicy | None = None) -> World:
     """The world of a folder of results; everybody must be in its database already."""
     clock, policy = FakeClock(START + timedelta(minutes=1)), policy or load_policy()

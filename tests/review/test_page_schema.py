@@ -10,8 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from page_cases import ORIGIN, Pages, open_pages, page_revision
-from review_cases import copy_database, open_world
+from page_cases import ORIGIN, Pages, waiting_pages
 from sqlalchemy import delete
 
 from guidegen.review.tables import GUESSES
@@ -24,13 +23,8 @@ OURS = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory, populated: Path) -> Iterator[Pages]:
     """A site with a revision that waits for review."""
-    output = tmp_path_factory.mktemp("described") / "output"
-    copy_database(populated, output)
-    world = open_world(output)
-    page_revision(world)
-    world.submit()
-    yield open_pages(world)
-    world.reviews.close()
+    with waiting_pages(tmp_path_factory.mktemp("described") / "output", populated) as waiting:
+        yield waiting
 
 
 NOWHERE: Any = None  # what the description of the routes does not need

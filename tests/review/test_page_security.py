@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_cases import HOST, ORIGIN, Pages, Visit, open_pages, page_revision, token_in
-from review_cases import World, copy_database, open_world
+from page_cases import HOST, ORIGIN, Pages, Visit, open_pages, page_revision, token_in, waiting_pages
+from review_cases import World
 from sqlalchemy import delete
 from starlette.routing import Mount
 
@@ -64,13 +64,8 @@ KEPT = [target for target in TARGETS if target.path not in PUBLIC]
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory, populated: Path) -> Iterator[Pages]:
     """One site for all that changes nothing on it."""
-    output = tmp_path_factory.mktemp("site") / "output"
-    copy_database(populated, output)
-    world = open_world(output)
-    page_revision(world)
-    world.submit()
-    yield open_pages(world)
-    world.reviews.close()
+    with waiting_pages(tmp_path_factory.mktemp("site") / "output", populated) as waiting:
+        yield waiting
 
 
 @pytest.fixture(autouse=True)

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from review_cases import World, password_of
+from review_terminal import Call, Left, command_line
 from sqlalchemy import text
 
-from guidegen import cli
 from guidegen.review.reviews import Reviews
 
 GOOD, BETTER = "a good long phrase", "a better long phrase"
 
 
-@dataclass(frozen=True)
-class Left:
-    """How a command left, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Left]
-
-
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     """The command line in this process, with what is typed into it."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object, typed: str = "") -> Left:
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as leave:
-            cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert isinstance(leave.value.code, int)
-        return Left(leave.value.code, said.out, re.sub(r"\s+", " ", said.err))
-
-    return run
+    return command_line(capsys, monkeypatch, tmp_path)
 
 
 def add(call: Call, user: str = "ann", *arguments: str, typed: str = f"{GOOD}\n") -> Left:
