@@ -7,6 +7,7 @@ otherwise in the scanner, or whose other hip it is, is therefore operated on in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +71,7 @@ class Bench:
     rests: npt.NDArray[np.bool_]
     lever_mm: float
 
-    @property
+    @cached_property
     def resting_mm(self) -> FloatArray:
         """The contact points that rest on the bone (M, 3)."""
         return self.points_mm[self.rests]

@@ -17,8 +17,11 @@ from guidegen.frames import FloatArray
 # Nodes as far apart as the bone's own triangles are small; four of their steps make one of a coarse grid.
 STEP_MM = 0.4
 COARSE = 4
-# Where the guide may touch: only there are nodes exact; further off, a distance only has to be large.
-EXACT_WITHIN_MM = 1.5
+# Where the guide may touch: only there are nodes exact; further off, a distance only has to be large. Tissue of up to a
+# millimetre, and a true surface at 3 σ over or under the segmented one; and so far beside the contact, which a guide
+# that is put on askew passes: beyond, a false seat is measured on the coarse grid.
+EXACT_WITHIN_MM = -1.0, 1.5
+EXACT_BESIDE_MM = 6.0
 # Room that a guide needs that is put on 5 mm and 10° askew and slides home: sideways, into the bone, off it. No number
 # of steps: the outermost contact point would lie on a node, and rounding would decide which cell gives its slope.
 ROOM_MM = np.array([12.1, 12.1, 5.1]), np.array([12.1, 12.1, 10.1])
@@ -62,7 +65,7 @@ def at(grid: Grid, x: float, y: float, z: float) -> tuple[float, float, float, f
 
 
 def distance_grid(bench: Bench) -> Grid:
-    """Signed distance to the bone all round the contact, on the bench; exact at every node near the surface."""
+    """Signed distance to the bone all round the contact, on the bench; exact near its surface under it."""
     low = bench.points_mm.min(axis=0) - ROOM_MM[0]
     high = bench.points_mm.max(axis=0) + ROOM_MM[1]
     cells = np.ceil((high - low) / (COARSE * STEP_MM)).astype(np.int64)
@@ -70,8 +73,11 @@ def distance_grid(bench: Bench) -> Grid:
     values = bench.bone.signed_distance_mm(low + COARSE * STEP_MM * nodes.reshape(-1, 3)).reshape(nodes.shape[:3])
     for axis in range(3):
         values = _refined(values, axis)
-    near = np.argwhere(np.abs(values) < EXACT_WITHIN_MM)
-    values[tuple(near.T)] = bench.bone.signed_distance_mm(low + STEP_MM * near)
+    near = np.argwhere((values > EXACT_WITHIN_MM[0]) & (values < EXACT_WITHIN_MM[1]))
+    at_mm = low + STEP_MM * near
+    beside = ROOM_MM[0][:2] - EXACT_BESIDE_MM
+    touches = ((at_mm[:, :2] > low[:2] + beside) & (at_mm[:, :2] < high[:2] - beside)).all(axis=1)
+    values[tuple(near[touches].T)] = bench.bone.signed_distance_mm(at_mm[touches])
     return Grid(low, STEP_MM, np.ascontiguousarray(values))
 
 

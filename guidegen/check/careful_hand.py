@@ -13,7 +13,7 @@ from guidegen.frames import unit
 
 # Gaps further off than this count by their size, no longer by its square (Huber): a few bad spots do not rule.
 ROBUST_MM = 0.3
-MOST_FITTINGS, FITTED_MM = 30, 1e-5
+MOST_FITTINGS, FITTED_MM = 30, 1e-4
 # Contacts that bear once the guide sits: soft tissue and the print's own give make up for so much of a gap; one in a
 # hundred contact points may be pressed in.
 BEARS_WITHIN_MM, PRESSED_IN_PERCENT = 0.3, 1.0

@@ -19,7 +19,7 @@ from guidegen.frames import FloatArray, rotation_about
 
 # A step moves no contact point by much more than this, and the film yields four times as much where nothing holds:
 # a slide along a slope of 1 in 4 and more goes at full step. Half and double of both change no outcome in a hundred.
-STEP_MM = 0.25
+STEP_MM = 0.5
 YIELD = 4.0
 # Contact that is so deep counts as touching: the accuracy of the distances themselves.
 TOUCH_MM = 0.005
