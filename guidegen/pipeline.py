@@ -47,7 +47,18 @@ from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
 from guidegen.plan.kits import Kit
-from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeves
+from guidegen.plan.planning import (
+    CENTROID,
+    MULTIPLE,
+    Plan,
+    Survey,
+    Task,
+    Waiver,
+    make_plan,
+    refusal_of,
+    survey,
+    with_sleeves,
+)
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.print_files import insert_files, metadata, print_files, reject
@@ -329,13 +340,23 @@ def _plan(state: Run) -> Planned:
     key = content_key("plan", state.inputs_sha256, state.parameters)
     with state.stage("plan"):
         try:
-            plan = state.store.reuse(Plan, key, lambda: make_plan(_task(state, assessed)))
+            plan = state.store.reuse(Plan, key, lambda: _planned(state, assessed))
             refusal = refusal_of(plan, order.strategy)
         except NoSafePlan as unmeasured:
             plan, refusal = None, unmeasured
         if refusal is not None:
             refusal.stage = "plan"
         return Planned(assessed, plan, refusal)
+
+
+def _planned(state: Run, assessed: Assessed) -> Plan:
+    """The plan; what the strategies find is kept apart, for an order that changes only its entry, target or size."""
+    task, case, asked = _task(state, assessed), state.case, state.parameters
+    inputs = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
+    read = [part.model_dump(mode="json") for part in (case.patient, case.bone, case.lesion)]
+    shared = [asked[name] for name in ("templates_sha256", "rules", "overrides")]
+    key = content_key("survey", inputs, read, shared, task.kit, task.fan_kit_name, case.order.printer)
+    return make_plan(task, state.store.reuse(Survey, key, lambda: survey(task)))
 
 
 def _task(state: Run, assessed: Assessed) -> Task:

@@ -131,43 +131,72 @@ class Task:
             sleeve_play_mm=play,
         )
 
+    @cached_property
+    def ground(self) -> Ground:
+        """What the strategies share that look at the whole window."""
+        return ground_of(self.hip)
+
+    def ground_for(self, strategy: str) -> Ground:
+        """The same with the kit that a strategy drills with."""
+        return replace(self.ground, hip=self.fan_hip) if strategy == MULTIPLE else self.ground
+
     @property
     def is_ordered(self) -> bool:
         """Whether the surgeon gave an entry or a target; a kit alone leaves both to the search."""
         return self.entry_mm is not None or self.target_mm is not None
 
 
-def make_plan(task: Task) -> Plan:
+@dataclass(frozen=True, eq=False)
+class Missed:
+    """A strategy that found no tunnel, and the one that comes nearest to keeping every rule, where one was measured."""
+
+    ruled: Ruled
+    nearest: Tunnel | None
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What every strategy finds, whatever entry, target or size was ordered: an order that changes only these finds
+    its alternatives as they are.
+    """
+
+    found: tuple[Proposal, ...]
+    missed: tuple[Missed, ...]
+    trades: tuple[Trade, ...]
+
+
+def survey(task: Task) -> Survey:
+    """The best of every strategy, and what more safety costs in reach."""
+    found, missed = [], []
+    for strategy, search in STRATEGIES.items():
+        ground = task.ground_for(strategy)
+        try:
+            found.append(_proposal(task, strategy, search(ground), ground))
+        except NoSafePlan as refusal:
+            kit = task.fan_kit_name if strategy == MULTIPLE else task.kit
+            ruled = Ruled(strategy, kit, refusal.rule, refusal.message, refusal.figures)
+            missed.append(Missed(ruled, refusal.nearest if isinstance(refusal, NoMarkedPlan) else None))
+    return Survey(tuple(found), tuple(missed), trade_off(task.ground))
+
+
+def make_plan(task: Task, surveyed: Survey) -> Plan:
     """The plan; whether anything may be built on it is for `refusal_of` to say. NoSafePlan where an order cannot even
     be measured.
     """
     ordered, own = _ordered(task) if task.is_ordered else (None, None)
-    ground = ground_of(task.hip)
-    fan_ground = replace(ground, hip=task.fan_hip)
-    grounds = {strategy: fan_ground if strategy == MULTIPLE else ground for strategy in STRATEGIES}
-    found: dict[str, Proposal] = {}
-    refusals: dict[str, NoSafePlan] = {}
-    for strategy, search in STRATEGIES.items():
-        try:
-            found[strategy] = _proposal(task, strategy, search(grounds[strategy]), grounds[strategy])
-        except NoSafePlan as refusal:
-            refusals[strategy] = refusal
-    chosen = ordered or found.get(task.strategy)
-    at = grounds[task.strategy] if own is None else own
-    marked = refusals.get(task.strategy)
-    if chosen is None and task.kit_ordered and isinstance(marked, NoMarkedPlan):
-        score = score_of(at.hip, (marked.nearest,), for_reach=task.strategy != CENTROID)
-        chosen = _proposal(task, ORDERED, Found((marked.nearest,), score, None), at)
-    alternatives = tuple(each for each in found.values() if each is not chosen)
-    trades = trade_off(ground)
-    ruled = tuple(
-        Ruled(name, task.fan_kit_name if name == MULTIPLE else task.kit, each.rule, each.message, each.figures)
-        for name, each in refusals.items()
-    )
+    chosen = ordered or next((each for each in surveyed.found if each.strategy == task.strategy), None)
+    at = task.ground_for(task.strategy) if own is None else own
+    nearest = next((each.nearest for each in surveyed.missed if each.ruled.strategy == task.strategy), None)
+    if chosen is None and task.kit_ordered and nearest is not None:
+        score = score_of(at.hip, (nearest,), for_reach=task.strategy != CENTROID)
+        chosen = _proposal(task, ORDERED, Found((nearest,), score, None), at)
+    alternatives = tuple(each for each in surveyed.found if each is not chosen)
     if chosen is not None:
         chosen = replace(chosen, simulated=tuple(_simulated(task, at, tunnel) for tunnel in chosen.tunnels))
     waived = _waived(chosen, task.waivers)
-    return Plan(chosen, alternatives, ruled, trades, waived, explained(chosen, alternatives, trades))
+    explanation = explained(chosen, alternatives, surveyed.trades)
+    ruled_out = tuple(each.ruled for each in surveyed.missed)
+    return Plan(chosen, alternatives, ruled_out, surveyed.trades, waived, explanation)
 
 
 def refusal_of(plan: Plan, strategy: str) -> NoSafePlan | None:

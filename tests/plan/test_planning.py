@@ -21,11 +21,13 @@ from guidegen.plan.planning import (
     ORDERED,
     STRATEGIES,
     Plan,
+    Survey,
     Task,
     Waiver,
     make_plan,
     policy_warnings,
     refusal_of,
+    survey,
     with_sleeves,
 )
 from guidegen.plan.templates import Policy, Printer, load_template
@@ -43,6 +45,10 @@ def task_of(case: Case, strategy: str = CENTROID, entry_mm=None, target_mm=None,
     )  # fmt: skip
 
 
+def planned_for(task: Task) -> Plan:
+    return make_plan(task, survey(task))
+
+
 @pytest.fixture(scope="module")
 def small(case) -> Case:
     """Few entries and a small lesion: a plan of it takes a second or two."""
@@ -52,7 +58,7 @@ def small(case) -> Case:
 
 @pytest.fixture(scope="module")
 def plan(small) -> Plan:
-    return make_plan(task_of(small))
+    return planned_for(task_of(small))
 
 
 @pytest.fixture
@@ -122,7 +128,7 @@ def without_time(plan: Plan) -> Plan:
 
 
 def test_the_same_task_has_the_same_plan_to_the_last_bit(small, plan) -> None:
-    assert packed(without_time(make_plan(task_of(small)))) == packed(without_time(plan))
+    assert packed(without_time(planned_for(task_of(small)))) == packed(without_time(plan))
 
 
 def test_a_plan_packed_comes_back_as_it_was(plan) -> None:
@@ -163,7 +169,7 @@ def test_a_strategy_without_a_tunnel_is_ruled_out_by_name_and_figures(small) -> 
     """A drill as thick as the neck: the fan's thin ones still fit."""
     few = replace(small.rules, entry_off_middle_max=0.05)
     thick = replace(small, kit=with_drill(small.kit, diameter_mm=24.0), rules=few)
-    found = make_plan(task_of(thick))
+    found = planned_for(task_of(thick))
     assert found.chosen is None
     assert [each.strategy for each in found.alternatives] == [MULTIPLE]
     assert [each.strategy for each in found.ruled_out] == [CENTROID, COVERAGE]
@@ -192,7 +198,7 @@ def near_joint(case: Case, keeps_mm: float) -> FloatArray:
 @pytest.mark.usefixtures("orders_alone")
 class TestOrders:
     def made(self, case: Case, target_mm: FloatArray, waive=()) -> Plan:
-        return make_plan(task_of(case, entry_mm=case.tunnel.entry_mm, target_mm=target_mm, waive=waive))
+        return planned_for(task_of(case, entry_mm=case.tunnel.entry_mm, target_mm=target_mm, waive=waive))
 
     def test_a_lawful_order_is_the_plan(self, small) -> None:
         found = self.made(small, small.tunnel.target_mm)
@@ -246,7 +252,7 @@ class TestOrders:
         reading = small.tunnel.depth_reading_mm
         short = replace(small, kit=with_drill(small.kit, length_mm=reading - 1.0))
         entry, target = small.tunnel.entry_mm, small.tunnel.target_mm
-        found = make_plan(task_of(short, entry_mm=entry, target_mm=target))
+        found = planned_for(task_of(short, entry_mm=entry, target_mm=target))
         (broken,) = found.chosen.broken[0]
         assert (broken.rule, broken.waivable) == ("drill_length_mm", False)
         assert broken.measured == pytest.approx(-1.0)
@@ -254,14 +260,14 @@ class TestOrders:
 
     def test_an_ordered_target_ends_there_from_the_best_entry(self, small) -> None:
         target = small.tunnel.target_mm - 3.0 * small.tunnel.axis
-        found = make_plan(task_of(small, target_mm=target))
+        found = planned_for(task_of(small, target_mm=target))
         assert found.chosen.strategy == ORDERED
         assert found.chosen.tunnels[0].target_mm == pytest.approx(target, abs=1e-9)
         assert found.chosen.broken == ((),)
         assert found.chosen.certificate is not None
 
     def test_an_ordered_target_that_no_tunnel_may_reach_is_planned_as_near_as_can_be(self, small) -> None:
-        found = make_plan(task_of(small, target_mm=near_joint(small, 4.0)))
+        found = planned_for(task_of(small, target_mm=near_joint(small, 4.0)))
         assert found.chosen.certificate is None
         assert found.chosen.tunnels[0].target_mm == pytest.approx(near_joint(small, 4.0), abs=1e-9)
         assert "subchondral_axis_mm" in str(refusal_of(found, CENTROID))
@@ -270,7 +276,7 @@ class TestOrders:
 @pytest.mark.usefixtures("no_trades")
 def test_how_far_an_ordered_entry_was_moved_is_told(small) -> None:
     off = small.tunnel.entry_mm + 1.2 * small.anatomy.lateral + [0.0, -1.0, -2.0]
-    found = make_plan(task_of(small, entry_mm=off)).chosen
+    found = planned_for(task_of(small, entry_mm=off)).chosen
     assert found.certificate is not None
     assert found.tunnels[0].entry_moved_mm == pytest.approx(np.linalg.norm(found.tunnels[0].entry_mm - off))
 
@@ -278,7 +284,7 @@ def test_how_far_an_ordered_entry_was_moved_is_told(small) -> None:
 @pytest.mark.usefixtures("orders_alone")
 def test_how_far_the_entry_of_a_whole_order_was_moved_is_told(small) -> None:
     off = small.tunnel.entry_mm + 1.2 * small.anatomy.lateral
-    found = make_plan(task_of(small, entry_mm=off, target_mm=small.tunnel.target_mm)).chosen.tunnels[0]
+    found = planned_for(task_of(small, entry_mm=off, target_mm=small.tunnel.target_mm)).chosen.tunnels[0]
     assert found.entry_moved_mm == pytest.approx(np.linalg.norm(found.entry_mm - off))
     assert found.entry_moved_mm > 0.5
 
@@ -329,3 +335,10 @@ def test_the_kit_for_several_has_a_hip_of_its_own(case) -> None:
     assert (task.hip.guided_length_mm, task.fan_hip.guided_length_mm) == (32.0, 33.0)
     assert task.fan_hip is task.fan_hip
     assert task.fan_hip.kit is task.fan_kit
+
+
+def test_an_ordered_entry_leaves_the_survey_as_it_is(small: Case) -> None:
+    """What is kept of it serves every order: packed and back, it gives the same plan as one made for the order."""
+    task = task_of(small, entry_mm=small.tunnel.entry_mm)
+    kept = unpacked(Survey, packed(survey(task_of(small))))
+    assert packed(without_time(make_plan(task, kept))) == packed(without_time(planned_for(task)))
