@@ -30,6 +30,7 @@ class Workshop:
             stdout=subprocess.PIPE,
             start_new_session=True,  # an interrupt at the terminal is the run's, which then ends this process
         )
+        self._made: dict[tuple[Any, ...], Part] = {}
         return self
 
     def __exit__(self, *_reason: object) -> None:
@@ -37,9 +38,12 @@ class Workshop:
         self._process.communicate()
 
     def make(self, name: str, *measures: Any) -> Part:
-        """A machined part, as `parts.make`."""
-        self._begin(MAKE, (name, *measures), {})
-        return list(self._finish())
+        """A machined part, as `parts.make`; one that was made already is not made again."""
+        wanted = (name, *measures)
+        if wanted not in self._made:
+            self._begin(MAKE, wanted, {})
+            self._made[wanted] = list(self._finish())
+        return self._made[wanted]
 
     def begin_companions(self, *described: Any) -> None:
         """Begin to make the trial bone and the metal parts; takes what `companion_files` takes."""

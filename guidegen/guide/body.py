@@ -45,11 +45,11 @@ THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and
 def body_of(layout: Layout, bone: Surface, order: Order, make: parts.Make) -> Any:
     """The solid in the guide's frame, where the bone is too."""
     labels, raised = layout.labels, order.template.label.raised
-    added = [_base(layout, bone, order), *_stands(layout.standing, order, make), _rail(layout.standing, order, make)]
-    added += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
-    added += [label.plate(make) for label in labels]
+    machined = [*_stands(layout.standing, order, make), _rail(layout.standing, order, make)]
+    machined += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
+    machined += [label.plate(make) for label in labels]
     letters = [label.letters(make) for label in labels]
-    holes = _holes(layout, order)
+    added, holes = [_base(layout, bone, order), *machined], _holes(layout, order)
     return _in_order([*added, *letters] if raised else added, layout.under, holes if raised else [*holes, *letters])
 
 

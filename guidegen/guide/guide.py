@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,8 +170,10 @@ def make_guide(
     lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
     layout = lay_out(search.ground, search.zones, seats, Task(tunnels, lesser_mm, anatomy.side, identity, order))
     local = bone.transformed(layout.seat.frame)
-    surface = _as_written(body_of(layout, local, order, make), layout.seat)
-    return _described(layout, surface, bone, search, _others(search, size, order), order, make)
+    with ThreadPoolExecutor(1) as beside:  # while the parts are waited for
+        others = beside.submit(_others, search, size, order)
+        surface = _as_written(body_of(layout, local, order, make), layout.seat)
+    return _described(layout, surface, bone, search, others.result(), order, make)
 
 
 def _require_way_off(tunnels: tuple[Tunnel, ...], order: Order) -> None:

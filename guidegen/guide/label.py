@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -151,10 +152,14 @@ def broken(text: str, height_mm: float, width_mm: float) -> tuple[str, ...]:
 
 def text_width_mm(text: str, height_mm: float) -> float:
     """How wide a line is in the engraver's font."""
+    return float(_drawn_font().getlength(text)) * height_mm / 100.0
+
+
+@cache
+def _drawn_font() -> Any:
     from PIL import ImageFont
 
-    font = ImageFont.truetype(str(parts.font_path()), 100)
-    return float(font.getlength(text)) * height_mm / 100.0
+    return ImageFont.truetype(str(parts.font_path()), 100)
 
 
 Lines = Callable[[float, float], tuple[str, ...]]  # text broken for letters of a height, into a width, in mm

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guidegen.frames import FloatArray, across
+from guidegen.frames import FloatArray, across, unit
 from guidegen.guide.height_field import STEP_MM
 from guidegen.guide.patch import Patch
 
@@ -83,7 +83,7 @@ def _sights(patch: Patch, down: FloatArray, radius_mm: float, taken: list[Taken]
     spots = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
     spots = spots[patch.edge_distance_mm(spots) >= radius_mm + EDGE_MM]
     spots = spots[bone_normals(patch, spots)[:, 2] >= np.cos(np.radians(STEEPEST_DEG))]
-    sights = [sight_at(patch, spot, down) for spot in spots]
+    sights = _holes_over(patch, spots, down)
     points, ways = _stacked(sights)
     room = patch.edge_distance_mm(points) - radius_mm - EDGE_MM
     for other in taken:
@@ -101,15 +101,20 @@ def _stacked(sights: list[Sight]) -> tuple[FloatArray, FloatArray]:
 
 
 def sight_at(patch: Patch, spot: FloatArray, down: FloatArray) -> Sight:
-    """The hole over a spot (2,): square to the bone, so that it leaves no sharp edge, as far as it prints without
+    """The hole over a spot (2,)."""
+    return _holes_over(patch, spot[None], down)[0]
+
+
+def _holes_over(patch: Patch, spots: FloatArray, down: FloatArray) -> list[Sight]:
+    """A hole over each spot (K, 2): square to the bone, so that it leaves no sharp edge, as far as it prints without
     props: no further than MOST_TILT_DEG from `down` (3,) in print.
     """
-    normal = bone_normals(patch, spot[None])[0]
-    tilt, most = float(np.arccos(np.clip(normal @ down, -1.0, 1.0))), np.radians(MOST_TILT_DEG)
-    if tilt > most:
-        sideways = across(normal, down)
-        normal = np.sin(most) * sideways / np.linalg.norm(sideways) + np.cos(most) * down
-    return Sight(np.array([*spot, float(patch.field.at(spot[None])[0])]), normal)
+    normals, most = bone_normals(patch, spots), np.radians(MOST_TILT_DEG)
+    tilted = np.arccos(np.clip(normals @ down, -1.0, 1.0)) > most
+    sideways = unit(across(normals[tilted], down))
+    normals[tilted] = np.sin(most) * sideways + np.cos(most) * down
+    points = np.column_stack([spots, patch.field.at(spots)])
+    return [Sight(point, normal) for point, normal in zip(points, normals, strict=True)]
 
 
 def bone_normals(patch: Patch, spots: FloatArray) -> FloatArray:
