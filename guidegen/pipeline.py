@@ -1,6 +1,6 @@
 """From a case file to a guide: the steps in order, each recorded. A new reader starts here.
 
-    read → bone → anatomy → lesion → grades → plan → guide → check → show → write
+    read → bone → anatomy → lesion → grades → plan → guide → files → check → surgery → show
 
 Every step is a plain function from frozen values to a frozen value. Results of the dear steps are
 kept by the hash of all that went into them; nothing is written to the case's result folder before
@@ -26,7 +26,7 @@ from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
-from guidegen.check.battery import check_folder
+from guidegen.check.battery import check_guide, check_trial_bone, operate, read_written
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
@@ -77,10 +77,15 @@ PLAN = "plan"  # that of a plan
 STAGES = ".stages"  # the folder of kept stage results, inside the output folder
 
 Progress = Callable[[str], None]
+Measured = Callable[[dict[str, Any], tuple[Finding, ...]], None]
 
 
 def silent(_stage: str) -> None:
     """The progress of a run that nobody watches."""
+
+
+def unheard(_plan: dict[str, Any], _findings: tuple[Finding, ...]) -> None:
+    """For a run of which nobody waits to hear what was measured before its virtual surgery is done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +111,7 @@ class Run:
     size: str
     progress: Progress
     inputs_sha256: dict[str, str]
+    measured: Measured = unheard
     seconds: dict[str, float] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
 
@@ -169,13 +175,17 @@ def run(
     output: str | Path = "output",
     size: str | None = None,
     progress: Progress = silent,
+    measured: Measured = unheard,
 ) -> Result:
     """Plan, build, check and write a guide for a case; the same case again finds its result unchanged.
 
-    `size` (S, M or L) goes before the case file's own. Raises InputError for a case that cannot be used:
-    nothing is written then. A case without a safe tunnel or guide leaves a revision that says so, without a guide.
+    `size` (S, M or L) goes before the case file's own. `measured` hears the content of plan.json and what was found on
+    the files of a guide as soon as only loads and virtual surgery are to come. Raises InputError for a case that cannot
+    be used: nothing is written then. A case without a safe tunnel or guide leaves a revision that says so, without a
+    guide.
     """
     state = _start(case, output, size, progress)
+    state.measured = measured
     fingerprint = content_key("run", state.inputs_sha256, state.parameters)
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
     results.require_place(Path(output), folder)
@@ -351,11 +361,12 @@ def _plan(state: Run) -> Planned:
 
 def _planned(state: Run, assessed: Assessed) -> Plan:
     """The plan; what the strategies find is kept apart, for an order that changes only its entry, target or size."""
-    task, case, asked = _task(state, assessed), state.case, state.parameters
-    inputs = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
-    read = [part.model_dump(mode="json") for part in (case.patient, case.bone, case.lesion)]
-    shared = [asked[name] for name in ("templates_sha256", "rules", "overrides")]
-    key = content_key("survey", inputs, read, shared, task.kit, task.fan_kit_name, case.order.printer)
+    task, case, made_to = _task(state, assessed), state.case, state.templates
+    files = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
+    read = (case.patient, case.bone, case.lesion, case.overrides)
+    templates = (made_to.kit, made_to.fan_kit, made_to.guide, made_to.printer, made_to.policy)
+    parts = [None if part is None else part.model_dump(mode="json") for part in (*read, *templates)]
+    key = content_key("survey", files, parts, state.rules.record(), task.kit, task.fan_kit_name)
     return make_plan(task, state.store.reuse(Survey, key, lambda: survey(task)))
 
 
@@ -491,12 +502,17 @@ def _write(
     with state.stage("files"):
         _begin_companions(state, planned, content, built, scratch, workshop)  # on the second core
         _put(print_files(content, guide, scratch), scratch)
-        _put(workshop.finish_companions(), scratch)
-    _begin_pictures(state, planned, content, guide, workshop)  # while this one checks
     with state.stage("check"):
-        checked = check_folder(scratch)
-    findings = checked.findings
-    (scratch / "surgery.json").write_bytes(record.to_json(checked.operated))
+        written = read_written(scratch)
+        measured = check_guide(written)
+        _put(workshop.finish_companions(), scratch)
+        measured += check_trial_bone(written)
+    state.measured(content, measured)
+    _begin_pictures(state, planned, content, guide, workshop)  # while this one operates
+    with state.stage("surgery"):
+        operated = operate(written)
+    findings = (*measured, *operated.findings)
+    (scratch / "surgery.json").write_bytes(record.to_json(operated.operated))
     _write_findings(findings, scratch)
     if not all(finding.passed for finding in findings):
         reject(scratch)

@@ -349,7 +349,7 @@ def test_an_interrupted_stage_leaves_nothing(guidegen_: Call, case: Path, monkey
 def test_an_interrupted_check_leaves_no_half_revision(
     guidegen_: Call, done: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "check_folder", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(pipeline, "check_guide", raising(KeyboardInterrupt()))
     output = done.stages_to(tmp_path)
     assert guidegen_("run", done.case, "--output", output).code == 130
     assert [path.name for path in (output / "T001L-left").iterdir()] == [".lock"]

@@ -383,10 +383,20 @@ def test_a_guide_that_fails_a_check_is_rejected(
     done: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing = Finding("made to fail", 2.0, 1.0, "mm", False, "A test.")
-    found = Checked((*done.result.findings, failing), {})
-    monkeypatch.setattr(pipeline, "check_folder", lambda _: found)
-    result = pipeline.run(done.case, done.stages_to(tmp_path))
+    heard: list[tuple[str, ...]] = []
+
+    def operate(_: object) -> Checked:
+        assert len(heard) == 1, "what was measured is heard before the longest part"
+        return Checked((failing,), {})
+
+    def hear(plan: dict, findings: tuple[Finding, ...]) -> None:
+        assert plan["case_id"] == "T001L"
+        heard.append(tuple(each.name for each in findings))
+
+    monkeypatch.setattr(pipeline, "operate", operate)
+    result = pipeline.run(done.case, done.stages_to(tmp_path), measured=hear)
     assert not result.passed
+    assert heard[0] == tuple(each.name for each in result.findings[:-1])
     files = contents(result.folder)
     assert set(files) == FILES - {"guide.stl", "guide.3mf"} | {"rejected.stl"}
     assert files["rejected.stl"] == contents(done.result.folder)["guide.stl"]

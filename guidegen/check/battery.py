@@ -107,23 +107,50 @@ class Checked:
     operated: dict[str, Any]
 
 
-def check_folder(folder: Path) -> Checked:
-    """Everything that is found on the files of a result folder, read as a stranger would; ResultError when one is
-    unusable.
-    """
+@dataclass(frozen=True, eq=False)
+class Written:
+    """What lies in a result folder, read back as a stranger would."""
+
+    folder: Path
+    plan: dict[str, Any]
+    asked: Asked
+    bone: Surface
+    guide: Surface
+    keep_out: Surface | None
+
+
+def read_written(folder: Path) -> Written:
+    """The files of a result folder; ResultError when one is unusable."""
     plan, bone, guide, keep_out = read_result(folder)
-    inserts = read_inserts(folder, plan)
-    prints = read_insert_prints(folder, len(inserts))
-    measured = check_files(plan, bone, guide, keep_out, read_print(folder), inserts, prints)
-    asked = read_plan(plan)
-    tried = trial_bone_findings(asked, bone, guide, read_trial_bone(folder))
-    borne, operated = loads(asked, bone, guide), virtual_surgery(asked, bone, guide)
+    return Written(folder, plan, read_plan(plan), bone, guide, keep_out)
+
+
+def check_guide(written: Written) -> tuple[Finding, ...]:
+    """Every finding on the guide, on the inserts of a fan, and on their prints."""
+    inserts = read_inserts(written.folder, written.plan)
+    prints = read_insert_prints(written.folder, len(inserts))
+    return check_files(
+        written.plan, written.bone, written.guide, written.keep_out, read_print(written.folder), inserts, prints
+    )
+
+
+def check_trial_bone(written: Written) -> tuple[Finding, ...]:
+    """Every finding on the trial bone."""
+    trial = read_trial_bone(written.folder)
+    return trial_bone_findings(written.asked, written.bone, written.guide, trial)
+
+
+def operate(written: Written) -> Checked:
+    """What the guide bears, and what comes of it in 200 operations: the longest part of all checks."""
+    borne = loads(written.asked, written.bone, written.guide)
+    operated = virtual_surgery(written.asked, written.bone, written.guide)
     return Checked(
-        (*measured, *tried, *load_findings(borne), *surgery_findings(operated, SurgeryLimits())),
+        (*load_findings(borne), *surgery_findings(operated, SurgeryLimits())),
         {"surgery": None if operated is None else operated.record(), "loads": borne.record()},
     )
 
 
 def check_result(folder: Path) -> tuple[Finding, ...]:
-    """Every finding on the files of a result folder, as `check_folder` finds it."""
-    return check_folder(folder).findings
+    """Everything that is found on the files of a result folder; ResultError when one is unusable."""
+    written = read_written(folder)
+    return (*check_guide(written), *check_trial_bone(written), *operate(written).findings)

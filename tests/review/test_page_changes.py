@@ -6,7 +6,7 @@ import io
 import json
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from review_cases import World
 
 from guidegen import pipeline
 from guidegen.case import Case, load_case
+from guidegen.check.finding import Finding
 from guidegen.errors import ResultError
 from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.intake.inputs import input_hashes
@@ -103,12 +104,34 @@ def test_a_change_is_computed_and_shown(pages: Pages, user: str) -> None:
     fields = {"entry": "4, 5.5, -6", "target": "", "kit": "core-10", "size": "L", "strategy": "centroid"}
     answer = visit.post(f"{BASE}/change", fields)
     assert followed(visit, answer) == {
-        "phase": "done", "stage": "plan", "share": 100, "revision": "r002", "error": None
+        "phase": "done", "stage": "plan", "share": 100, "measured": False, "revision": "r002", "error": None
     }  # fmt: skip
     text = visit.get(answer.headers["location"]).text
     assert "entry: 4, 5.5, -6" in text
     assert "kit: core-10" in text
     assert "/compare/Z019L-left?first=r001&amp;second=r002" in text
+
+
+def test_what_is_measured_is_shown_while_the_surgery_is_to_come(pages: Pages) -> None:
+    """Beside the figures of the revision that it changes, every check among them; and nothing can be submitted yet."""
+    folder = pages.world.made["r001"]
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["tunnels"][0]["length_mm"] = 71.25
+    findings = [asdict(Finding("thinnest wall", 1.25, 2.0, "mm", False, "A thin wall breaks."))]
+    told = json.dumps({"plan": plan, "findings": findings})
+    waiting = f"import sys, time; sys.stdin.read(); print({told!r}, flush=True); time.sleep(60)"
+    visit = with_command(pages, waiting).signed_in("bora")
+    place = visit.post(f"{BASE}/change", {"entry": "4, 5, 6"}).headers["location"]
+    for _ in range(200):
+        if visit.get(f"{place}/progress").json()["measured"]:
+            break
+        time.sleep(0.05)
+    text = visit.get(place).text
+    assert "0 of 1 passed" in text
+    assert "thinnest wall" in text
+    assert "71.2 mm" in text
+    assert "can be submitted" in text
+    assert "r002" not in text
 
 
 @pytest.mark.parametrize(
@@ -153,9 +176,14 @@ def test_the_process_runs_the_ordinary_pipeline_with_the_changed_order(
 ) -> None:
     runs: list[tuple[Case, str, str]] = []
 
-    def run(case: Case, output: str, size: str, progress: pipeline.Progress) -> pipeline.Result:
+    finding = Finding("thinnest wall", 2.5, 2.0, "mm", True, "A test.")
+
+    def run(
+        case: Case, output: str, size: str, progress: pipeline.Progress, measured: pipeline.Measured
+    ) -> pipeline.Result:
         runs.append((case, output, size))
         progress("plan")
+        measured({"tunnels": []}, (finding,))
         return pipeline.Result(tmp_path / "Z019L-left" / "r007", (), unchanged=False)
 
     monkeypatch.setattr(pipeline, "run", run)
@@ -163,7 +191,8 @@ def test_the_process_runs_the_ordinary_pipeline_with_the_changed_order(
     answers = io.StringIO()
     recompute(io.StringIO(json.dumps(request)), answers)
     assert [json.loads(line) for line in answers.getvalue().splitlines()] == [
-        {"stage": "plan"}, {"revision": "r007", "passed": True, "unchanged": False}
+        {"stage": "plan"}, {"plan": {"tunnels": []}, "findings": [asdict(finding)]},
+        {"revision": "r007", "passed": True, "unchanged": False},
     ]  # fmt: skip
     ((case, output, size),) = runs
     assert (case.order.entry_mm, size, output) == ((1.0, 2.0, 3.0), "S", str(tmp_path))

@@ -15,8 +15,10 @@ from guidegen.plan.templates import FOLDERS, Kit
 from guidegen.review.persons import Role
 from guidegen.review.web.access import Here, SignedIn, Visitor, acting
 from guidegen.review.web.address import At
+from guidegen.review.web.figures import Table, beside
 from guidegen.review.web.recomputing import STAGES, Change, new_change
 from guidegen.review.web.render import page
+from guidegen.review.web.shown import sheet_of
 
 router = APIRouter()
 
@@ -62,8 +64,13 @@ def ask_for_change(
 
 @router.get("/changes/{name}")
 def show_change(site: Here, visitor: SignedIn, name: Name) -> Response:
-    """How far a change is."""
-    return page("change.html", visitor, change=site.recomputing.find(name), stages=STAGES)
+    """How far a change is; as soon as it is measured, its figures beside those of the revision that it changes."""
+    change = site.recomputing.find(name)
+    tables: tuple[Table, ...] = ()
+    if change.measured is not None:
+        base = site.reviews.read(site.place(change.case, change.base).folder)
+        tables = beside(sheet_of(base, site.today()).figures, change.measured.figures, (change.base, "changed"))
+    return page("change.html", visitor, change=change, tables=tables, stages=STAGES)
 
 
 @router.get("/changes/{name}/progress")
@@ -83,6 +90,7 @@ def _progress(change: Change) -> dict[str, Any]:
         "phase": str(change.phase),
         "stage": change.stages[-1] if change.stages else None,
         "share": change.share,
+        "measured": change.measured is not None,
         "revision": change.revision,
         "error": change.error,
     }

@@ -1,6 +1,7 @@
 """A changed order computed by the ordinary pipeline, in a process of its own: JSON in, a line of JSON a stage out.
 
-{"case": "…/case.toml", "order": {…}, "output": "…"}  →  {"stage": "plan"} …  {"revision": "r002", "passed": true}
+{"case": "…/case.toml", "order": {…}, "output": "…"}
+→  {"stage": "plan"} …  {"plan": {…}, "findings": […]} …  {"revision": "r002", "passed": true}
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import IO, Any
 
 from guidegen import pipeline
@@ -27,7 +28,10 @@ def recompute(request: IO[str], answers: IO[str]) -> None:
     try:
         order = Order.model_validate(asked["order"])
         case = replace(load_case(asked["case"]), order=order)
-        result = pipeline.run(case, asked["output"], order.size, lambda stage: say(stage=stage))
+        result = pipeline.run(
+            case, asked["output"], order.size, lambda stage: say(stage=stage),
+            lambda plan, findings: say(plan=plan, findings=[asdict(finding) for finding in findings]),
+        )  # fmt: skip
     except GuidegenError as error:
         say(error=str(error))
         return

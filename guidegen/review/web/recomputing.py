@@ -18,11 +18,12 @@ from typing import Any
 from guidegen.case import Order
 from guidegen.errors import ReviewError
 from guidegen.review.web.cases import Source
+from guidegen.review.web.figures import Check, Table, checks, figure_tables
 
 MODULE = "guidegen.review.web.recompute"
 MOST_WAITING = 4
 REMEMBERED = 50
-STAGES = ("read", "bone", "anatomy", "lesion", "grades", "plan", "guide", "files", "check", "show")
+STAGES = ("read", "bone", "anatomy", "lesion", "grades", "plan", "guide", "files", "check", "surgery", "show")
 
 
 class Phase(StrEnum):
@@ -34,9 +35,19 @@ class Phase(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What is known of a change before its virtual surgery."""
+
+    figures: tuple[Table, ...]
+    checks: tuple[Check, ...]
+
+
 @dataclass
 class Change:
-    """One change that was asked for. `stages` are those that were begun; `revision` is what it became."""
+    """One change that was asked for. `stages` are those that were begun; `measured`: its figures and what was found on
+    its files, while the virtual surgery is still to come; `revision` is what it became.
+    """
 
     name: str
     case: str  # ID-SIDE
@@ -45,6 +56,7 @@ class Change:
     asked: tuple[str, ...]  # what is to be different, in words
     phase: Phase = Phase.WAITING
     stages: list[str] = field(default_factory=list)
+    measured: Measured | None = None
     revision: str | None = None
     passed: bool | None = None
     unchanged: bool = False
@@ -139,8 +151,10 @@ def _hear(change: Change, told: Mapping[str, Any]) -> None:
     """Write down what the process says."""
     if "stage" in told:
         change.stages.append(str(told["stage"]))
+    elif "plan" in told:
+        change.measured = Measured(figure_tables(told["plan"]), checks(told["findings"]))
     elif "error" in told:
         change.error, change.phase = str(told["error"]), Phase.FAILED
     else:
         change.revision, change.passed = str(told["revision"]), bool(told["passed"])
-        change.unchanged, change.phase = bool(told["unchanged"]), Phase.DONE
+        change.unchanged, change.phase, change.measured = bool(told["unchanged"]), Phase.DONE, None

@@ -1,4 +1,4 @@
-// Follows a change until it is done, and then shows what became of it.
+// Follows a change: shows what was measured as soon as it is, and what became of it when it is done.
 const change = document.getElementById("change");
 const bar = document.getElementById("progress");
 const stage = document.getElementById("stage");
@@ -9,7 +9,8 @@ async function follow() {
   const now = await answer.json();
   bar.value = now.share;
   stage.textContent = now.phase === "running" && now.stage ? `running: ${now.stage}` : now.phase;
-  if (now.phase === "done" || now.phase === "failed") return location.reload();
+  const measured = now.measured && change.dataset.measured === "no";
+  if (measured || now.phase === "done" || now.phase === "failed") return location.reload();
   setTimeout(follow, 500);
 }
 
