@@ -63,7 +63,7 @@ class Seat:
             center_mm=self.frame.inverse().points(np.zeros(3)),
             covariance=(error_mm / ERROR_MM) ** 2 * self.covariance,
             whose=OWN,
-            source=f"the built seat {self.size}: its best fit to a bone whose surface is off by {error_mm:.2g} mm",
+            source=f"the built seat {self.size}, best fitted to a bone whose surface is off by {error_mm:.2g} mm",
             of_surface=True,
         )
 
