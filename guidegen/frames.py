@@ -47,6 +47,14 @@ def angle_deg(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     return float(np.degrees(2.0 * np.arctan2(np.linalg.norm(a - b), np.linalg.norm(a + b))))
 
 
+def turning(arms: npt.ArrayLike) -> FloatArray:
+    """Matrices (..., 3, 3) that lead from a small turn, in rad, to how it moves the end of an arm (..., 3)."""
+    x, y, z = np.moveaxis(np.asarray(arms, dtype=np.float64), -1, 0)
+    zero = np.zeros_like(x)
+    rows = [[zero, z, -y], [-z, zero, x], [y, -x, zero]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
 def across(vectors: npt.ArrayLike, axis: npt.ArrayLike) -> FloatArray:
     """The part of the vectors (..., 3) at right angles to the unit vector `axis` (3,)."""
     v, a = np.asarray(vectors, dtype=np.float64), np.asarray(axis, dtype=np.float64)

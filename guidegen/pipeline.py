@@ -44,6 +44,7 @@ from guidegen.lesion.registration import Registration, register_femur, registrat
 from guidegen.notes import assessment_notes, guide_notes, plan_notes
 from guidegen.ordered import Templates, load_templates
 from guidegen.overrides import given_registration, overrule_anatomy
+from guidegen.plan.as_built import with_seat, with_sleeves
 from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
 from guidegen.plan.kits import Kit
@@ -57,7 +58,6 @@ from guidegen.plan.planning import (
     make_plan,
     refusal_of,
     survey,
-    with_sleeves,
 )
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
@@ -114,6 +114,7 @@ class Run:
     measured: Measured = unheard
     seconds: dict[str, float] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
+    task: Task | None = None
 
     @cached_property
     def templates(self) -> Templates:
@@ -371,7 +372,13 @@ def _planned(state: Run, assessed: Assessed) -> Plan:
 
 
 def _task(state: Run, assessed: Assessed) -> Task:
-    """What the plan is made of: the hip as assessed, and what was ordered."""
+    """What the plan is made of: the hip as assessed, and what was ordered; one for a run, with all it has looked up."""
+    if state.task is None:
+        state.task = _task_of(state, assessed)
+    return state.task
+
+
+def _task_of(state: Run, assessed: Assessed) -> Task:
     order, templates = state.case.order, state.templates
     hip = Hip(
         bone=assessed.bone.surface,
@@ -447,8 +454,8 @@ def _registration(state: Run, bone: Surface, anatomy: Anatomy) -> Registration |
 
 
 def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Planned, Built | None, NoSafePlan | None]:
-    """The plan as its guide was built: what is kept away from may have pushed a sleeve further off the bone; the guide,
-    with the revision it is to become on it; or why there is none.
+    """The plan as its guide was built: what is kept away from may have pushed a sleeve further off the bone, and the
+    error budget is that of its seat; the guide, with the revision it is to become on it; or why there is none.
     """
     assessed, templates, order = planned.assessed, state.templates, state.case.order
     if planned.refusal is not None or planned.plan is None:
@@ -470,6 +477,7 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
                 ),
             )  # fmt: skip
             plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm)
+            plan = with_seat(plan, _task(state, assessed), guide.seat.seating(assessed.bone.error_mm))
             return replace(planned, plan=plan), (guide, identity, gap), None
     except NoSafePlan as refusal:
         return planned, None, refusal

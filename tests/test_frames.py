@@ -17,6 +17,7 @@ from guidegen.frames import (
     frozen,
     perpendicular_pair,
     rotation_about,
+    turning,
     unit,
 )
 
@@ -75,6 +76,12 @@ def test_perpendicular_pair_makes_a_right_handed_frame(axis: FloatArray) -> None
 
 
 # --- frozen ---
+
+
+def test_turning_is_what_a_small_turn_does_to_an_arm() -> None:
+    arms, turn = np.array([[3.0, -1.0, 2.0], [0.5, 4.0, 0.0]]), np.array([0.1, 0.2, -0.3])
+    assert turning(arms) @ turn == pytest.approx(np.cross(turn, arms))
+    assert turning(arms[0]) == pytest.approx(turning(arms)[0])
 
 
 def test_frozen_is_a_read_only_copy() -> None:

@@ -27,6 +27,8 @@ from guidegen.check.finding import Finding
 from guidegen.errors import NoSafeGuide, NoSafePlan, TemplateError, VolumeError
 from guidegen.ordered import Templates, load_templates
 from guidegen.pipeline import STAGES, Result
+from guidegen.plan.seating import ASSUMED, OWN
+from guidegen.plan.templates import Policy, load_template
 from guidegen.plan.tunnel import Tunnel
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
@@ -206,6 +208,24 @@ def test_the_numbers_of_the_plan_agree_with_each_other(plan: Any) -> None:
         np.testing.assert_allclose(
             np.cross(label["reading_direction"], label["up_direction"]), label["outward_direction"], atol=1e-8
         )
+
+
+def test_the_error_budget_is_that_of_the_seat_that_was_built(plan: Any) -> None:
+    (tunnel,) = plan["tunnels"]
+    own, assumed = tunnel["error_budget"], tunnel["error_budget_assumed"]
+    assert (own["seat"], assumed["seat"]) == (OWN, ASSUMED)
+    assert (assumed["seat_shift_rms_mm"], assumed["seat_turn_rms_deg"]) == (0.7, 1.0)
+    seat = {each["name"]: each for each in own["contributions"] if each["name"].startswith("seat")}
+    across = np.sqrt(sum(each["tip_rms_mm"] ** 2 for each in seat.values()))
+    assert across >= np.sqrt(4.0 / np.pi) * plan["guide"]["seat"]["fit_tip_mm"]["mean"]  # rms of an even error across
+    assert {each["source"] for each in seat.values()} == {
+        "the built seat M, best fitted to a bone whose surface is off by 0.3 mm"
+    }
+    assert own["simulated"]["tip_p95_mm"] == pytest.approx(own["tip_p95_mm"], rel=0.05)
+    assert f"within {own['to_lesion_p95_mm']:.1f} mm of its place in the lesion" in plan["plan"]["explanation"]
+    limit = load_template(Policy, "default")[0].joint_within_3_mm_max
+    warned = any("closer than 3 mm to the joint" in each for each in plan["plan"]["chosen"]["warnings"])
+    assert warned == (own["within_3_mm_of_joint"] > limit)
 
 
 def test_the_guide_says_whose_it_is_and_of_which_plan(plan: Any) -> None:

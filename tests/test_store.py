@@ -72,10 +72,12 @@ TUNNEL = Tunnel(
     drill_spare_mm=59.5, cost=0.25,
 )  # fmt: skip
 BUDGET = ErrorBudget(
-    tip_mean_mm=1.1, tip_p95_mm=2.4, tip_lateral_mean_mm=0.9, tip_lateral_p95_mm=2.1, to_lesion_p95_mm=2.9,
+    tip_mean_mm=1.1, tip_p95_mm=2.4, tip_lateral_mean_mm=0.9, tip_lateral_p95_mm=2.1, entry_mean_mm=0.6,
+    entry_p95_mm=1.2, angle_mean_deg=0.5, angle_p95_deg=1.1, to_lesion_p95_mm=2.9,
     reaches_lesion=0.997, breaches_cortex=0.0, within_3_mm_of_joint=0.004,
     contributions=(Contribution("the seat", 0.9, 0.7, "assumed"), Contribution("the print", 0.3, 0.3, "measured")),
-    dominant="the seat", stop_earlier_mm=None,
+    dominant="the seat", stop_earlier_mm=None, seat="the built guide's own", seat_shift_rms_mm=0.4,
+    seat_turn_rms_deg=0.6,
 )  # fmt: skip
 PROPOSAL = Proposal(
     strategy="centroid",
@@ -86,7 +88,8 @@ PROPOSAL = Proposal(
     certificate=Certificate(580, 1, 580, 72, 1.0, 1.0, 99.5, 0.03, 0.2, 0.47),
     volumes=Volumes(7238.25, 4100.0, 1500.0, 0.0, 5738.25, 4.1, (Piece(7238.25, 1500.0, 0.0),)),
     budgets=(BUDGET,),
-    simulated=(Simulated(100_000, 1.1, 2.4, 0.9, 2.1, 2.9, 0.998, 0.0, 0.0041),),
+    assumed_budgets=(BUDGET,),
+    simulated=(Simulated(100_000, 1.1, 2.4, 0.9, 2.1, 0.6, 1.2, 0.5, 1.1, 2.9, 0.998, 0.0, 0.0041),),
     steps=((InstrumentStep(1, "trephine", "the sleeve", "its stop, set at 140.5 mm", "on"),),),
     warnings=("The tunnel is long.",),
 )
@@ -110,7 +113,7 @@ CELLS = Cells(
 )  # fmt: skip
 SEAT = Seat(
     "M", pose(LPS, GUIDE), Footprint(LEVELS, TURNS, RANDOM.random(GRID) > 0.5, ZONES), 1800.5, Spread(0.7, 1.4),
-    Spread(1.3, 2.6), 0.8125, RANDOM.random((3, 6)),
+    Spread(1.3, 2.6), 0.8125, RANDOM.random((3, 6)), RANDOM.random((6, 6)),
 )  # fmt: skip
 METAL = MetalSleeve(8.0, 8.1, 10.1, 36.5, 14.1, 2.0)
 LABEL = Label(("T001L", "LEFT"), 4.0, 0.6, False, point(), point(), point(), point(), 24.0, 11.6, 5.9)

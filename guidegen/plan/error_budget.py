@@ -16,7 +16,7 @@ from functools import cache, cached_property
 import numpy as np
 import numpy.typing as npt
 
-from guidegen.frames import FloatArray, IntArray, frozen, perpendicular_pair, spokes, unit
+from guidegen.frames import FloatArray, IntArray, frozen, perpendicular_pair, spokes, turning, unit
 from guidegen.plan.error_sources import BEND_AT_MM, ErrorSource, ErrorSources
 
 Depth = Callable[[FloatArray], FloatArray]  # points (K, 3), LPS mm → depth under the bone's surface (K,), mm
@@ -40,21 +40,20 @@ class Aim:
     """What is drilled, in LPS mm: from `entry_mm` (3,) to `target_mm` (3,), the tool's furthest point on its axis.
 
     `outline_mm` (K, 2): how far behind that point, and of which radius, the rings lie that bound the tool's end; the
-    axis point itself is (0, 0). `radius_mm`: of the shaft. `seat_center_mm` (3,): about which the seat turns. The wall
-    is that outside the head's sphere and at least `entry_zone_mm` past the entry.
+    axis point itself is (0, 0). `radius_mm`: of the shaft. The wall is that outside the head's sphere and at least
+    `entry_zone_mm` past the entry.
     """
 
     entry_mm: FloatArray
     target_mm: FloatArray
     outline_mm: FloatArray
     radius_mm: float
-    seat_center_mm: FloatArray
     head_center_mm: FloatArray
     head_radius_mm: float
     entry_zone_mm: float = 20.0
 
     def __post_init__(self) -> None:
-        for name in ("entry_mm", "target_mm", "seat_center_mm", "head_center_mm"):
+        for name in ("entry_mm", "target_mm", "head_center_mm"):
             object.__setattr__(self, name, frozen(getattr(self, name), (3,)))
         object.__setattr__(self, "outline_mm", frozen(self.outline_mm, (len(self.outline_mm), 2)))
 
@@ -163,15 +162,21 @@ class ErrorBudget:
     """How far the tip may be off (mm: mean and 95th percentile, in all directions and across the drill alone), and how
     probable it is that the drill reaches the lesion, breaches the neck's cortex or comes within 3 mm of the joint.
 
-    `to_lesion_p95_mm` adds the registration, as do the `contributions`, largest first, whose shares sum to 1.
-    `dominant` names the first. `stop_earlier_mm`: by how much the drill would have to stop earlier for the joint's
-    probability to keep its limit; None where 15 mm are not enough.
+    `entry`: across the drill where it enters the bone; `angle`: between the planned way from entry to target and the
+    drilled one. `to_lesion_p95_mm` adds the registration, as do the `contributions`, largest first, whose shares sum to
+    1. `dominant` names the first. `stop_earlier_mm`: by how much the drill would have to stop earlier for the joint's
+    probability to keep its limit; None where 15 mm are not enough. `seat`: whose seat is reckoned with (`Seating`), by
+    how much its centre is shifted and by how much it is turned (rms).
     """
 
     tip_mean_mm: float
     tip_p95_mm: float
     tip_lateral_mean_mm: float
     tip_lateral_p95_mm: float
+    entry_mean_mm: float
+    entry_p95_mm: float
+    angle_mean_deg: float
+    angle_p95_deg: float
     to_lesion_p95_mm: float
     reaches_lesion: float
     breaches_cortex: float
@@ -179,6 +184,9 @@ class ErrorBudget:
     contributions: tuple[Contribution, ...]
     dominant: str
     stop_earlier_mm: float | None
+    seat: str
+    seat_shift_rms_mm: float
+    seat_turn_rms_deg: float
 
 
 def error_budget(
@@ -195,26 +203,35 @@ def error_budget(
     depth of the axis under the surface is less than the shaft's radius anywhere the wall counts, and is *within 3 mm of
     the joint* when any point of the tool's end is less than that under the surface of the bone.
     """
-    in_bone = replace(sources, registration=None)
+    in_bone, under_surface, towards_lesion = sources.in_bone, sources.under_surface, sources.towards_lesion
     tip = covariance(aim, in_bone, aim.target_mm)
     across = np.stack(perpendicular_pair(aim.axis))
     lateral = across @ tip @ across.T
-    to_lesion = covariance(aim, sources, aim.target_mm)
-    contributions = _contributions(aim, sources)
-    near_joint = _near_joint(aim, in_bone, depth_mm)
+    entry = across @ covariance(aim, in_bone, aim.entry_mm) @ across.T
+    angle = _angle_covariance(aim, in_bone)
+    to_lesion = covariance(aim, towards_lesion, aim.target_mm)
+    contributions = _contributions(aim, towards_lesion)
+    near_joint = _near_joint(aim, under_surface, depth_mm)
     kept = near_joint <= joint_risk_limit
     return ErrorBudget(
-        tip_mean_mm=mean_length_mm(tip),
-        tip_p95_mm=length_quantile_mm(tip, LEVEL),
-        tip_lateral_mean_mm=mean_length_mm(lateral),
-        tip_lateral_p95_mm=length_quantile_mm(lateral, LEVEL),
-        to_lesion_p95_mm=length_quantile_mm(to_lesion, LEVEL),
-        reaches_lesion=_reaches(aim, sources, LesionVoxels.of(lesion_points_mm)),
-        breaches_cortex=_breaches(aim, in_bone, depth_mm),
+        tip_mean_mm=mean_length(tip),
+        tip_p95_mm=length_quantile(tip, LEVEL),
+        tip_lateral_mean_mm=mean_length(lateral),
+        tip_lateral_p95_mm=length_quantile(lateral, LEVEL),
+        entry_mean_mm=mean_length(entry),
+        entry_p95_mm=length_quantile(entry, LEVEL),
+        angle_mean_deg=mean_length(angle),
+        angle_p95_deg=length_quantile(angle, LEVEL),
+        to_lesion_p95_mm=length_quantile(to_lesion, LEVEL),
+        reaches_lesion=_reaches(aim, towards_lesion, LesionVoxels.of(lesion_points_mm)),
+        breaches_cortex=_breaches(aim, under_surface, depth_mm),
         within_3_mm_of_joint=near_joint,
         contributions=contributions,
         dominant=contributions[0].name,
-        stop_earlier_mm=0.0 if kept else _stop_earlier_mm(aim, in_bone, depth_mm, joint_risk_limit),
+        stop_earlier_mm=0.0 if kept else _stop_earlier_mm(aim, under_surface, depth_mm, joint_risk_limit),
+        seat=sources.seat.whose,
+        seat_shift_rms_mm=sources.seat.shift_rms_mm,
+        seat_turn_rms_deg=sources.seat.turn_rms_deg,
     )
 
 
@@ -228,37 +245,42 @@ def levers(aim: Aim, sources: ErrorSources, points_mm: FloatArray) -> list[tuple
     free = (way + sources.sleeve_end_mm) / BEND_AT_MM
     even = np.tile(np.eye(3) / np.sqrt(3.0), (len(points), 1, 1))
     side = np.tile(across / np.sqrt(2.0), (len(points), 1, 1))
-    turned = np.radians(_turning(points - aim.seat_center_mm)) / np.sqrt(3.0)
-    tilted = np.radians(_turning(points - sleeve_end) @ across) / np.sqrt(2.0)
+    turned = (turning(points - sources.seat.center_mm) + sources.seat.carried) @ sources.seat.turn_root
+    tilted = np.radians(turning(points - sleeve_end) @ across) / np.sqrt(2.0)
     sloped = (3.0 * free**2 / BEND_AT_MM)[:, None] * (off_axis @ across) / np.sqrt(2.0)
     bent = free[:, None, None] ** 3 * side - axis[:, None] * sloped[:, None]
     lever = [
-        (sources.bone_surface, even),
-        (sources.printing, even),
-        (sources.seat_shift, even),
         (sources.seat_turn, turned),
-        (sources.sleeve_shift, side),
-        (sources.sleeve_tilt, tilted),
-        (sources.drill_bend, bent),
-        (sources.depth_stop, np.tile(axis[:, None], (len(points), 1, 1))),
+        (sources.seat_shift, np.tile(sources.seat.slide_root, (len(points), 1, 1))),
     ]
-    if sources.registration is not None:
-        lever.append((sources.registration, even))
-    return [(source, source.rms * matrix) for source, matrix in lever]
-
-
-def _turning(arm_mm: FloatArray) -> FloatArray:
-    """Matrices (K, 3, 3) that lead from a small turn (rad) to what it does at the end of an arm (K, 3)."""
-    x, y, z = arm_mm.T
-    zero = np.zeros(len(arm_mm))
-    rows = [[zero, z, -y], [-z, zero, x], [y, -x, zero]]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=1)
+    lever += [
+        (source, source.rms * matrix)
+        for source, matrix in (
+            (sources.bone_surface, even),
+            (sources.printing, even),
+            (sources.sleeve_shift, side),
+            (sources.sleeve_tilt, tilted),
+            (sources.drill_bend, bent),
+            (sources.depth_stop, np.tile(axis[:, None], (len(points), 1, 1))),
+            (sources.registration, even),
+        )
+        if source is not None
+    ]
+    return lever
 
 
 def covariance(aim: Aim, sources: ErrorSources, point_mm: FloatArray) -> FloatArray:
     """The covariance (3, 3), mm², of where a point (3,) of the tool comes to lie."""
     jacobian = _jacobians(aim, sources, point_mm[None])[0]
     return np.asarray(jacobian @ jacobian.T)
+
+
+def _angle_covariance(aim: Aim, sources: ErrorSources) -> FloatArray:
+    """The covariance (2, 2), degrees², of how the drilled way from entry to target leans off the planned one."""
+    across = np.stack(perpendicular_pair(aim.axis))
+    entry, target = _jacobians(aim, sources, np.stack([aim.entry_mm, aim.target_mm]))
+    lean = np.degrees(across @ (target - entry) / aim.length_mm)
+    return np.asarray(lean @ lean.T)
 
 
 def _jacobians(aim: Aim, sources: ErrorSources, points_mm: FloatArray) -> FloatArray:
@@ -276,29 +298,29 @@ def _contributions(aim: Aim, sources: ErrorSources) -> tuple[Contribution, ...]:
     return tuple(sorted(listed, key=lambda each: -each.tip_rms_mm))
 
 
-def mean_length_mm(covariance_mm2: FloatArray) -> float:
-    """The mean length of a normal vector of this covariance (n, n), n = 2 or 3.
+def mean_length(covariance: FloatArray) -> float:
+    """The mean length of a normal vector of this covariance (n, n), n = 2 or 3, in the unit that it is the square of.
 
     Its length is the chi-distributed size of the underlying even error times what the direction makes of it.
     """
     from scipy.special import gammaln
 
-    n = len(covariance_mm2)
+    n = len(covariance)
     size = np.sqrt(2.0) * np.exp(gammaln((n + 1) / 2.0) - gammaln(n / 2.0))
-    stretch, weight = _stretches(covariance_mm2)
+    stretch, weight = _stretches(covariance)
     return float(size * (weight @ stretch))
 
 
-def length_quantile_mm(covariance_mm2: FloatArray, level: float) -> float:
+def length_quantile(covariance: FloatArray, level: float) -> float:
     """The length that a normal vector of this covariance (n, n), n = 2 or 3, exceeds with 1 - level; by bisection."""
-    stretch, weight = _stretches(covariance_mm2)
+    stretch, weight = _stretches(covariance)
     low, high = 0.0, 10.0 * float(stretch.max())
     if high == 0.0:
         return 0.0
     stretch = np.maximum(stretch, 1e-9 * stretch.max())
     while high - low > 1e-6 * high:
         middle = (low + high) / 2.0
-        reached = float(weight @ chi_share(middle / stretch, len(covariance_mm2)))
+        reached = float(weight @ chi_share(middle / stretch, len(covariance)))
         low, high = (middle, high) if reached < level else (low, middle)
     return (low + high) / 2.0
 
@@ -310,11 +332,11 @@ def chi_share(size: FloatArray, dimensions: int) -> FloatArray:
     return np.asarray(gammainc(dimensions / 2.0, np.minimum(size, 1e3) ** 2 / 2.0))
 
 
-def _stretches(covariance_mm2: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _stretches(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
     """What directions (K,) make of an even error of size 1 and the directions' weights; Gauss points of one octant,
     which the symmetry of the ellipsoid makes enough.
     """
-    spread = np.maximum(np.linalg.eigvalsh(covariance_mm2), 0.0)
+    spread = np.maximum(np.linalg.eigvalsh(covariance), 0.0)
     node, weight = np.polynomial.legendre.leggauss(20)
     node, weight = (node + 1.0) / 2.0, weight / 2.0
     turn = np.stack([np.cos(node * np.pi / 2.0) ** 2, np.sin(node * np.pi / 2.0) ** 2], axis=1)
@@ -336,10 +358,15 @@ def _breaches(aim: Aim, sources: ErrorSources, depth_mm: Depth) -> float:
 
 
 def _drawn_in(aim: Aim, sources: ErrorSources, points_mm: FloatArray) -> FloatArray:
-    """Where points (K, 3) lie on average: turns swing them on arcs, towards the centre by the arm times a variance."""
-    seat, tilt = np.radians(sources.seat_turn.rms) ** 2 / 3.0, np.radians(sources.sleeve_tilt.rms) ** 2 / 2.0
+    """Where points (K, 3) lie on average: turns swing them on arcs, towards the centre by the arm times a variance.
+
+    A turn ω by a small angle moves the end of an arm r by ω × r + ½ ω × (ω × r).
+    """
+    turn = sources.seat.turn_covariance
+    seat = (np.trace(turn) * np.eye(3) - turn) / 2.0
+    tilt = np.radians(sources.sleeve_tilt.rms) ** 2 / 2.0
     sleeve_end = aim.entry_mm - sources.sleeve_end_mm * aim.axis
-    return np.asarray(points_mm - seat * (points_mm - aim.seat_center_mm) - tilt * (points_mm - sleeve_end))
+    return np.asarray(points_mm - (points_mm - sources.seat.center_mm) @ seat - tilt * (points_mm - sleeve_end))
 
 
 def _chance(depth_mm: Depth, points_mm: FloatArray, limit_mm: float, jacobians: FloatArray, directions: int) -> float:

@@ -6,12 +6,13 @@ that is the same in all directions has 1/√3 of it, one across the drill 1/√2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from guidegen.plan.seating import Seating
+
 SURFACE_MM = 0.5  # a good segmentation of the bone's surface
-SEAT_MM, SEAT_DEG = 0.7, 1.0  # how a guide sits: assumed until one is built and its own figures replace them
 DEPTH_STOP_MM = 0.5
 CT_MR_MM = 1.0  # laying an MR on the bone, where the registration does not tell its own doubt
 # Two surfaces of one femur do not lie on each other better than this (0.5 ± 0.3 mm; BioMed Eng OnLine 2008;7:6): what a
@@ -38,15 +39,15 @@ class ErrorSource:
 class ErrorSources:
     """Every source of a budget. `sleeve_end_mm`: the way from the guided length's inner end to the entry.
 
-    The seat turns about the seat's centre, the sleeve's play about the end of its guided length. The sleeve's two are
-    spread evenly over a disc of √2 times their rms, all others are normal. `registration` moves the lesion against the
-    bone; None where the lesion came in the bone's own frame.
+    The guide moves as `seat` says, the sleeve's play is about the end of its guided length. The sleeve's two are spread
+    evenly over a disc of √2 times their rms, all others are normal. `bone_surface`: by how much the true surface is off
+    what everything was made on; None where it does not count. `registration` moves the lesion against the bone; None
+    where the lesion came in the bone's own frame.
     """
 
-    bone_surface: ErrorSource
+    seat: Seating
+    bone_surface: ErrorSource | None
     printing: ErrorSource
-    seat_shift: ErrorSource
-    seat_turn: ErrorSource
     sleeve_shift: ErrorSource
     sleeve_tilt: ErrorSource
     drill_bend: ErrorSource
@@ -54,8 +55,35 @@ class ErrorSources:
     registration: ErrorSource | None
     sleeve_end_mm: float
 
+    @property
+    def seat_turn(self) -> ErrorSource:
+        """The guide's turn, with the shift that goes with it."""
+        return ErrorSource("seat turn", self.seat.turn_rms_deg, "°", self.seat.source)
+
+    @property
+    def seat_shift(self) -> ErrorSource:
+        """The guide's shift that goes with no turn."""
+        rms_mm = float(np.linalg.norm(self.seat.slide_root))
+        return ErrorSource("seat shift", rms_mm, "mm", self.seat.source)
+
+    @property
+    def towards_lesion(self) -> ErrorSources:
+        """What moves the tool against the lesion: the surface's error not a second time where the seat's is of it."""
+        return replace(self, bone_surface=None) if self.seat.of_surface else self
+
+    @property
+    def in_bone(self) -> ErrorSources:
+        """What moves the tool in the bone."""
+        return replace(self.towards_lesion, registration=None)
+
+    @property
+    def under_surface(self) -> ErrorSources:
+        """What moves the tool against the true surface over it, which errs there whatever it does to the seat."""
+        return replace(self, registration=None)
+
 
 def error_sources(
+    seat: Seating,
     printer_rms_mm: float,
     bore_clearance_mm: float,
     guided_length_mm: float,
@@ -63,19 +91,15 @@ def error_sources(
     bend_mm: float,
     surface_error_mm: float,
     lesion_doubt_95_mm: float | None,
-    *,
-    seat_mm: float = SEAT_MM,
-    seat_deg: float = SEAT_DEG,
-    seat_source: str = "assumed until a guide is built: clinical facts §8c [D]",
 ) -> ErrorSources:
-    """The sources for one printer, drill, bone and registration; ValueError for a figure that cannot be.
+    """The sources for one seat, printer, drill, bone and registration; ValueError for a figure that cannot be.
 
     `bore_clearance_mm`: bore less drill, on the diameter. `bend_mm`: rms deflection of the drill BEND_AT_MM past its
     sleeve. `surface_error_mm`: the standard error of the bone's surface along its normal that its label accounts for
     (Bone.error_mm). `lesion_doubt_95_mm`: Registration.lesion_doubt_mm, or None where there is no registration.
     """
     doubt_mm = 0.0 if lesion_doubt_95_mm is None else lesion_doubt_95_mm
-    given = [printer_rms_mm, bore_clearance_mm, sleeve_end_mm, bend_mm, surface_error_mm, doubt_mm, seat_mm, seat_deg]
+    given = [printer_rms_mm, bore_clearance_mm, sleeve_end_mm, bend_mm, surface_error_mm, doubt_mm]
     if not (np.isfinite([*given, guided_length_mm]).all() and min(given) >= 0.0 and guided_length_mm > 0.0):
         raise ValueError(f"expected errors of 0 and more and a guided length, found {given} and {guided_length_mm}")
     tilt_deg = float(np.degrees(bore_clearance_mm / guided_length_mm))
@@ -88,10 +112,9 @@ def error_sources(
             rms_mm, known = LEAST_CT_MR_MM, f"{known}; no surface registration is taken for better than this"
         registration = ErrorSource("MR registration", rms_mm, "mm", known)
     return ErrorSources(
+        seat=seat,
         bone_surface=_bone_surface(surface_error_mm),
         printing=ErrorSource("print", printer_rms_mm, "mm", "the printer's file; drill guides, 10.3390/jcm10214894"),
-        seat_shift=ErrorSource("seat shift", seat_mm, "mm", seat_source),
-        seat_turn=ErrorSource("seat turn", seat_deg, "°", seat_source),
         sleeve_shift=ErrorSource("sleeve shift", bore_clearance_mm / 2.0 / np.sqrt(2.0), "mm", f"c/2: {play}"),
         sleeve_tilt=ErrorSource("sleeve tilt", tilt_deg / np.sqrt(2.0), "°", f"c/L: {play}; clinical facts §8b"),
         drill_bend=ErrorSource(

@@ -78,7 +78,7 @@ def _of_risk(plan: Proposal) -> str:
         f"In 95 % of operations the tip lies within {widest.to_lesion_p95_mm:.1f} mm of its place in the lesion, and "
         f"{widest.dominant} dominates; it reaches the lesion in {min(b.reaches_lesion for b in plan.budgets):.1%}, "
         f"comes within 3 mm of the joint in {worst.within_3_mm_of_joint:.1%} and breaches the neck in "
-        f"{max(b.breaches_cortex for b in plan.budgets):.2%}."
+        f"{max(b.breaches_cortex for b in plan.budgets):.2%}. The seat in this is {widest.seat}."
     )
 
 

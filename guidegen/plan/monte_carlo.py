@@ -6,12 +6,12 @@ the bore, and asks the bone itself how deep the moved tool lies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from guidegen.frames import FloatArray, IntArray, perpendicular_pair
+from guidegen.frames import FloatArray, IntArray, across, perpendicular_pair, unit
 from guidegen.plan.error_budget import JOINT_MM, LEVEL, Aim, Depth, LesionVoxels
 from guidegen.plan.error_sources import BEND_AT_MM, ErrorSources
 
@@ -28,6 +28,10 @@ class Simulated:
     tip_p95_mm: float
     tip_lateral_mean_mm: float
     tip_lateral_p95_mm: float
+    entry_mean_mm: float
+    entry_p95_mm: float
+    angle_mean_deg: float
+    angle_p95_deg: float
     to_lesion_p95_mm: float
     reaches_lesion: float
     breaches_cortex: float
@@ -37,17 +41,24 @@ class Simulated:
 @dataclass(frozen=True, eq=False)
 class Drillings:
     """How S tools lie in the bone: a point p of the plan at `turn` (S, 3, 3) p + `shift_mm` (S, 3), and bent sideways
-    by `bend_mm` (S, 3) at BEND_AT_MM. The lesion lies `lesion_mm` (S, 3) beside where it was planned.
+    by `bend_mm` (S, 3) at BEND_AT_MM. The lesion lies `lesion_mm` (S, 3) beside where it was planned, and the true
+    surface `surface_mm` (S, 3) short of it.
     """
 
     turn: FloatArray
     shift_mm: FloatArray
     bend_mm: FloatArray
     lesion_mm: FloatArray
+    surface_mm: FloatArray
 
     def only(self, which: IntArray) -> Drillings:
         """Some of them."""
-        return Drillings(self.turn[which], self.shift_mm[which], self.bend_mm[which], self.lesion_mm[which])
+        return Drillings(*(each[which] for each in vars(self).values()))
+
+    @property
+    def under_surface(self) -> Drillings:
+        """The same as seen from the true surface."""
+        return replace(self, shift_mm=self.shift_mm + self.surface_mm)
 
 
 def simulate(
@@ -63,15 +74,21 @@ def simulate(
     lesion = LesionVoxels.of(lesion_points_mm)
     batches = [min(BATCH, samples - start) for start in range(0, samples, BATCH)]
     parts = [_drilled(aim, sources, depth_mm, lesion, rng, batch) for batch in batches]
-    tip, lesion_moved, reached, breached, near = (np.concatenate(part) for part in zip(*parts, strict=True))
-    lateral = tip - (tip @ aim.axis)[:, None] * aim.axis
-    length, across, to_lesion = (np.linalg.norm(error, axis=1) for error in (tip, lateral, tip - lesion_moved))
+    entry, tip, lesion_moved, reached, breached, near = (np.concatenate(part) for part in zip(*parts, strict=True))
+    length, to_lesion = (np.linalg.norm(error, axis=1) for error in (tip, tip - lesion_moved))
+    lateral, beside = (np.linalg.norm(across(error, aim.axis), axis=1) for error in (tip, entry))
+    way = unit(aim.length_mm * aim.axis + tip - entry)
+    angle = np.degrees(np.arcsin(np.linalg.norm(across(way, aim.axis), axis=1)))
     return Simulated(
         samples=samples,
         tip_mean_mm=float(length.mean()),
         tip_p95_mm=float(np.quantile(length, LEVEL)),
-        tip_lateral_mean_mm=float(across.mean()),
-        tip_lateral_p95_mm=float(np.quantile(across, LEVEL)),
+        tip_lateral_mean_mm=float(lateral.mean()),
+        tip_lateral_p95_mm=float(np.quantile(lateral, LEVEL)),
+        entry_mean_mm=float(beside.mean()),
+        entry_p95_mm=float(np.quantile(beside, LEVEL)),
+        angle_mean_deg=float(angle.mean()),
+        angle_p95_deg=float(np.quantile(angle, LEVEL)),
         to_lesion_p95_mm=float(np.quantile(to_lesion, LEVEL)),
         reaches_lesion=float(reached.mean()),
         breaches_cortex=float(breached.mean()),
@@ -82,39 +99,46 @@ def simulate(
 def _drilled(
     aim: Aim, sources: ErrorSources, depth_mm: Depth, lesion: LesionVoxels, rng: np.random.Generator, samples: int
 ) -> tuple[npt.NDArray[np.generic], ...]:
-    """What came of so many drillings: the tip's and the lesion's errors (S, 3), and three events (S,)."""
+    """What came of so many drillings: the errors (S, 3) of entry, tip and lesion, and three events (S,)."""
     drillings = _drillings(aim, sources, rng, samples)
-    tip = _placed(aim, sources, drillings, aim.target_mm) - aim.target_mm
+    entry, tip = (_placed(aim, sources, drillings, point) - point for point in (aim.entry_mm, aim.target_mm))
+    under_surface = drillings.under_surface
     return (
+        entry,
         tip,
         drillings.lesion_mm,
         _reached(aim, sources, drillings, lesion),
-        _any_shallow(aim, sources, drillings, depth_mm, aim.wall_points_mm(), aim.radius_mm),
-        _any_shallow(aim, sources, drillings, depth_mm, aim.end_points_mm(), JOINT_MM),
+        _any_shallow(aim, sources, under_surface, depth_mm, aim.wall_points_mm(), aim.radius_mm),
+        _any_shallow(aim, sources, under_surface, depth_mm, aim.end_points_mm(), JOINT_MM),
     )
 
 
 def _drillings(aim: Aim, sources: ErrorSources, rng: np.random.Generator, samples: int) -> Drillings:
-    across = np.stack(perpendicular_pair(aim.axis))
+    plane = np.stack(perpendicular_pair(aim.axis))
 
     def even(rms: float) -> FloatArray:
         return np.asarray(rms / np.sqrt(3.0) * rng.standard_normal((samples, 3)))
 
     def on_disc(rms: float) -> FloatArray:
         radius, turn = rms * np.sqrt(2.0 * rng.random(samples)), 2.0 * np.pi * rng.random(samples)
-        return np.asarray((radius * np.stack([np.cos(turn), np.sin(turn)])).T @ across)
+        return np.asarray((radius * np.stack([np.cos(turn), np.sin(turn)])).T @ plane)
 
-    shift = even(sources.bone_surface.rms) + even(sources.printing.rms) + even(sources.seat_shift.rms)
-    seat = _rotations(np.radians(even(sources.seat_turn.rms)))
+    seat = sources.seat
+    surface = even(0.0 if sources.bone_surface is None else sources.bone_surface.rms)
+    slide, turn = (rng.standard_normal((samples, 3)) @ root for root in (seat.slide_root, seat.turn_root))
+    shift = even(sources.printing.rms) + slide + turn @ seat.carried.T
+    if not seat.of_surface:
+        shift, surface = shift + surface, np.zeros_like(surface)
     play = on_disc(sources.sleeve_shift.rms) + sources.depth_stop.rms * rng.standard_normal((samples, 1)) * aim.axis
     tilt = _rotations(np.radians(on_disc(sources.sleeve_tilt.rms)))
-    bend = sources.drill_bend.rms / np.sqrt(2.0) * rng.standard_normal((samples, 2)) @ across
+    bend = sources.drill_bend.rms / np.sqrt(2.0) * rng.standard_normal((samples, 2)) @ plane
     lesion = even(sources.registration.rms if sources.registration else 0.0)
     # first the drill in its sleeve, about the sleeve's end; then the guide with the drill, about the seat's centre
     end = aim.entry_mm - sources.sleeve_end_mm * aim.axis
     in_sleeve = end + play - tilt @ end
-    turned = np.einsum("sij,sj->si", seat, in_sleeve - aim.seat_center_mm)
-    return Drillings(seat @ tilt, turned + aim.seat_center_mm + shift, bend, lesion)
+    turned = _rotations(turn)
+    placed = np.einsum("sij,sj->si", turned, in_sleeve - seat.center_mm) + seat.center_mm
+    return Drillings(turned @ tilt, placed + shift, bend, lesion, surface)
 
 
 def _rotations(vectors: FloatArray) -> FloatArray:

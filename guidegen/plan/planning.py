@@ -12,12 +12,13 @@ from guidegen.plan.error_budget import Aim, ErrorBudget, error_budget
 from guidegen.plan.error_sources import ErrorSources, error_sources
 from guidegen.plan.explain import explained
 from guidegen.plan.hip import Hip
-from guidegen.plan.instruments import InstrumentStep, depth_reading_mm, instrument_sequence
+from guidegen.plan.instruments import InstrumentStep, instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.monte_carlo import Simulated, simulate
 from guidegen.plan.refusal import NoMarkedPlan, refused
 from guidegen.plan.rules import Broken
 from guidegen.plan.search import Certificate
+from guidegen.plan.seating import Seating, assumed_seating
 from guidegen.plan.strategies import (
     Found,
     Ground,
@@ -45,8 +46,9 @@ class Proposal:
     """One answer: its tunnels, the rules that each of them breaks (none but for an order), and what it amounts to.
 
     `budgets` and `steps` have one entry for each tunnel, and so has `simulated` for the plan that was chosen, but none
-    for the others; `certificate` is None where nothing was searched.
-    `warnings`: limits of the policy that are crossed, in sentences.
+    for the others; `certificate` is None where nothing was searched. `budgets` are of the seat that was built, or of
+    the one assumed before; `assumed_budgets` of the latter, on which plans are compared. `warnings`: limits of the
+    policy that `budgets` cross, in sentences.
     """
 
     strategy: str
@@ -57,6 +59,7 @@ class Proposal:
     certificate: Certificate | None
     volumes: Volumes
     budgets: tuple[ErrorBudget, ...]
+    assumed_budgets: tuple[ErrorBudget, ...]
     simulated: tuple[Simulated, ...]
     steps: tuple[tuple[InstrumentStep, ...], ...]
     warnings: tuple[str, ...]
@@ -131,19 +134,25 @@ class Task:
             sleeve_play_mm=play,
         )
 
-    @cached_property
-    def ground(self) -> Ground:
-        """What the strategies share that look at the whole window."""
-        return ground_of(self.hip)
-
-    def ground_for(self, strategy: str) -> Ground:
-        """The same with the kit that a strategy drills with."""
-        return replace(self.ground, hip=self.fan_hip) if strategy == MULTIPLE else self.ground
-
     @property
     def is_ordered(self) -> bool:
         """Whether the surgeon gave an entry or a target; a kit alone leaves both to the search."""
         return self.entry_mm is not None or self.target_mm is not None
+
+    @cached_property
+    def grounds(self) -> Mapping[str, Ground]:
+        """What every strategy searches on."""
+        ground = ground_of(self.hip)
+        fan_ground = replace(ground, hip=self.fan_hip)
+        return {strategy: fan_ground if strategy == MULTIPLE else ground for strategy in STRATEGIES}
+
+    @cached_property
+    def asked_ground(self) -> Ground:
+        """That of what is asked: from the ordered entry and to the ordered target, or of the strategy."""
+        if not self.is_ordered:
+            return self.grounds[self.strategy]
+        hip = self.fan_hip if self.strategy == MULTIPLE else self.hip
+        return ground_of(hip, self.entry_mm, self.target_mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,30 +178,32 @@ def survey(task: Task) -> Survey:
     """The best of every strategy, and what more safety costs in reach."""
     found, missed = [], []
     for strategy, search in STRATEGIES.items():
-        ground = task.ground_for(strategy)
+        ground = task.grounds[strategy]
         try:
             found.append(_proposal(task, strategy, search(ground), ground))
         except NoSafePlan as refusal:
             kit = task.fan_kit_name if strategy == MULTIPLE else task.kit
             ruled = Ruled(strategy, kit, refusal.rule, refusal.message, refusal.figures)
             missed.append(Missed(ruled, refusal.nearest if isinstance(refusal, NoMarkedPlan) else None))
-    return Survey(tuple(found), tuple(missed), trade_off(task.ground))
+    return Survey(tuple(found), tuple(missed), trade_off(task.grounds[CENTROID]))
 
 
 def make_plan(task: Task, surveyed: Survey) -> Plan:
     """The plan; whether anything may be built on it is for `refusal_of` to say. NoSafePlan where an order cannot even
     be measured.
     """
-    ordered, own = _ordered(task) if task.is_ordered else (None, None)
+    ordered = _ordered(task) if task.is_ordered else None
     chosen = ordered or next((each for each in surveyed.found if each.strategy == task.strategy), None)
-    at = task.ground_for(task.strategy) if own is None else own
+    at = task.asked_ground
     nearest = next((each.nearest for each in surveyed.missed if each.ruled.strategy == task.strategy), None)
     if chosen is None and task.kit_ordered and nearest is not None:
         score = score_of(at.hip, (nearest,), for_reach=task.strategy != CENTROID)
         chosen = _proposal(task, ORDERED, Found((nearest,), score, None), at)
     alternatives = tuple(each for each in surveyed.found if each is not chosen)
     if chosen is not None:
-        chosen = replace(chosen, simulated=tuple(_simulated(task, at, tunnel) for tunnel in chosen.tunnels))
+        chosen = replace(
+            chosen, simulated=tuple(simulated_of(task, at, each, _assumed(each)) for each in chosen.tunnels)
+        )
     waived = _waived(chosen, task.waivers)
     explanation = explained(chosen, alternatives, surveyed.trades)
     ruled_out = tuple(each.ruled for each in surveyed.missed)
@@ -214,31 +225,7 @@ def refusal_of(plan: Plan, strategy: str) -> NoSafePlan | None:
     return None
 
 
-def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...]) -> Plan:
-    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face: readings and
-    steps follow. NoSafePlan where a drill is too short for that.
-    """
-    chosen = plan.chosen
-    assert chosen is not None, "a guide is built on a plan"
-    if tuple(tunnel.sleeve_offset_mm for tunnel in chosen.tunnels) == offsets_mm:
-        return plan
-    built = tuple(
-        replace(
-            tunnel,
-            sleeve_offset_mm=offset,
-            depth_reading_mm=depth_reading_mm(offset, tunnel.length_mm),
-            drill_spare_mm=kit.drill.length_mm - offset - tunnel.length_mm,
-        )
-        for tunnel, offset in zip(chosen.tunnels, offsets_mm, strict=True)
-    )
-    steps = tuple(
-        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm))
-        for tunnel, offset in zip(built, offsets_mm, strict=True)
-    )
-    return replace(plan, chosen=replace(chosen, tunnels=built, steps=steps))
-
-
-def _ordered(task: Task) -> tuple[Proposal, Ground]:
+def _ordered(task: Task) -> Proposal:
     """The surgeon's own entry or target: the best tunnel with it, or the one that comes nearest to being lawful."""
     if task.strategy == MULTIPLE and task.target_mm is not None:
         raise NoSafePlan(
@@ -247,8 +234,7 @@ def _ordered(task: Task) -> tuple[Proposal, Ground]:
             rule="target_of_several",
             figures={},
         )
-    hip = task.fan_hip if task.strategy == MULTIPLE else task.hip
-    ground = ground_of(hip, task.entry_mm, task.target_mm)
+    ground = task.asked_ground
     if task.entry_mm is not None and task.target_mm is not None:
         found = as_ordered(ground, task.target_mm)
     else:
@@ -256,16 +242,16 @@ def _ordered(task: Task) -> tuple[Proposal, Ground]:
         try:
             found = search(ground)
         except NoMarkedPlan as refusal:
-            found = Found((refusal.nearest,), score_of(hip, (refusal.nearest,), for_reach=False), None)
+            found = Found((refusal.nearest,), score_of(ground.hip, (refusal.nearest,), for_reach=False), None)
     if task.entry_mm is not None:
         moved = float(((ground.entries.points_mm[0] - task.entry_mm) ** 2).sum() ** 0.5)
         found = replace(found, tunnels=tuple(replace(each, entry_moved_mm=moved) for each in found.tunnels))
-    return _proposal(task, ORDERED, found, ground), ground
+    return _proposal(task, ORDERED, found, ground)
 
 
 def _proposal(task: Task, strategy: str, found: Found, ground: Ground) -> Proposal:
     hip = ground.hip
-    budgets = tuple(_budget(task, ground, tunnel) for tunnel in found.tunnels)
+    budgets = tuple(budget_of(task, ground, tunnel, _assumed(tunnel)) for tunnel in found.tunnels)
     return Proposal(
         strategy=strategy,
         kit=task.fan_kit_name if hip is task.fan_hip else task.kit,
@@ -275,6 +261,7 @@ def _proposal(task: Task, strategy: str, found: Found, ground: Ground) -> Propos
         certificate=found.certificate,
         volumes=plan_volumes(hip, found.tunnels),
         budgets=budgets,
+        assumed_budgets=budgets,
         simulated=(),
         steps=tuple(_steps(hip.kit, tunnel) for tunnel in found.tunnels),
         warnings=policy_warnings(task.policy, budgets),
@@ -288,21 +275,29 @@ def _steps(kit: Kit, tunnel: Tunnel) -> tuple[InstrumentStep, ...]:
     return instrument_sequence(kit, tunnel.length_mm, tunnel.depth_reading_mm)
 
 
-def _budget(task: Task, ground: Ground, tunnel: Tunnel) -> ErrorBudget:
-    aim, sources = _aim(ground.hip, tunnel), _sources(task, ground.hip, tunnel)
+def budget_of(task: Task, ground: Ground, tunnel: Tunnel, seat: Seating) -> ErrorBudget:
+    """The error budget of a tunnel that is drilled through a guide with this seat."""
     points, limit = task.hip.lesion.points_mm, task.policy.joint_within_3_mm_max
-    return error_budget(aim, sources, ground.way.depth_mm, points, limit)
+    sources = _sources(task, ground.hip, tunnel, seat)
+    return error_budget(_aim(ground.hip, tunnel), sources, ground.way.depth_mm, points, limit)
 
 
-def _simulated(task: Task, ground: Ground, tunnel: Tunnel) -> Simulated:
-    aim, sources = _aim(ground.hip, tunnel), _sources(task, ground.hip, tunnel)
-    return simulate(aim, sources, ground.way.depth_mm, task.hip.lesion.points_mm)
+def simulated_of(task: Task, ground: Ground, tunnel: Tunnel, seat: Seating) -> Simulated:
+    """The same by drilling many times."""
+    sources = _sources(task, ground.hip, tunnel, seat)
+    return simulate(_aim(ground.hip, tunnel), sources, ground.way.depth_mm, task.hip.lesion.points_mm)
 
 
-def _sources(task: Task, hip: Hip, tunnel: Tunnel) -> ErrorSources:
+def _assumed(tunnel: Tunnel) -> Seating:
+    """The seat assumed of a guide that does not yet exist, about the tunnel's entry."""
+    return assumed_seating(tunnel.entry_mm)
+
+
+def _sources(task: Task, hip: Hip, tunnel: Tunnel, seat: Seating) -> ErrorSources:
     registration = hip.lesion.registration
     offset = tunnel.sleeve_offset_mm if tunnel.sleeve_offset_mm is not None else max(hip.kit.sleeve_offsets_mm)
     return error_sources(
+        seat,
         printer_rms_mm=task.printer.rms_error_mm,
         bore_clearance_mm=hip.sleeve_play_mm,
         guided_length_mm=hip.guided_length_mm,
@@ -319,7 +314,6 @@ def _aim(hip: Hip, tunnel: Tunnel) -> Aim:
         target_mm=tunnel.target_mm,
         outline_mm=tunnel.outline_mm,
         radius_mm=tunnel.diameter_mm / 2.0,
-        seat_center_mm=tunnel.entry_mm,
         head_center_mm=hip.anatomy.head_center_mm,
         head_radius_mm=hip.anatomy.head_radius_mm,
         entry_zone_mm=hip.rules.entry_zone_mm,

@@ -76,6 +76,7 @@ def _full(chosen: Proposal, k: int) -> dict[str, Any]:
     budget = chosen.budgets[k]
     return _tunnel(chosen.tunnels[k], chosen.broken[k]) | {
         "error_budget": _budget(budget) | {"simulated": _simulated(chosen, k)},
+        "error_budget_assumed": _compared(chosen.assumed_budgets[k]),
         "instruments": [asdict(step) for step in chosen.steps[k]],
     }
 
@@ -97,9 +98,16 @@ def _budget(budget: ErrorBudget) -> dict[str, Any]:
     return plain | {"contributions": contributions}
 
 
+def _compared(budget: ErrorBudget) -> dict[str, Any]:
+    """The budget with the seat that is assumed of every plan alike."""
+    whole = _budget(budget)
+    del whole["contributions"]
+    return whole
+
+
 def _tunnels(proposal: Proposal) -> list[dict[str, Any]]:
     return [
-        _tunnel(tunnel, broken) | {"error_budget": _budget(budget)}
+        _tunnel(tunnel, broken) | {"error_budget": _budget(budget), "error_budget_assumed": _compared(budget)}
         for tunnel, broken, budget in zip(proposal.tunnels, proposal.broken, proposal.budgets, strict=True)
     ]
 

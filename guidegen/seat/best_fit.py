@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from guidegen.frames import FloatArray, IntArray
+from guidegen.frames import FloatArray, IntArray, turning
 from guidegen.seat.docking import LEVER_MM
 from guidegen.seat.surface_error import ERROR_MM, SMOOTHED_MM
 
@@ -38,10 +38,8 @@ def alike(points_mm: FloatArray) -> FloatArray:
 
 def tip_levers(tip_mm: FloatArray, axis: FloatArray, middle_mm: FloatArray) -> FloatArray:
     """What a motion about a middle (3,) does to the tip (3,) across `axis`: (3, 6)."""
-    arm = tip_mm - middle_mm
-    turn = np.array([[0.0, arm[2], -arm[1]], [-arm[2], 0.0, arm[0]], [arm[1], -arm[0], 0.0]])
     across = np.eye(3) - np.outer(axis, axis)
-    return np.asarray(across @ np.concatenate([np.eye(3), turn / LEVER_MM], axis=1))
+    return np.asarray(across @ np.concatenate([np.eye(3), turning(tip_mm - middle_mm) / LEVER_MM], axis=1))
 
 
 def motion_covariance(opens: FloatArray, areas_mm2: FloatArray, likeness: FloatArray, among: IntArray) -> FloatArray:

@@ -31,7 +31,7 @@ from guidegen.seat.docking import Contact, displaced, docked, pushes
 from guidegen.seat.footprint import Flags, Footprint, covered
 from guidegen.seat.ground import Ground
 from guidegen.seat.scan_end import END_MARGIN_MM
-from guidegen.seat.seat import GUIDE, Seat, likely_motions
+from guidegen.seat.seat import GUIDE, Seat, in_lps, likely_motions
 from guidegen.seat.surface_error import error_fields
 from guidegen.seat.zones import KEPT_OUT, OPEN, Zones
 
@@ -309,15 +309,17 @@ def _seat(search: Search, size: str, candidate: Candidate) -> Seat:
         gaps = np.maximum(error - np.percentile(error, friction.CLOSEST_PERCENT), 0.0)
         tips.append(search.furthest(docked(opens, gaps, home[number::FIELDS]), middle))
         held.append(friction.holds(resists[friction.bearing(gaps)], hand[number::FIELDS]))
+    frame = _frame(search, middle, search.facings[candidate.facing].removal)
     return Seat(
         size=size,
-        frame=_frame(search, middle, search.facings[candidate.facing].removal),
+        frame=frame,
         footprint=Footprint(search.cells.levels_mm, search.cells.turns_deg, candidate.covers, search.zones),
         contact_mm2=float(contact.areas_mm2.sum()),
         fit=max(fits, key=lambda fit: fit.mean_mm),
         dock=Spread(float(np.mean(tips)), float(np.percentile(tips, 95.0))),
         held_share=float(np.mean(held)),
         motions=likely_motions(covariance, search.zones),
+        covariance=in_lps(covariance, middle, search.zones, frame.inverse().points(np.zeros(3))),
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guidegen.frames import FloatArray, RigidTransform
+from guidegen.frames import FloatArray, RigidTransform, turning
+from guidegen.plan.seating import OWN, Seating
 from guidegen.seat.best_fit import Spread
 from guidegen.seat.docking import LEVER_MM
 from guidegen.seat.footprint import Footprint
+from guidegen.seat.surface_error import ERROR_MM
 from guidegen.seat.zones import Zones
 
 GUIDE = "guide"
@@ -28,7 +30,8 @@ class Seat:
     one that strays most, when a careful hand fits the guide; `dock`: when it is pushed home without friction at an
     uncertain place; `held_share`: of a hand's pushes, those that dry friction keeps in place. `motions` (3, 6): the
     three largest likely motions of the best fit (95 % of each), shift in mm and turn in degrees along shaft, lateral
-    and front.
+    and front. `covariance` (6, 6): of the best fit's motion in LPS, the shift of the frame's origin in mm and the turn
+    about it in rad.
     """
 
     size: str
@@ -39,6 +42,7 @@ class Seat:
     dock: Spread
     held_share: float
     motions: FloatArray
+    covariance: FloatArray
 
     @property
     def removal_direction(self) -> FloatArray:
@@ -49,6 +53,31 @@ class Seat:
     def weakest_in_words(self) -> str:
         """The largest likely motion, such as "turns 1.1° about the shaft and slides 0.3 mm along it"."""
         return motion_in_words(self.motions[0])
+
+    def seating(self, surface_error_mm: float) -> Seating:
+        """How far off a careful hand fits this seat, for the error budget; on a bone whose label alone is off by more
+        along the normal than the model takes (ERROR_MM), in proportion.
+        """
+        error_mm = max(ERROR_MM, surface_error_mm)
+        return Seating(
+            center_mm=self.frame.inverse().points(np.zeros(3)),
+            covariance=(error_mm / ERROR_MM) ** 2 * self.covariance,
+            whose=OWN,
+            source=f"the built seat {self.size}, best fitted to a bone whose surface is off by {error_mm:.2g} mm",
+            of_surface=True,
+        )
+
+
+def in_lps(covariance: FloatArray, middle_mm: FloatArray, zones: Zones, origin_mm: FloatArray) -> FloatArray:
+    """A motion's covariance (6, 6) about a middle (3,), in the femur's own terms with the turn times LEVER_MM, as that
+    of the shift of an origin (3,) in mm and of the turn in rad, in LPS.
+    """
+    handed = np.sign(np.linalg.det(zones.axes))  # in left-handed terms a turn goes the other way round its axis
+    turn = handed / LEVER_MM * zones.axes.T
+    arm_mm = origin_mm - zones.origin_mm - middle_mm @ zones.axes
+    motion = np.block([[zones.axes.T, turning(arm_mm) @ turn], [np.zeros((3, 3)), turn]])
+    moved = motion @ covariance @ motion.T
+    return np.asarray((moved + moved.T) / 2.0)
 
 
 def likely_motions(covariance: FloatArray, zones: Zones) -> FloatArray:

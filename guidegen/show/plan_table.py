@@ -50,6 +50,7 @@ def _tunnel_rows(chosen: Proposal) -> Rows:
         ("reaches the lesion", *(f"{each.reaches_lesion:.1%}" for each in chosen.budgets)),
         ("within 3 mm of the joint", *(f"{each.within_3_mm_of_joint:.1%}" for each in chosen.budgets)),
         ("breaches the neck", *(f"{each.breaches_cortex:.2%}" for each in chosen.budgets)),
+        ("the seat in these", *(each.seat for each in chosen.budgets)),
     ]
 
 

@@ -30,7 +30,7 @@ def strategies_figure(assessed: Assessed, plan: Plan, patient_id: str) -> Figure
     proposals = proposals_of(plan)
     first = proposals[0].tunnels[0]
     figure = blank(
-        patient_id, assessed.anatomy.side, "The strategies, all seen in the cut of the first, from the front"
+        patient_id, assessed.anatomy.side, "The strategies in the cut of the first, all with the same assumed seat"
     )
     hip, _ = cut_hips(assessed, first)
     low, high = front_corners(hip)
@@ -61,8 +61,8 @@ def proposals_of(plan: Plan) -> tuple[Proposal, ...]:
 
 
 def _figures(figure: Figure, left: float, proposal: Proposal) -> None:
-    """What speaks for it and against it; of several tunnels the worst."""
-    volumes, budgets = proposal.volumes, proposal.budgets
+    """What speaks for it and against it; of several tunnels the worst, with the seat that is assumed of all plans."""
+    volumes, budgets = proposal.volumes, proposal.assumed_budgets
     y = FIGURES_TOP
     for name, value in (
         ("Lesion reached", f"{shown(100.0 * volumes.reached_fraction, 1)} %"),

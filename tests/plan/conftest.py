@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
-from plan_case import Case, case_of
+from plan_case import Case, case_of, planned_for, task_of
 from pydantic import BaseModel
 
+from guidegen.plan.planning import Plan
 from guidegen.plan.templates import FOLDERS, load_template
 
 
@@ -24,6 +26,19 @@ def make_case() -> Iterator[Callable[..., Case]]:
 @pytest.fixture(scope="session")
 def case(make_case) -> Case:
     return make_case("right")
+
+
+@pytest.fixture(scope="session")
+def small(case) -> Case:
+    """Few entries and a small lesion: a plan of it takes a second or two."""
+    little = case.with_lesion(case.lesion.centroid_mm, 7.0)
+    return replace(little, rules=replace(case.rules, entry_off_middle_max=0.3))
+
+
+@pytest.fixture(scope="session")
+def plan(small) -> Plan:
+    """The plan of it, as it is before there is a guide."""
+    return planned_for(task_of(small))
 
 
 @pytest.fixture

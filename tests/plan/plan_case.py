@@ -17,10 +17,10 @@ from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.lesion.lesion import Lesion, measure_lesion
 from guidegen.phantom import label_volume, make_hip
 from guidegen.plan.hip import Hip
-from guidegen.plan.planning import STRATEGIES
+from guidegen.plan.planning import CENTROID, STRATEGIES, Plan, Task, Waiver, make_plan, survey
 from guidegen.plan.rules import Rules
 from guidegen.plan.strategies import Found, Ground, as_ordered, ends_at, ground_of, through_centroid
-from guidegen.plan.templates import Kit, load_template
+from guidegen.plan.templates import Kit, Policy, Printer, load_template
 from guidegen.plan.tunnel import Tunnel
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
@@ -35,6 +35,7 @@ POINTS = (
 )  # fmt: skip
 RULES = Rules()
 CORE, FAN = (load_template(Kit, name)[0] for name in ("core-8", "multiple-3.2"))
+PRINTER, POLICY = load_template(Printer, "sla")[0], load_template(Policy, "default")[0]
 
 
 def with_drill(kit: Kit, **changes: Any) -> Kit:
@@ -173,3 +174,23 @@ def case_of(side: str, edit: Edit | None = None, **changes: Any) -> Case:
     bone = label_surface(replace(labels, voxels=labels.voxels > 0)).surface
     anatomy = find_anatomy(bone, cast(Side, side))
     return Case(bone, anatomy, measure_lesion(replace(labels, voxels=labels.voxels == 2), None, bone, anatomy))
+
+
+def task_of(
+    case: Case,
+    strategy: str = CENTROID,
+    entry_mm: FloatArray | None = None,
+    target_mm: FloatArray | None = None,
+    waive: tuple[str, ...] = (),
+) -> Task:
+    """What a plan of a case is made of."""
+    return Task(
+        hip=case.hip, kit="core-8", fan_kit=case.fan_kit, fan_kit_name="multiple-3.2", fan_guided_length_mm=33.0,
+        printer=PRINTER, policy=POLICY, surface_error_mm=0.27, strategy=strategy, entry_mm=entry_mm,
+        target_mm=target_mm, waivers=tuple(Waiver(rule, "a reason", "an engineer") for rule in waive),
+    )  # fmt: skip
+
+
+def planned_for(task: Task) -> Plan:
+    """The plan of a task, with a survey of its own."""
+    return make_plan(task, survey(task))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm
 
-from guidegen.frames import LPS, RigidTransform, perpendicular_pair, rotation_about, unit
+from guidegen.frames import LPS, RigidTransform, perpendicular_pair, rotation_about, turning, unit
 from guidegen.packed import packed, unpacked
 from guidegen.plan.error_budget import (
     Aim,
@@ -16,10 +16,11 @@ from guidegen.plan.error_budget import (
     LesionVoxels,
     covariance,
     error_budget,
-    length_quantile_mm,
-    mean_length_mm,
+    length_quantile,
+    mean_length,
 )
 from guidegen.plan.error_sources import CT_MR_MM, RADIUS_95_PER_RMS, error_sources
+from guidegen.plan.seating import OWN, Seating, assumed_seating
 
 AXIS = unit([0.6, 0.2, 0.75])
 
@@ -29,12 +30,14 @@ def ball(center_mm, radius_mm, step_mm=1.0):
     return np.asarray(center_mm) + grid[np.linalg.norm(grid, axis=1) <= radius_mm]
 
 
-def straight(length_mm=90.0, radius_mm=4.0, outline=((0.0, 0.0), (0.0, 4.0)), axis=AXIS, seat_mm=(0.0, 0.0, 0.0)):
+def straight(length_mm=90.0, radius_mm=4.0, outline=((0.0, 0.0), (0.0, 4.0)), axis=AXIS):
     """From the origin along the axis; a head far away, so that the whole way past the entry counts."""
-    return Aim(np.zeros(3), length_mm * axis, np.array(outline), radius_mm, np.array(seat_mm), 500.0 * axis, 24.0)
+    return Aim(np.zeros(3), length_mm * axis, np.array(outline), radius_mm, 500.0 * axis, 24.0)
 
 
-def sources(**changes):
+def sources(seat=None, seat_mm=0.7, seat_deg=1.0, **changes):
+    """Of a seat, or of one assumed about the entry."""
+    seat = assumed_seating(np.zeros(3), seat_mm, seat_deg) if seat is None else seat
     given = {
         "printer_rms_mm": 0.15,
         "bore_clearance_mm": 0.2,
@@ -44,7 +47,20 @@ def sources(**changes):
         "surface_error_mm": 0.1,
         "lesion_doubt_95_mm": None,
     }
-    return error_sources(**(given | changes))
+    return error_sources(seat, **(given | changes))
+
+
+def own_seat(scale=1.0, center_mm=(0.0, 9.0, -4.0)):
+    """A built seat whose shift and turn are uneven and go together, of some millimetres and degrees."""
+    drawn = np.random.default_rng(3).normal(size=(6, 6)) * np.repeat([0.3, 0.005], 3)[:, None]
+    return Seating(np.array(center_mm), scale**2 * drawn @ drawn.T, OWN, "the built seat M", of_surface=True)
+
+
+LENGTHS = (
+    "tip_mean_mm", "tip_p95_mm", "tip_lateral_mean_mm", "tip_lateral_p95_mm", "entry_mean_mm", "entry_p95_mm",
+    "angle_mean_deg", "angle_p95_deg", "to_lesion_p95_mm",
+)  # fmt: skip
+STILL = {"printer_rms_mm": 0.0, "bore_clearance_mm": 0.0, "bend_mm": 0.0}
 
 
 def deep(points_mm):
@@ -71,23 +87,23 @@ def test_the_published_table_comes_out_again(seat_deg, mean_mm, p95_mm, to_lesio
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_lengths_of_an_even_error_are_chi_distributed(dimensions):
     even = 4.0 * np.eye(dimensions)
-    assert length_quantile_mm(even, 0.95) == pytest.approx(2.0 * np.sqrt(chi2.ppf(0.95, dimensions)), rel=1e-5)
+    assert length_quantile(even, 0.95) == pytest.approx(2.0 * np.sqrt(chi2.ppf(0.95, dimensions)), rel=1e-5)
     mean = {2: np.sqrt(np.pi / 2.0), 3: np.sqrt(8.0 / np.pi)}[dimensions]
-    assert mean_length_mm(even) == pytest.approx(2.0 * mean, rel=1e-6)
+    assert mean_length(even) == pytest.approx(2.0 * mean, rel=1e-6)
 
 
 def test_an_error_along_one_line_only_is_half_normal():
     line = 9.0 * np.outer(AXIS, AXIS)
-    assert length_quantile_mm(line, 0.95) == pytest.approx(3.0 * norm.ppf(0.975), rel=0.01)
-    assert mean_length_mm(line) == pytest.approx(3.0 * np.sqrt(2.0 / np.pi), rel=0.002)
-    assert length_quantile_mm(np.zeros((3, 3)), 0.95) == 0.0
+    assert length_quantile(line, 0.95) == pytest.approx(3.0 * norm.ppf(0.975), rel=0.01)
+    assert mean_length(line) == pytest.approx(3.0 * np.sqrt(2.0 / np.pi), rel=0.002)
+    assert length_quantile(np.zeros((3, 3)), 0.95) == 0.0
 
 
 @pytest.mark.parametrize("spread", [(0.2, 1.0, 4.0), (1.0, 1.0, 9.0), (0.1, 3.0, 3.0), (0.5, 2.0)])
 def test_lengths_of_an_uneven_error_agree_with_many_drawn(spread):
     drawn = np.linalg.norm(np.random.default_rng(1).standard_normal((1_000_000, len(spread))) * np.sqrt(spread), axis=1)
-    assert length_quantile_mm(np.diag(spread), 0.95) == pytest.approx(np.quantile(drawn, 0.95), rel=0.005)
-    assert mean_length_mm(np.diag(spread)) == pytest.approx(drawn.mean(), rel=0.003)
+    assert length_quantile(np.diag(spread), 0.95) == pytest.approx(np.quantile(drawn, 0.95), rel=0.005)
+    assert mean_length(np.diag(spread)) == pytest.approx(drawn.mean(), rel=0.003)
 
 
 def test_a_point_before_a_plane_joint_is_as_probable_as_the_normal_distribution_says():
@@ -174,7 +190,7 @@ def test_the_registration_counts_towards_the_lesion_alone():
 def test_a_doubt_of_95_percent_becomes_the_rms_of_an_even_error():
     registration = sources(lesion_doubt_95_mm=2.0).registration
     assert registration is not None
-    assert length_quantile_mm(registration.rms**2 / 3.0 * np.eye(3), 0.95) == pytest.approx(2.0, rel=1e-4)
+    assert length_quantile(registration.rms**2 / 3.0 * np.eye(3), 0.95) == pytest.approx(2.0, rel=1e-4)
 
 
 def test_the_contributions_add_up_and_the_first_is_named():
@@ -214,15 +230,17 @@ def test_a_moved_patient_has_the_same_budget():
 
     lesion = ball(80.0 * AXIS, 4.0)
     motion = RigidTransform(rotation_about([1.0, 2.0, -0.5], 71.0), np.array([30.0, -200.0, 400.0]), LPS, LPS)
-    aim = straight(outline=((0.0, 0.0), (1.0, 4.0)), seat_mm=(0.0, 5.0, 2.0))
+    aim, seat = straight(outline=((0.0, 0.0), (1.0, 4.0))), own_seat()
     moved = replace(
-        aim,
-        **{name: motion.points(getattr(aim, name)) for name in ("entry_mm", "target_mm", "seat_center_mm")},
-        head_center_mm=motion.points(aim.head_center_mm),
+        aim, **{name: motion.points(getattr(aim, name)) for name in ("entry_mm", "target_mm", "head_center_mm")}
     )
-    here = error_budget(aim, sources(), skull, lesion)
-    there = error_budget(moved, sources(), lambda points: skull(motion.inverse().points(points)), motion.points(lesion))
-    for name in ("tip_mean_mm", "tip_p95_mm", "tip_lateral_mean_mm", "tip_lateral_p95_mm", "to_lesion_p95_mm"):
+    turn = np.kron(np.eye(2), motion.rotation)
+    there_seat = replace(seat, center_mm=motion.points(seat.center_mm), covariance=turn @ seat.covariance @ turn.T)
+    here = error_budget(aim, sources(seat), skull, lesion)
+    there = error_budget(
+        moved, sources(there_seat), lambda points: skull(motion.inverse().points(points)), motion.points(lesion)
+    )
+    for name in LENGTHS:
         assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-6)
     assert 0.05 < here.within_3_mm_of_joint < 0.95
     assert there.within_3_mm_of_joint == pytest.approx(here.within_3_mm_of_joint, rel=0.03)
@@ -281,7 +299,103 @@ def test_a_lesion_of_one_voxel_or_one_slice_has_voxels_too():
         LesionVoxels.of(np.zeros((0, 3)))
 
 
-@pytest.mark.parametrize("wrong", [{"guided_length_mm": 0.0}, {"bend_mm": -0.1}, {"seat_deg": np.nan}])
+@pytest.mark.parametrize("wrong", [{"guided_length_mm": 0.0}, {"bend_mm": -0.1}])
 def test_errors_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match="expected errors of 0 and more and a guided length"):
         sources(**wrong)
+
+
+# --- the seat that was built ---
+
+
+def alone(seat):
+    """The seat and nothing else."""
+    known = sources(seat, **STILL)
+    return replace(known, depth_stop=replace(known.depth_stop, rms=0.0))
+
+
+def test_a_seat_that_turns_about_one_axis_sways_the_tip_as_a_half_normal_arc():
+    """1° about a line 30 mm beside the tunnel's entry, across it: 120 mm of arm at the tip, 30 mm at the entry."""
+    across = perpendicular_pair(AXIS)[0]
+    covariance = np.zeros((6, 6))
+    covariance[3:, 3:] = np.radians(1.0) ** 2 * np.outer(across, across)
+    budget = error_budget(
+        straight(), alone(Seating(-30.0 * AXIS, covariance, OWN, "", True)), deep, ball(80.0 * AXIS, 5.0)
+    )
+    arc = np.radians(1.0) * np.array([120.0, 30.0])
+    assert [budget.tip_mean_mm, budget.entry_mean_mm] == pytest.approx(arc * np.sqrt(2.0 / np.pi), rel=0.002)
+    assert [budget.tip_p95_mm, budget.entry_p95_mm] == pytest.approx(arc * norm.ppf(0.975), rel=0.01)
+    assert (budget.angle_mean_deg, budget.angle_p95_deg) == pytest.approx((0.798, 1.96), rel=0.01)
+    assert (budget.seat, budget.seat_shift_rms_mm, budget.seat_turn_rms_deg) == (OWN, 0.0, pytest.approx(1.0))
+
+
+def test_a_covariance_moves_the_tip_by_what_its_motions_do():
+    """The tip's covariance is that of shift + turn × arm, with all that goes together; drawn motion by motion."""
+    seat, aim = own_seat(), straight()
+    motions = np.random.default_rng(5).multivariate_normal(np.zeros(6), seat.covariance, 400_000, method="eigh")
+    moved = motions[:, :3] + np.cross(motions[:, 3:], aim.target_mm - seat.center_mm)
+    found = covariance(aim, alone(seat).in_bone, aim.target_mm)
+    assert found == pytest.approx(np.cov(moved.T), abs=0.01 * np.trace(found))
+    budget = error_budget(aim, alone(seat), deep, ball(80.0 * AXIS, 5.0))
+    length = np.linalg.norm(moved, axis=1)
+    assert budget.tip_mean_mm == pytest.approx(length.mean(), rel=0.005)
+    assert budget.tip_p95_mm == pytest.approx(np.quantile(length, 0.95), rel=0.01)
+
+
+def test_the_same_seat_told_about_another_centre_has_the_same_budget():
+    """Nor do the parts of turn and shift depend on the centre: what shifts because it turns is the turn's."""
+    here, arm = own_seat(), np.array([20.0, -35.0, 12.0])
+    lever = np.block([[np.eye(3), turning(arm)], [np.zeros((3, 3)), np.eye(3)]])
+    there = replace(here, center_mm=here.center_mm + arm, covariance=lever @ here.covariance @ lever.T)
+    assert there.shift_rms_mm != pytest.approx(here.shift_rms_mm, rel=0.05)
+    first, second = (error_budget(straight(), sources(each), deep, ball(80.0 * AXIS, 5.0)) for each in (here, there))
+    for name in LENGTHS:
+        assert getattr(first, name) == pytest.approx(getattr(second, name), rel=1e-9)
+    parts = [{each.name: each.tip_rms_mm for each in budget.contributions} for budget in (first, second)]
+    assert parts[0] == pytest.approx(parts[1], rel=1e-9)
+
+
+def test_a_worse_seat_makes_a_worse_budget():
+    joint, lesion = below_plane(AXIS, 94.5), ball(80.0 * AXIS, 3.0)
+    budgets = [error_budget(straight(), sources(own_seat(scale)), joint, lesion) for scale in (0.5, 1.0, 2.0)]
+    for name in (*LENGTHS, "within_3_mm_of_joint", "seat_shift_rms_mm", "seat_turn_rms_deg"):
+        first, second, third = (getattr(each, name) for each in budgets)
+        assert first < second < third, name
+    assert budgets[0].reaches_lesion > budgets[2].reaches_lesion
+
+
+def test_the_surface_moves_a_built_seat_once_and_is_still_off_at_the_joint():
+    """The seat answers the surface's error: that moves the tip no second time, but the joint lies elsewhere all the
+    same.
+    """
+    aim, lesion = straight(outline=((0.0, 0.0),), radius_mm=0.1), ball(80.0 * AXIS, 5.0)
+    coarse, fine = (alone(own_seat(1e-6)), alone(own_seat(1e-6)))
+    coarse = replace(coarse, bone_surface=replace(coarse.bone_surface, rms=1.5))
+    rough, smooth = (error_budget(aim, each, below_plane(AXIS, 94.0), lesion) for each in (coarse, fine))
+    assert rough.tip_p95_mm == smooth.tip_p95_mm < 1e-4
+    assert "bone surface" not in {each.name for each in rough.contributions}
+    assert rough.within_3_mm_of_joint == pytest.approx(norm.cdf(-1.0 / (1.5 / np.sqrt(3.0))), rel=0.03)
+    assert smooth.within_3_mm_of_joint < 0.001
+
+
+@pytest.mark.parametrize("wrong", [{"shift_mm": -0.1}, {"turn_deg": np.nan}])
+def test_a_seat_cannot_be_off_by_less_than_nothing(wrong):
+    with pytest.raises(ValueError, match="expected a shift and a turn of 0 and more"):
+        assumed_seating(np.zeros(3), **wrong)
+
+
+@pytest.mark.parametrize("wrong", [-np.eye(6), np.triu(np.ones((6, 6)))])
+def test_what_is_no_covariance_is_refused(wrong):
+    with pytest.raises(ValueError, match="expected a covariance of the seat's motion, symmetric and not negative"):
+        Seating(np.zeros(3), wrong, OWN, "", True)
+
+
+def test_the_other_sides_seat_has_the_same_budget():
+    """Mirrored, a turn goes the other way round its axis."""
+    flip, seat, aim, lesion = np.diag([-1.0, 1.0, 1.0]), own_seat(), straight(), ball(80.0 * AXIS, 5.0)
+    both = np.block([[flip, np.zeros((3, 3))], [np.zeros((3, 3)), -flip]])
+    other = replace(seat, center_mm=flip @ seat.center_mm, covariance=both @ seat.covariance @ both.T)
+    here = error_budget(aim, sources(seat), deep, lesion)
+    there = error_budget(straight(axis=flip @ AXIS), sources(other), deep, lesion @ flip)
+    for name in LENGTHS:
+        assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-6)

@@ -10,8 +10,12 @@ from guidegen.frames import perpendicular_pair, unit
 from guidegen.plan.error_budget import Aim, error_budget
 from guidegen.plan.error_sources import error_sources
 from guidegen.plan.monte_carlo import simulate
+from guidegen.plan.seating import OWN, Seating, assumed_seating
 
-LENGTHS = ("tip_mean_mm", "tip_p95_mm", "tip_lateral_mean_mm", "tip_lateral_p95_mm", "to_lesion_p95_mm")
+LENGTHS = (
+    "tip_mean_mm", "tip_p95_mm", "tip_lateral_mean_mm", "tip_lateral_p95_mm", "entry_mean_mm", "entry_p95_mm",
+    "angle_mean_deg", "angle_p95_deg", "to_lesion_p95_mm",
+)  # fmt: skip
 CHANCES = ("reaches_lesion", "breaches_cortex", "within_3_mm_of_joint")
 NECK = unit([0.6, 0.2, 0.75])
 FIRST, SECOND = perpendicular_pair(NECK)
@@ -28,12 +32,24 @@ def ball_on_neck(neck_radius_mm):
     return depth_mm
 
 
-def made_up(stop_mm, off_mm, radius_mm, neck_mm, lesion_mm, tilt=0.0, side=0.0, **errors):
+def built(center_mm, scale):
+    """A built seat that rolls about the tunnel's side and slides as it rolls: shift and turn uneven and together."""
+    roll = np.concatenate([0.5 * FIRST + 0.2 * NECK, np.radians(0.9) * SECOND])
+    rest = np.random.default_rng(2).normal(size=(6, 6)) * np.repeat([0.1, np.radians(0.15)], 3)[:, None]
+    covariance = scale**2 * (np.outer(roll, roll) + rest @ rest.T)
+    return Seating(center_mm, covariance, OWN, "the built seat M", of_surface=True)
+
+
+def made_up(
+    stop_mm, off_mm, radius_mm, neck_mm, lesion_mm, tilt=0.0, side=0.0, seat_mm=0.7, seat_deg=1.0, own=None, **errors
+):
     """A drill along the neck, beside its axis, stopped under the joint, and a lesion in front of it."""
     target, axis = (24.0 - stop_mm) * NECK + off_mm * FIRST, unit(NECK + tilt * SECOND)
     entry = target - 85.0 * axis
     outline = [(0.0, 0.0), (0.0, radius_mm), *([(side, radius_mm)] if side else [])]
-    aim = Aim(entry, target, np.array(outline), radius_mm, entry - 8.0 * SECOND, np.zeros(3), 24.0)
+    aim = Aim(entry, target, np.array(outline), radius_mm, np.zeros(3), 24.0)
+    center = entry - 8.0 * SECOND
+    seat = assumed_seating(center, seat_mm, seat_deg) if own is None else built(center, own)
     grid = np.stack(np.meshgrid(*[np.arange(-9.0, 9.1, 0.9)] * 3), axis=-1).reshape(-1, 3)
     lesion = grid[np.linalg.norm(grid, axis=1) <= lesion_mm] + (24.0 - stop_mm - 6.0) * NECK
     given = {
@@ -45,7 +61,7 @@ def made_up(stop_mm, off_mm, radius_mm, neck_mm, lesion_mm, tilt=0.0, side=0.0, 
         "surface_error_mm": 0.27,
         "lesion_doubt_95_mm": 2.0,
     }
-    return aim, error_sources(**(given | errors)), ball_on_neck(neck_mm), lesion
+    return aim, error_sources(seat, **(given | errors)), ball_on_neck(neck_mm), lesion
 
 
 PLANS = {
@@ -58,6 +74,8 @@ PLANS = {
     "thin and oblique": made_up(5.0, -3.0, 1.6, 13.0, 3.0, tilt=0.1),
     "its side too": made_up(7.0, 8.0, 4.0, 15.0, 4.0, side=10.0),
     "a sloppy sleeve": made_up(5.0, 3.0, 4.0, 14.0, 5.0, bore_clearance_mm=0.4, guided_length_mm=30.0, seat_deg=0.5),
+    "a built seat": made_up(5.0, 3.0, 4.0, 13.0, 6.0, own=1.0),
+    "a built seat, off in a thin neck": made_up(6.0, 5.0, 4.0, 10.0, 4.0, own=2.0),
     "a loose seat": made_up(6.0, 4.0, 4.0, 13.0, 7.0, seat_deg=2.0, seat_mm=1.0),
 }
 
@@ -91,7 +109,7 @@ def test_the_closed_form_and_many_drillings_agree_on_the_made_up_hip(case):
     back, ahead = (case.bone.ray_hits(centroid[None], way[None])[0][0] for way in (-axis, axis))
     entry, target = centroid - back * axis, centroid + (ahead - 5.0) * axis
     head = case.anatomy.head_center_mm, case.anatomy.head_radius_mm
-    aim = Aim(entry, target, np.array([[0.0, 0.0], [0.0, 4.0]]), 4.0, entry, *head)
+    aim = Aim(entry, target, np.array([[0.0, 0.0], [0.0, 4.0]]), 4.0, *head)
     low, high = np.minimum(entry, target) - 35.0, np.maximum(entry, target) + 35.0
     axes = [np.arange(a, b, 2.5) for a, b in zip(low, high, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
@@ -100,7 +118,7 @@ def test_the_closed_form_and_many_drillings_agree_on_the_made_up_hip(case):
     def depth_mm(points_mm):
         return map_coordinates(depth, ((points_mm - low) / 2.5).T, order=1, mode="nearest")
 
-    sources = error_sources(0.12, 0.2, 32.0, 8.0, 0.5, 0.2, 1.5)
+    sources = error_sources(assumed_seating(entry), 0.12, 0.2, 32.0, 8.0, 0.5, 0.2, 1.5)
     budget = error_budget(aim, sources, depth_mm, case.lesion.points_mm)
     assert_agree(budget, simulate(aim, sources, depth_mm, case.lesion.points_mm))
     assert budget.reaches_lesion > 0.95

@@ -15,6 +15,7 @@ from guidegen.plan.planning import Plan, Proposal, Ruled, Waiver
 from guidegen.plan.record import plan_record
 from guidegen.plan.rules import Broken
 from guidegen.plan.search import Certificate
+from guidegen.plan.seating import ASSUMED, OWN
 from guidegen.plan.trade_off import Trade
 from guidegen.plan.tunnel import Tunnel
 from guidegen.plan.volumes import Piece, Volumes
@@ -27,11 +28,14 @@ TUNNEL = Tunnel(
     sleeve_offset_mm=45.0, depth_reading_mm=145.0, drill_spare_mm=55.0, cost=0.25, keep_out_mm=3.5, entry_moved_mm=0.7,
 )  # fmt: skip
 BUDGET = ErrorBudget(
-    tip_mean_mm=1.1, tip_p95_mm=2.4, tip_lateral_mean_mm=0.9, tip_lateral_p95_mm=2.1, to_lesion_p95_mm=2.9,
+    tip_mean_mm=1.1, tip_p95_mm=2.4, tip_lateral_mean_mm=0.9, tip_lateral_p95_mm=2.1, entry_mean_mm=0.6,
+    entry_p95_mm=1.2, angle_mean_deg=0.5, angle_p95_deg=1.1, to_lesion_p95_mm=2.9,
     reaches_lesion=0.997, breaches_cortex=0.0, within_3_mm_of_joint=0.004,
     contributions=(Contribution("the seat", 0.9, 0.7, "assumed"), Contribution("the print", 0.3, 0.3, "measured")),
-    dominant="the seat", stop_earlier_mm=None,
+    dominant="the seat", stop_earlier_mm=None, seat="the built guide's own", seat_shift_rms_mm=0.4,
+    seat_turn_rms_deg=0.6,
 )  # fmt: skip
+ASSUMED_BUDGET = replace(BUDGET, tip_p95_mm=3.4, seat="assumed, since there is no guide yet", seat_turn_rms_deg=1.0)
 CHOSEN = Proposal(
     strategy="ordered",
     kit="core-8",
@@ -43,11 +47,12 @@ CHOSEN = Proposal(
         7000.0, 4100.0, 1500.0, 250.0, 5250.0, 4.35, (Piece(6500.0, 1500.0, 250.0), Piece(500.0, 0.0, 0.0))
     ),
     budgets=(BUDGET,),
-    simulated=(Simulated(100_000, 1.1, 2.4, 0.9, 2.1, 2.9, 0.998, 0.0, 0.0041),),
+    assumed_budgets=(ASSUMED_BUDGET,),
+    simulated=(Simulated(100_000, 1.1, 2.4, 0.9, 2.1, 0.6, 1.2, 0.5, 1.1, 2.9, 0.998, 0.0, 0.0041),),
     steps=((InstrumentStep(1, "trephine", "the sleeve", "its stop, set at 145.0 mm", "on"),),),
     warnings=("The tunnel is long.",),
 )
-BESIDE = replace(CHOSEN, strategy="coverage", broken=((),), certificate=None, simulated=())
+BESIDE = replace(CHOSEN, strategy="coverage", budgets=(ASSUMED_BUDGET,), broken=((),), certificate=None, simulated=())
 PLAN = Plan(
     chosen=CHOSEN,
     alternatives=(BESIDE,),
@@ -104,6 +109,14 @@ def test_the_chosen_tunnel_has_its_budget_its_simulation_and_its_steps() -> None
     assert tunnel["error_budget"]["simulated"]["samples"] == 100_000
     assert tunnel["error_budget"]["simulated"]["within_3_mm_of_joint"] == 0.0041
     assert tunnel["instruments"][0]["stopped_by"] == "its stop, set at 145.0 mm"
+
+
+def test_every_tunnel_says_whose_seat_is_in_its_budget_and_what_the_assumed_one_makes_of_it() -> None:
+    found = plan_record(PLAN)
+    (tunnel,), (beside,) = found["tunnels"], found["plan"]["alternatives"][0]["tunnels"]
+    assert (tunnel["error_budget"]["seat"], tunnel["error_budget"]["seat_turn_rms_deg"]) == (OWN, 0.6)
+    assert beside["error_budget"]["seat"] == tunnel["error_budget_assumed"]["seat"] == ASSUMED
+    assert [each["error_budget_assumed"]["tip_p95_mm"] for each in (tunnel, beside)] == [3.4, 3.4]
 
 
 def test_volumes_and_pieces() -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from plan_case import Case, with_drill
+from plan_case import POLICY, PRINTER, Case, planned_for, task_of, with_drill
 
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray
@@ -22,43 +22,13 @@ from guidegen.plan.planning import (
     STRATEGIES,
     Plan,
     Survey,
-    Task,
-    Waiver,
     make_plan,
     policy_warnings,
     refusal_of,
     survey,
-    with_sleeves,
 )
-from guidegen.plan.templates import Policy, Printer, load_template
 from guidegen.plan.volumes import plan_volumes
 from guidegen.rounded import shown
-
-PRINTER, POLICY = load_template(Printer, "sla")[0], load_template(Policy, "default")[0]
-
-
-def task_of(case: Case, strategy: str = CENTROID, entry_mm=None, target_mm=None, waive=()) -> Task:
-    return Task(
-        hip=case.hip, kit="core-8", fan_kit=case.fan_kit, fan_kit_name="multiple-3.2", fan_guided_length_mm=33.0,
-        printer=PRINTER, policy=POLICY, surface_error_mm=0.27, strategy=strategy, entry_mm=entry_mm,
-        target_mm=target_mm, waivers=tuple(Waiver(rule, "a reason", "an engineer") for rule in waive),
-    )  # fmt: skip
-
-
-def planned_for(task: Task) -> Plan:
-    return make_plan(task, survey(task))
-
-
-@pytest.fixture(scope="module")
-def small(case) -> Case:
-    """Few entries and a small lesion: a plan of it takes a second or two."""
-    little = case.with_lesion(case.lesion.centroid_mm, 7.0)
-    return replace(little, rules=replace(case.rules, entry_off_middle_max=0.3))
-
-
-@pytest.fixture(scope="module")
-def plan(small) -> Plan:
-    return planned_for(task_of(small))
 
 
 @pytest.fixture
@@ -147,18 +117,6 @@ def test_the_explanation_names_the_figures(plan) -> None:
         f"{plan.chosen.certificate.gap:.2f} points",
     ):  # fmt: skip
         assert figure in plan.explanation
-
-
-def test_a_sleeve_built_further_off_changes_reading_and_steps_alone(plan, small) -> None:
-    before = plan.chosen.tunnels[0]
-    further = before.sleeve_offset_mm + 5.0
-    after = with_sleeves(plan, small.kit, (further,))
-    tunnel = after.chosen.tunnels[0]
-    assert (tunnel.sleeve_offset_mm, tunnel.depth_reading_mm) == (further, before.depth_reading_mm + 5.0)
-    assert tunnel.drill_spare_mm == pytest.approx(before.drill_spare_mm - 5.0)
-    assert tunnel.target_mm is before.target_mm
-    assert any(f"{before.depth_reading_mm + 5.0:.1f}" in step.stopped_by for step in after.chosen.steps[0])
-    assert with_sleeves(plan, small.kit, (before.sleeve_offset_mm,)) is plan
 
 
 # --- no plan ---

@@ -56,7 +56,11 @@ def page_plan(**changes: Any) -> dict[str, Any]:
         "entry_mm": ENTRY.tolist(), "target_mm": TARGET.tolist(), "diameter_mm": 8.0, "length_mm": length_mm,
         "end_outline_mm": [[0.0, 0.0], [0.0, 2.0], [1.0, 4.0]], "wall_min_mm": 5.017914, "depth_reading_mm": 104.25,
         "subchondral_axis_mm": 5.625214, "tool_to_joint_mm": 3.815517, "lesion_reached_fraction": 0.078141,
-        "error_budget": {"to_lesion_p95_mm": 3.224445, "within_3_mm_of_joint": 0.25088, "breaches_cortex": 0.0},
+        "error_budget": {
+            "seat": "the built guide's own", "to_lesion_p95_mm": 3.224445, "within_3_mm_of_joint": 0.25088,
+            "breaches_cortex": 0.0,
+        },
+        "error_budget_assumed": {"to_lesion_p95_mm": 3.811112, "within_3_mm_of_joint": 0.287654},
     }  # fmt: skip
     pin = {
         "point_mm": [109.5, 5.0, 25.0], "direction": [-1.0, 0.0, 0.0], "top_mm": [118.0, 5.0, 25.0], "depth_mm": 25.0,

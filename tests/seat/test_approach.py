@@ -27,6 +27,7 @@ def test_the_incision_spans_contact_rim_and_retractors_and_the_rim_is_laid_bare(
         size="M", frame=RigidTransform(np.eye(3), np.zeros(3), LPS, GUIDE),
         footprint=Footprint(cells.levels_mm, cells.turns_deg, covers, at), contact_mm2=600.0,
         fit=Spread(0.0, 0.0), dock=Spread(0.0, 0.0), held_share=1.0, motions=np.zeros((3, 6)),
+        covariance=np.zeros((6, 6)),
     )  # fmt: skip
     bare = 40.0 * SHAFT_MM * np.radians(60.0)
     without = approach_of(seat, cells, 0.0)

@@ -12,8 +12,9 @@ from shapes import SHAFT_MM, on_shaft, shaft, zones
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import LPS, FloatArray, RigidTransform, angle_deg, rotation_about, unit
+from guidegen.frames import LPS, FloatArray, RigidTransform, angle_deg, rotation_about, turning, unit
 from guidegen.keep_out import KEEP_OUT, NOTHING
+from guidegen.plan.seating import OWN
 from guidegen.seat.best_fit import alike, motion_covariance, spread, tip_levers
 from guidegen.seat.cells import LEVEL_STEP_MM, cells_on
 from guidegen.seat.docking import Contact, displaced, docked, pushes
@@ -29,6 +30,7 @@ from guidegen.seat.search import (
     removal_direction,
 )
 from guidegen.seat.seat import GUIDE, Seat
+from guidegen.seat.surface_error import ERROR_MM
 from guidegen.seat.zones import KEPT_OUT, SCAN_END
 from guidegen.surfaces import Surface
 
@@ -114,6 +116,31 @@ def test_the_best_fit_predicted_is_that_of_the_contact_in_lps(search: Search, se
     assert (seats[0].fit.mean_mm, seats[0].fit.p95_mm) == pytest.approx((expected.mean_mm, expected.p95_mm))
 
 
+def swayed(search: Search, seat: Seat) -> tuple[FloatArray, FloatArray]:
+    """What the seat's covariance in LPS makes of the drill's tip: across the drill, and in all directions (3, 3)."""
+    known = seat.seating(0.0)
+    lever = np.concatenate([np.eye(3), turning(search.tips_mm[0] - known.center_mm)], axis=1)
+    tip = lever @ known.covariance @ lever.T
+    across = np.eye(3) - np.outer(search.axes[0], search.axes[0])
+    return across @ tip @ across, tip
+
+
+def test_the_motion_handed_to_the_error_budget_strays_as_the_fit_does(search: Search, seats: list[Seat]) -> None:
+    for seat in seats[:4]:
+        strays = spread(swayed(search, seat)[0])
+        assert (strays.mean_mm, strays.p95_mm) == pytest.approx((seat.fit.mean_mm, seat.fit.p95_mm), rel=1e-6)
+
+
+def test_a_bone_whose_label_errs_by_more_moves_the_seat_in_proportion(seats: list[Seat]) -> None:
+    fine, usual, coarse = (seats[0].seating(error_mm) for error_mm in (0.0, ERROR_MM, 2.0 * ERROR_MM))
+    assert np.array_equal(fine.covariance, usual.covariance)
+    assert coarse.covariance == pytest.approx(4.0 * usual.covariance)
+    assert coarse.turn_rms_deg == pytest.approx(2.0 * usual.turn_rms_deg)
+    assert (usual.whose, usual.of_surface) == (OWN, True)
+    assert coarse.source == "the built seat M, best fitted to a bone whose surface is off by 0.6 mm"
+    assert usual.center_mm == pytest.approx(seats[0].frame.inverse().points(np.zeros(3)))
+
+
 def test_the_docking_predicted_is_that_on_other_errors_of_the_surface(search: Search, seats: list[Seat]) -> None:
     contact, own_mm = underside(search, seats[0])
     middle = contact.middle_mm
@@ -186,6 +213,8 @@ def test_seats_move_with_the_femur(search: Search, seats: list[Seat]) -> None:
     origin = seats[0].frame.inverse().points(np.zeros(3))
     assert there.frame.points(motion.points(origin)) == pytest.approx(np.zeros(3), abs=1e-5)
     assert there.removal_direction == pytest.approx(motion.vectors(seats[0].removal_direction))
+    turned = np.kron(np.eye(2), motion.rotation)
+    assert there.covariance == pytest.approx(turned @ seats[0].covariance @ turned.T, rel=1e-3, abs=1e-7)
 
 
 def test_the_other_sides_femur_has_mirrored_seats(
@@ -207,6 +236,8 @@ def test_the_other_sides_femur_has_mirrored_seats(
     assert there.removal_direction == pytest.approx(seats[0].removal_direction * FLIP)
     assert figures(there) == pytest.approx(figures(seats[0]), rel=0.02)
     assert there.weakest_in_words == seats[0].weakest_in_words
+    here, other = swayed(search, seats[0])[1], swayed(mirrored, there)[1]
+    assert other == pytest.approx(here * np.outer(FLIP, FLIP), rel=0.02, abs=0.02 * np.trace(here))
 
 
 def closed_by(search: Search, reason: int, **bounds: Any) -> Search:

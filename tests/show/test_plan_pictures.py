@@ -93,7 +93,10 @@ def tunnel(side: str = "left", behind: float = 0.0, outline: np.ndarray = FLAT, 
 
 
 def proposal(strategy: str = "centroid", *tunnels: Tunnel, reached: float = 0.3, broken: Any = ()) -> Proposal:
-    budget = ErrorBudget(1.0, 2.0, 1.0, 2.0, 3.25, 0.99, 0.0, 0.207, (), "seat turn", None)
+    budget = ErrorBudget(
+        1.0, 2.0, 1.0, 2.0, 0.5, 1.0, 0.5, 1.1, 3.25, 0.99, 0.0, 0.207, (), "seat turn", None, "assumed", 0.7, 1.0
+    )  # fmt: skip
+    own = replace(budget, to_lesion_p95_mm=2.25)
     tunnels = tunnels or (tunnel(),)
     return Proposal(
         strategy=strategy,
@@ -103,7 +106,8 @@ def proposal(strategy: str = "centroid", *tunnels: Tunnel, reached: float = 0.3,
         score=1.0,
         certificate=None,
         volumes=Volumes(9000.0, 5000.0, reached * 9000.0, 900.0, 8100.0 - reached * 9000.0, 6.0, ()),
-        budgets=(budget,) * len(tunnels),
+        budgets=(own,) * len(tunnels),
+        assumed_budgets=(budget,) * len(tunnels),
         simulated=(),
         steps=((),) * len(tunnels),
         warnings=(),

@@ -90,8 +90,11 @@ TUNNEL: Lines = (
     ("any point of the tool to the joint", "tool_to_joint_mm", MM),
     ("lesion reached", "lesion_reached_fraction", PERCENT_1),
     ("off the lesion's centroid", "centroid_distance_mm", MM),
+    ("the seat in the error budget", "error_budget/seat", WORDS),
     ("tip off its place in the lesion, 95 %", "error_budget/to_lesion_p95_mm", MM),
+    ("that tip with the seat assumed before", "error_budget_assumed/to_lesion_p95_mm", MM),
     ("within 3 mm of the joint", "error_budget/within_3_mm_of_joint", PERCENT_1),
+    ("that near the joint with the seat assumed before", "error_budget_assumed/within_3_mm_of_joint", PERCENT_1),
     ("breaches the neck", "error_budget/breaches_cortex", PERCENT_1),
     ("drill to what is kept out", "keep_out_mm", MM),
 )

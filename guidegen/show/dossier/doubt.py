@@ -35,6 +35,7 @@ def doubt_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                 widths=[1, 4],
             ),
             table(_strategy_rows(read), read.say("strategies"), _strategy_head(read), align="llrrrrrr"),
+            text([read.say("strategies_note")], None),
             text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
             pictures(read, ("trade_off.png", "strategies.png"), drawn, columns=2),
         ],
@@ -46,9 +47,15 @@ def _budget_rows(read: Reader) -> list[Row]:
         return [read.share(f"tunnels/{n}/error_budget/{name}", decimals) for n in read.count("tunnels")]
 
     rows: list[Row] = [
+        [read.say("seat_in_budget"), *(read.quote(f"tunnels/{n}/error_budget/seat") for n in read.count("tunnels"))],
+        [read.say("seat_shift_rms"), *each(read, "error_budget/seat_shift_rms_mm", 2)],
+        [read.say("seat_turn_rms"), *each(read, "error_budget/seat_turn_rms_deg", 2, "°")],
+        [read.say("entry_off_p95"), *each(read, "error_budget/entry_p95_mm")],
+        [read.say("angle_off_p95"), *each(read, "error_budget/angle_p95_deg", 1, "°")],
         [read.say("tip_mean"), *each(read, "error_budget/tip_mean_mm")],
         [read.say("tip_off_p95"), *each(read, "error_budget/tip_p95_mm")],
         [read.say("tip_p95"), *each(read, "error_budget/to_lesion_p95_mm")],
+        [read.say("tip_p95_assumed"), *each(read, "error_budget_assumed/to_lesion_p95_mm")],
         [read.say("dominant"), *(read.quote(f"tunnels/{n}/error_budget/dominant") for n in read.count("tunnels"))],
         [read.say("reaches_lesion"), *chance("reaches_lesion", 1)],
         [read.say("near_joint"), *chance("within_3_mm_of_joint", 1)],
@@ -100,8 +107,8 @@ def _strategy_row(read: Reader, proposal: str, tunnels: str) -> Row:
         reached(read, proposal),
         read.figure(f"{proposal}/volumes/residual_mm3", 0, "mm³"),
         read.figure(worst("wall_min_mm", True)),
-        read.figure(worst("error_budget/to_lesion_p95_mm", False)),
-        read.share(worst("error_budget/within_3_mm_of_joint", False), 1),
+        read.figure(worst("error_budget_assumed/to_lesion_p95_mm", False)),
+        read.share(worst("error_budget_assumed/within_3_mm_of_joint", False), 1),
     ]
 
 

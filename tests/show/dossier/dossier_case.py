@@ -31,6 +31,8 @@ def grade(system: str, value: str | None, *possible: str, reason: str | None = N
 
 def budget(**changes: Any) -> dict[str, Any]:
     return {
+        "seat": "the built guide's own", "seat_shift_rms_mm": 0.41, "seat_turn_rms_deg": 0.63,
+        "entry_p95_mm": 1.13, "angle_p95_deg": 1.42,
         "tip_mean_mm": 1.71, "tip_p95_mm": 3.12, "to_lesion_p95_mm": 3.34, "reaches_lesion": 0.998,
         "breaches_cortex": 0.0012, "within_3_mm_of_joint": 0.207, "dominant": "seat turn", "stop_earlier_mm": None,
         "contributions": [
@@ -48,6 +50,9 @@ def tunnel(**changes: Any) -> dict[str, Any]:
         "obliquity_deg": 13.1, "entry_above_lesser_trochanter_mm": 12.34, "entry_below_vastus_ridge_mm": 4.96,
         "sleeve_offset_mm": 40.0, "depth_reading_mm": 133.25, "keep_out_mm": None, "broken_rules": [],
         "error_budget": budget(),
+        "error_budget_assumed": budget(
+            seat="assumed, since there is no guide yet", to_lesion_p95_mm=4.08, within_3_mm_of_joint=0.301
+        ),
         "instruments": [
             {"number": 1, "tool": "two wires of 2 mm", "through": "the guide's pin holes",
              "stopped_by": "25 mm of bone, measured on the wire", "guide": "on"},

@@ -184,10 +184,18 @@ def test_the_guides_warnings_stand_beside_the_plans() -> None:
 
 
 def test_of_several_tunnels_the_worst_stands_among_the_strategies() -> None:
-    assert row(told(), "doubt", "coverage")[1:] == ["2", "31.5 %", "6850 mm³", "3.3 mm", "3.3 mm", "20.7 %"]
+    assert row(told(), "doubt", "coverage")[1:] == ["2", "31.5 %", "6850 mm³", "3.3 mm", "4.1 mm", "30.1 %"]
     assert row(told(), "doubt", "ordered, chosen")[1:3] == ["1", "31.5 %"]
     plain = told(plan=proposed(chosen=proposal(), ruled_out=[]))
     assert "No tunnel by" not in str(section(plain, "doubt"))
+
+
+def test_the_error_budget_says_whose_seat_it_is_of_and_what_the_assumed_one_made_of_it() -> None:
+    assert row(told(), "doubt", "the seat in this") == ["the built guide's own"]
+    assert row(told(), "doubt", "seat turned, rms") == ["0.63°"]
+    assert row(told(), "doubt", "tip off its place in the lesion, 95 %") == ["3.3 mm"]
+    assert row(told(), "doubt", "the same with the seat assumed before") == ["4.1 mm"]
+    assert "Tip and joint with the seat that is assumed of every plan" in str(section(told(), "doubt"))
 
 
 def test_notes_stand_once() -> None:
