@@ -189,13 +189,13 @@ class Flank:
 
     def free_mm(self, plate_mm: float) -> float:
         """How long a plate this high may be before its lower end would come near the shell: between the two a channel
-        would run that nothing cleans.
+        would run that nothing cleans, and a shell that rose before the plate would hide its letters.
         """
         ways = np.arange(self.start_mm, self.tube.guided_to_mm, WAY_STEP_MM)
         sideways = np.cross(self.face, self.tube.axis)
         corners = [
             over * self.face + side * (plate_mm / 2.0 + parts.PLATE_EDGE_MM) * sideways
-            for over in (0.0, self.outer_mm / 2.0 + PROUD_MM)
+            for over in (0.0, self.outer_mm / 2.0 + PROUD_MM, self.outer_mm / 2.0 + PROUD_MM + BEFORE_MM)
             for side in (-1.0, 1.0)
         ]
         places = self.tube.point_mm + ways[:, None, None] * self.tube.axis + np.array(corners)
@@ -206,6 +206,7 @@ class Flank:
 
 
 WAY_STEP_MM = 0.25
+BEFORE_MM = 3.0  # over a plate's face: who reads it looks past the shell there
 OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
 
 

@@ -203,7 +203,9 @@ def _labels(
     order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
     holes = np.concatenate([_dense(boss.at(0.0), boss.at(boss.top_mm - OVER_BOSS_MM)) for boss in bosses])
-    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0)
+    tubes = [(stand.tube, stand.flank_mm) for stand in standing.stands] + [(boss, order.boss_mm) for boss in bosses]
+    stand_there = tuple(Taken(_dense(tube.at(0.0), tube.at(tube.top_mm)), wide / 2.0) for tube, wide in tubes)
+    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0, stand_there)
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)

@@ -104,14 +104,16 @@ class Lean:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there; and
-    the wires' holes, by points (N, 3) along them and their radius: they are cut through pads, but not through letters.
+    """Points (K, 3) of the patch and the outward directions across the shaft (K, 3) that a pad would face there; the
+    wires' holes, by points (N, 3) along them and their radius: they are cut through pads, but not through letters; and
+    what stands on the shell, which must hide none.
     """
 
     points_mm: FloatArray
     outwards: FloatArray
     holes_mm: FloatArray
     hole_radius_mm: float
+    standing: tuple[Taken, ...]
 
     @property
     def ups(self) -> FloatArray:
@@ -131,6 +133,17 @@ class Places:
         relative, reach = self.holes_mm - face_mm, half_mm + self.hole_radius_mm
         over = (np.abs(relative @ along) < reach[0]) & (np.abs(relative @ np.cross(outward, along)) < reach[1])
         return bool((over & (relative @ outward < self.hole_radius_mm)).any())
+
+    def is_hidden(self, face_mm: FloatArray, outward: FloatArray, half_mm: FloatArray) -> bool:
+        """Whether something stands before letters on a pad, as who looks straight at it sees them."""
+        along = np.array([0.0, 1.0, 0.0])
+        across_mm = np.cross(outward, along)
+        for other in self.standing:
+            relative, reach = other.points_mm - face_mm, half_mm + other.radius_mm
+            before = (np.abs(relative @ along) < reach[0]) & (np.abs(relative @ across_mm) < reach[1])
+            if (before & (relative @ outward > 0.0)).any():
+                return True
+        return False
 
 
 def _pad(
@@ -178,13 +191,16 @@ def _flattest_spot(
             continue
         base = point - float(below.min()) * outward
         letters = half_mm - parts.PLATE_EDGE_MM - MARGIN_MM
-        if places.is_cut(base + (outside_mm + PAD_PROUD_MM) * outward, outward, letters):
+        face = base + (outside_mm + PAD_PROUD_MM) * outward
+        if places.is_cut(face, outward, letters) or places.is_hidden(face, outward, letters):
             continue
         best = (base, outward, rough)
     return best
 
 
-def flank_places(patch: Patch, lean: Lean, holes_mm: FloatArray, hole_radius_mm: float) -> Places:
+def flank_places(
+    patch: Patch, lean: Lean, holes_mm: FloatArray, hole_radius_mm: float, standing: tuple[Taken, ...]
+) -> Places:
     """The places of the patch whose outward direction across the shaft leans as asked."""
     from scipy import ndimage
 
@@ -198,7 +214,7 @@ def flank_places(patch: Patch, lean: Lean, holes_mm: FloatArray, hole_radius_mm:
     points = np.stack([field.x_mm[i], field.y_mm[j], field.height_mm[i, j]], axis=1)
     outwards = unit(np.stack([-slope[i, j], np.zeros(len(i)), np.ones(len(i))], axis=1))
     leans = outwards @ lean.down <= np.cos(np.radians(lean.least_deg))
-    return Places(points[leans], outwards[leans], holes_mm, hole_radius_mm)
+    return Places(points[leans], outwards[leans], holes_mm, hole_radius_mm, standing)
 
 
 def _meets(points: FloatArray, taken: list[Taken]) -> bool:

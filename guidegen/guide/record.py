@@ -14,11 +14,14 @@ from guidegen.rounded import axis, number, point
 from guidegen.seat.approach import Approach, approach_of
 from guidegen.seat.best_fit import Spread
 from guidegen.seat.seat import Seat
+from guidegen.seat.surface_error import doubt_mm
 from guidegen.seat.zones import Zones
 
 
 def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float) -> dict[str, Any]:
-    """The content of plan.json's `guide`; `surface_error_mm` is the doubt in the bone's surface that it is made on."""
+    """The content of plan.json's `guide`; `surface_error_mm` is what the bone's voxels account for of the
+    error in its surface, which virtual surgery draws as large as the search for the seat does, or larger.
+    """
     sizes = {seat.size: _size(seat, guide) for seat in sorted((guide.seat, *guide.others), key=lambda each: each.size)}
     return {
         "size": guide.seat.size,
@@ -29,7 +32,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: f
         "clearance_mm": guide.clearance_mm,
         "print_clearance_mm": fit.print_clearance_mm,
         "periosteum_mm": fit.periosteum_mm,
-        "surface_error_mm": number(surface_error_mm),
+        "surface_error_mm": number(doubt_mm(surface_error_mm)),
         "thickness_mm": guide.thickness_mm,
         "contact_area_mm2": number(guide.contact_area_mm2),
         "genus": guide.genus,

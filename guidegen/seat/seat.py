@@ -11,7 +11,7 @@ from guidegen.plan.seating import OWN, Seating
 from guidegen.seat.best_fit import Spread
 from guidegen.seat.docking import LEVER_MM
 from guidegen.seat.footprint import Footprint
-from guidegen.seat.surface_error import ERROR_MM
+from guidegen.seat.surface_error import ERROR_MM, doubt_mm
 from guidegen.seat.zones import Zones
 
 GUIDE = "guide"
@@ -58,7 +58,7 @@ class Seat:
         """How far off a careful hand fits this seat, for the error budget; on a bone whose label alone is off by more
         along the normal than the model takes (ERROR_MM), in proportion.
         """
-        error_mm = max(ERROR_MM, surface_error_mm)
+        error_mm = doubt_mm(surface_error_mm)
         return Seating(
             center_mm=self.frame.inverse().points(np.zeros(3)),
             covariance=(error_mm / ERROR_MM) ** 2 * self.covariance,

@@ -16,6 +16,14 @@ from guidegen.frames import FloatArray
 ERROR_MM = 0.3
 SMOOTHED_MM = 3.0
 
+
+def doubt_mm(label_error_mm: float) -> float:
+    """The standard deviation of a surface's error: what its voxels alone account for, where that is more than was
+    measured.
+    """
+    return max(ERROR_MM, label_error_mm)
+
+
 WAVES = 128  # of random direction and phase in one field: the fourth moment of its values is then 1 % off the normal
 SEED = 20150411
 
