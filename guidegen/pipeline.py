@@ -47,7 +47,7 @@ from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
 from guidegen.plan.kits import Kit
-from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, make_plan, refusal_of, with_sleeves
+from guidegen.plan.planning import CENTROID, MULTIPLE, Plan, Task, Waiver, as_built, make_plan, refusal_of
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.print_files import insert_files, metadata, print_files, reject
@@ -274,7 +274,9 @@ def write_plan(
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
     results.require_place(Path(output), folder)
     planned = _plan(state)
-    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned), _printing(state))
+    content = record.plan_json(
+        planned, None, _limits(state, planned), plan_notes(planned), _printing(state), state.templates.printer
+    )
     files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
     if planned.plan is not None:
         with state.stage("show"):
@@ -437,7 +439,8 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
                     assessed.keep_out, state.rules.keep_out_min_mm,
                 ),
             )  # fmt: skip
-            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm)
+            depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
+            plan = as_built(planned.plan, state.kit, guide.offsets_mm, depths_mm)
             return replace(planned, plan=plan), (guide, identity, gap), None
     except NoSafePlan as refusal:
         return planned, None, refusal
@@ -455,7 +458,7 @@ def _write(
     limits = _limits(state, planned)
     guide = None if built is None else built[0]
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
-    content = record.plan_json(planned, built, limits, notes, _printing(state))
+    content = record.plan_json(planned, built, limits, notes, _printing(state), state.templates.printer)
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
     (scratch / "lesion.stl").write_bytes(stl_bytes(planned.assessed.lesion.surface))

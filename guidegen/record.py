@@ -57,6 +57,7 @@ def plan_json(
     limits: Mapping[str, float | None],
     notes: tuple[str, ...],
     printing: Mapping[str, Any],
+    printer: Printer,
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
     the notes.
@@ -65,7 +66,7 @@ def plan_json(
         "schema": PLAN_SCHEMA,
         **_assessed(planned.assessed),
         **plan_record(planned.plan),
-        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm),
+        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm, printer),
         "printing": dict(printing),
         "limits": dict(limits),
         "notes": list(notes),

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from guidegen.guide.fan_parts import FanInsert, FanSocket
+from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.guide.marks import Identity
 from guidegen.plan.fit import Fit
+from guidegen.plan.printers import Printer
 from guidegen.rounded import axis, number, point
 from guidegen.seat.approach import Approach, approach_of
 from guidegen.seat.best_fit import Spread
@@ -17,10 +19,12 @@ from guidegen.seat.seat import Seat
 from guidegen.seat.zones import Zones
 
 
-def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float) -> dict[str, Any]:
+def guide_record(
+    guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float, printer: Printer
+) -> dict[str, Any]:
     """The content of plan.json's `guide`; `surface_error_mm` is the doubt in the bone's surface that it is made on."""
     sizes = {seat.size: _size(seat, guide) for seat in sorted((guide.seat, *guide.others), key=lambda each: each.size)}
-    return {
+    found = {
         "size": guide.seat.size,
         "revision": identity.revision,
         "plan_hash": identity.plan_hash,
@@ -73,6 +77,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: f
         "sizes": sizes,
         "zones": _zones(guide.zones),
     }
+    return found | {"gauges": [gauge.record() for gauge in gauges_of(found, printer)]}
 
 
 def _sleeve(sleeve: Sleeve) -> dict[str, Any]:

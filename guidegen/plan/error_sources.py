@@ -1,7 +1,7 @@
 """What moves a drill off its plan, and by how much: each source of error with its figure and where that comes from.
 
-Figures are rms lengths of the whole error vector ("3-axis rms"), as in the clinical facts, §8c: along one axis an error
-that is the same in all directions has 1/√3 of it, one across the drill 1/√2.
+Figures are rms lengths of the whole error vector ("3-axis rms"): along one axis an error that is the same in all
+directions has 1/√3 of it, one across the drill 1/√2. `[D]` marks what was derived or assumed here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import numpy as np
 
 SURFACE_MM = 0.5  # a good segmentation of the bone's surface
 SEAT_MM, SEAT_DEG = 0.7, 1.0  # how a guide sits: assumed until one is built and its own figures replace them
+ASSUMED_SEAT = (
+    "assumed [D]; printed guides missed by 1.4 ± 1.0 mm at the tip, 1.1 ± 0.7°, on synthetic femora (Bell 2024)"
+)
 DEPTH_STOP_MM = 0.5
 CT_MR_MM = 1.0  # laying an MR on the bone, where the registration does not tell its own doubt
 # Two surfaces of one femur do not lie on each other better than this (0.5 ± 0.3 mm; BioMed Eng OnLine 2008;7:6): what a
@@ -66,7 +69,7 @@ def error_sources(
     *,
     seat_mm: float = SEAT_MM,
     seat_deg: float = SEAT_DEG,
-    seat_source: str = "assumed until a guide is built: clinical facts §8c [D]",
+    seat_source: str = ASSUMED_SEAT,
 ) -> ErrorSources:
     """The sources for one printer, drill, bone and registration; ValueError for a figure that cannot be.
 
@@ -93,9 +96,17 @@ def error_sources(
         seat_shift=ErrorSource("seat shift", seat_mm, "mm", seat_source),
         seat_turn=ErrorSource("seat turn", seat_deg, "°", seat_source),
         sleeve_shift=ErrorSource("sleeve shift", bore_clearance_mm / 2.0 / np.sqrt(2.0), "mm", f"c/2: {play}"),
-        sleeve_tilt=ErrorSource("sleeve tilt", tilt_deg / np.sqrt(2.0), "°", f"c/L: {play}; clinical facts §8b"),
+        sleeve_tilt=ErrorSource(
+            "sleeve tilt",
+            tilt_deg / np.sqrt(2.0),
+            "°",
+            f"c/L: {play} (Int J Implant Dent 2018, 10.1186/s40729-018-0146-2)",
+        ),
         drill_bend=ErrorSource(
-            "drill bend", bend_mm, "mm", f"the kit's file, at {BEND_AT_MM:g} mm free; clinical facts §8c [D]"
+            "drill bend",
+            bend_mm,
+            "mm",
+            f"the kit's file, at {BEND_AT_MM:g} mm free [D]; long thin drills err more (J Orthop Trauma 2005;19:317)",
         ),
         depth_stop=ErrorSource("depth stop", DEPTH_STOP_MM, "mm", "a stop set and read on a millimetre scale [D]"),
         registration=registration,
@@ -108,4 +119,9 @@ def _bone_surface(surface_error_mm: float) -> ErrorSource:
     voxels_mm = float(np.sqrt(3.0) * surface_error_mm)
     if voxels_mm > SURFACE_MM:
         return ErrorSource("bone surface", voxels_mm, "mm", "the label's voxels: √3 times their error along the normal")
-    return ErrorSource("bone surface", SURFACE_MM, "mm", "a good segmentation: clinical facts §6 and §8c [D]")
+    return ErrorSource(
+        "bone surface",
+        SURFACE_MM,
+        "mm",
+        "a good segmentation of a CT: 0.26 mm on average, 95 % within 0.65 mm (PMC9790725) [D]",
+    )
