@@ -66,7 +66,7 @@ def test_every_figure_of_the_dossier_is_that_of_the_record_it_names(done: Finish
     assert walk(content, records | {"run.json": run, "files": run["outputs_sha256"]}) > 400
     assert (folder / "dossier.pdf").stat().st_size < 5_000_000
     shown = {f"preview/{cell['file']}" for cell in pictures_of(content)}
-    assert shown == PREVIEWS - {"preview/seat.png"}  # the ground that the seat was searched on: for the engineer
+    assert shown == PREVIEWS
 
 
 def pictures_of(content: Any) -> list[dict[str, Any]]:

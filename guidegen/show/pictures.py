@@ -12,6 +12,7 @@ import numpy.typing as npt
 from guidegen.bone.anatomy import Anatomy
 from guidegen.frames import FloatArray, across, unit
 from guidegen.show.canvas import SHEET, Colour, Sheet, View
+from guidegen.show.lettering import tell
 from guidegen.show.stage import MATT, PLAIN, SATIN, Stage, colour_scale, glass, rod, sharp, smooth
 from guidegen.surfaces import Surface
 
@@ -204,7 +205,7 @@ def _gap_bar(sheet: Sheet, clearance_mm: float) -> None:
         x = left + number * column
         sheet.box((x, y - 14), (x + column, y + 14), (red, green, blue))
     sheet.box((left + length + 30, y - 14), (left + length + 110, y + 14), GREY)
-    sheet.text((40, y), "Gap, mm", 28.0)
+    sheet.text((40, y), tell("Gap, mm"), 28.0)
     zero, _, asked, widest = (left + column * np.searchsorted(gaps, GAP_STOPS * clearance_mm)).tolist()
     for x in (zero, asked, widest):
         sheet.line([(x, y - 14), (x, y + 20)], SLATE, 2.0)
@@ -215,7 +216,7 @@ def _gap_bar(sheet: Sheet, clearance_mm: float) -> None:
         (widest - 10, f"{GAP_STOPS[-1] * clearance_mm:.2f}"),
         (left + length + 70, "free"),
     ):
-        sheet.text((x, y + 38), words, 26.0, anchor="mm")
+        sheet.text((x, y + 38), tell(words), 26.0, anchor="mm")
 
 
 def _circle(center_mm: FloatArray, radius_mm: float, normal: FloatArray, first: FloatArray) -> FloatArray:

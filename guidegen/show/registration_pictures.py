@@ -10,6 +10,7 @@ import numpy.typing as npt
 from guidegen.bone.anatomy import Side
 from guidegen.frames import FloatArray, RigidTransform
 from guidegen.show.canvas import EDGE, FINER, INK, QUIET, SCENE_BOTTOM, SCENE_TOP, SHEET, Colour, Pixel, Sheet, View
+from guidegen.show.lettering import tell
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 
@@ -146,15 +147,15 @@ def _sheet(
         scene = np.array(NOTHING) if scenes is None else scenes[number]
         canvas[:, left : left + PANEL[0] * FINER] = np.broadcast_to(scene, (PANEL[1] * FINER, PANEL[0] * FINER, 3))
     sheet = Sheet(canvas, View(np.eye(3), np.zeros(3), MM_PER_PIXEL))
-    sheet.text((EDGE, 46), f"{side.upper()} hip, MR laid on the bone", 46.0, bold=1.2)
-    sheet.text((EDGE, 96), subject, 30.0, QUIET)
+    sheet.text((EDGE, 46), tell(f"{side.upper()} hip, MR laid on the bone"), 46.0, bold=1.2)
+    sheet.text((EDGE, 96), tell(subject), 30.0, QUIET)
     sheet.scale_bar()
     for panel in panels:
         plane, left_end, right_end = panel.words
         middle = (SCENE_TOP + SCENE_BOTTOM) / 2.0
-        sheet.text((panel.left_pixel + 16, middle), left_end, 26.0, INK)
-        sheet.text((panel.left_pixel + PANEL[0] - 16, middle), right_end, 26.0, INK, anchor="rm")
-        sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), plane, 26.0, INK, anchor="mm")
+        sheet.text((panel.left_pixel + 16, middle), tell(left_end), 26.0, INK)
+        sheet.text((panel.left_pixel + PANEL[0] - 16, middle), tell(right_end), 26.0, INK, anchor="rm")
+        sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), tell(plane), 26.0, INK, anchor="mm")
         _cross(sheet, panel, at_mm)
     return sheet
 
