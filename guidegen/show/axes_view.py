@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # Each of the two views, in pixels of the sheet.
 WIDTH, HEIGHT = 360, SCENE_BOTTOM - SCENE_TOP
 LEFTS = (16.0, 396.0)
-TABLE_LEFT, TABLE_RIGHT = 768.0, 1176.0
+TABLE_LEFT, TABLE_RIGHT = 762.0, 1184.0
 ROOM_MM = 12.0  # round what must be seen
 BELOW_MM = 35.0  # of the shaft below the lesser trochanter
 BEYOND_MM = 6.0  # of the neck axis beyond the head
@@ -206,8 +206,8 @@ def _table(figure: Figure, anatomy: Anatomy) -> None:
             figure.add_artist(
                 Line2D(x, [1.0 - y / SHEET[1]] * 2, color=tint(colour), linestyle=dashes, linewidth=4.0 * POINTS)
             )
-        letters(figure, (TABLE_LEFT + 46.0, y), tell(what), 23.0)
-        letters(figure, (TABLE_RIGHT, y), tell(value), 23.0, ha="right")
+        letters(figure, (TABLE_LEFT + 46.0, y), tell(what), 22.0)
+        letters(figure, (TABLE_RIGHT, y), tell(value), 22.0, ha="right")
         y += ROW
     if anatomy.neck_version_deg is None and anatomy.neck_version_missing:
         lines = textwrap.wrap(tell(f"Neck version: {anatomy.neck_version_missing}"), 34)

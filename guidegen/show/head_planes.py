@@ -205,7 +205,7 @@ def _cut_hip(hip: Assessed, sight: Sight, subject: str) -> tuple[Figure, Axes]:
     left, right = ("medial", "lateral") if sight.turn < 0.0 else ("lateral", "medial")
     if sight.plane == "sagittal":
         left, right = "anterior", "posterior"
-    name_sides(axes, left, right, "superior", "inferior")
+    name_sides(axes, tell(left), tell(right), tell("superior"), tell("inferior"))
     scale_bar(figure, SQUARE_LEFT + SQUARE - 24.0, SCENE_TOP + SQUARE - 24.0, 2.0 * sight.half_mm / SQUARE)
     return figure, axes
 

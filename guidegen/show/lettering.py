@@ -32,6 +32,11 @@ def tell(english: str) -> str:
     return load_words(_LANGUAGE.get()).lettered(english)
 
 
+def rule_words(name: str) -> str:
+    """A rule as the dossier calls it, or its name where it has no words."""
+    return load_words(_LANGUAGE.get()).words.get(f"rule_{name}", name)
+
+
 def capitals(words: str) -> str:
     """Words of a picture in capital letters, as its language has them."""
     return (words.replace("i", "İ") if _LANGUAGE.get() == "tr" else words).upper()

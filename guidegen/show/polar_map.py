@@ -137,7 +137,7 @@ def polar_figure(hip: Assessed) -> Figure:
         zorder=8.5,
     )
     left, right = ("lateral", "medial") if hip.side == "right" else ("medial", "lateral")
-    name_sides(axes, left, right, "anterior", "posterior")
+    name_sides(axes, tell(left), tell(right), tell("anterior"), tell("posterior"))
     legend(figure, PANEL_LEFT, SCENE_TOP + 180.0)
     letters(figure, (PANEL_LEFT, SCENE_TOP + 510.0), fill(tell(KEY), PANEL_LETTERS + 3), SMALL, QUIET, va="top")
     return figure

@@ -221,7 +221,7 @@ def _name_sides(axes: Axes, assessed: Assessed, cut: Cut, height: float, letter:
         (0.5, 0.015, "center", "bottom", -cut.up),
     ):
         _letter(axes, (x, y), named(towards, directions), 19.0, ha, va)
-    _letter(axes, (0.05, 0.97), letter, 30.0, "left", "top")
+    _letter(axes, (0.05, 0.91), letter, 30.0, "left", "top")
 
 
 def _letter(axes: Axes, at: tuple[float, float], words: str, size: float, ha: str, va: str) -> None:

@@ -27,8 +27,9 @@ CT_TINT: Colour = (255, 238, 214)  # warm and cool, so that each square tells wh
 MR_TINT: Colour = (214, 236, 255)
 
 NOTHING: Colour = (24, 27, 32)
-ORANGE: Colour = (255, 122, 26)
-CYAN: Colour = (64, 206, 214)
+# Of the MR's femur and of the bone: a thin dark line in a thick light one, told apart on a black and white print too.
+ORANGE: Colour = (206, 72, 0)
+CYAN: Colour = (112, 232, 240)
 YELLOW: Colour = (255, 226, 64)
 
 RIGHT, UP = 0, 1  # rows of a panel's axes
@@ -172,7 +173,7 @@ def _draw_contours(
 ) -> None:
     for panel in panels:
         normal = np.cross(panel.axes[RIGHT], panel.axes[UP])
-        for surface, colour, width in ((bone, CYAN, 1.5), (mr_femur, ORANGE, 1.5)):
+        for surface, colour, width in ((bone, CYAN, 3.6), (mr_femur, ORANGE, 1.4)):
             for first, last in cut(surface, at_mm, normal):
                 ends = panel.pixels(np.stack([first, last]))
                 if all(panel.holds(end) for end in ends):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from guidegen.plan.tunnel import Tunnel
 from guidegen.rounded import shown
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP
 from guidegen.show.cut_drawing import CutHip, draw_cut, draw_tunnel, name_directions, scale_bar
-from guidegen.show.lettering import tell
+from guidegen.show.lettering import rule_words, tell
 from guidegen.show.paper import POINTS, SMALL, area, blank, legend, letters, line_style, rim, tint
 from guidegen.show.pictures import RED, TEAL
 from guidegen.show.section import Cut, cuts_through, outline_path
@@ -33,6 +34,7 @@ FIRST_LEFT, FIRST_WIDTH, FIRST_HEIGHT = 20.0, 620.0, 730.0
 SECOND_LEFT, SECOND_WIDTH, SECOND_HEIGHT = 656.0, 524.0, 350.0
 PANEL_LEFT, PANEL_RIGHT, PANEL_TOP, ROW = 668.0, 1176.0, 506.0, 33.0
 WARNING = 880.0
+WARNING_LETTERS = 92  # in a line
 
 ROOM_MM = 11.0  # round the bone, for the names of the sides
 LATERAL_ROOM_MM = 20.0  # for those of the landmarks
@@ -221,4 +223,5 @@ def _warn(figure: Figure, chosen: Proposal) -> None:
     """Which rules the tunnels break, where they break any."""
     broken = sorted({each.rule for rules in chosen.broken for each in rules})
     if broken:
-        letters(figure, (FIRST_LEFT + 20.0, WARNING), tell(f"BREAKS: {', '.join(broken)}"), SMALL, RED, weight="bold")
+        words = fill(tell(f"BREAKS: {', '.join(map(rule_words, broken))}"), WARNING_LETTERS)
+        letters(figure, (FIRST_LEFT + 20.0, WARNING + 16.0), words, 19.0, RED, weight="bold", va="bottom")

@@ -36,8 +36,8 @@ from guidegen.surfaces import Surface
 
 GROUND: dict[int, tuple[str, Colour]] = {
     OPEN: ("Open to the guide", (173, 214, 160)),
-    ABDUCTORS: ("Abductors", (226, 132, 114)),
-    CAPSULE: ("Capsule", (240, 190, 112)),
+    ABDUCTORS: ("Abductors", (222, 138, 122)),
+    CAPSULE: ("Capsule", (230, 172, 88)),
     TUBEROSITY: ("Behind", (206, 150, 186)),
     INNER_SIDE: ("Inner side", (158, 178, 206)),
     DOUBTFUL: ("Thin or outgrowth", (250, 226, 60)),

@@ -10,7 +10,7 @@ from guidegen.show.dossier.doubt import doubt_section
 from guidegen.show.dossier.guide import guide_section
 from guidegen.show.dossier.hip import anatomy_section, images_section, lesion_section
 from guidegen.show.dossier.reader import Reader
-from guidegen.show.dossier.refused import refused_section, rejected_block, tried_section
+from guidegen.show.dossier.refused import FIRST_PICTURES, refused_section, rejected_block, tried_section
 from guidegen.show.dossier.theatre import fallback_section, radiographs_section, theatre_section
 from guidegen.show.dossier.tunnels import summary_section, tunnel_section
 from guidegen.show.dossier.words import load_words
@@ -83,11 +83,9 @@ def _of_guide(read: Reader, drawn: frozenset[str]) -> Sections:
 
 def _of_refusal(read: Reader, drawn: frozenset[str]) -> Sections:
     """Why there is no guide, the hip, and the tunnel that breaks the rules, or what else was tried."""
-    has_tunnel = read.has("plan/chosen")
-    return [
-        refused_section(read, drawn),
-        *([tunnel_section(read, drawn), doubt_section(read, drawn)] if has_tunnel else [tried_section(read, drawn)]),
-        images_section(read, drawn),
-        anatomy_section(read, drawn),
-        lesion_section(read, drawn),
-    ]
+    if read.has("plan/chosen"):
+        tried: Sections = [tunnel_section(read, drawn - {*FIRST_PICTURES}), doubt_section(read, drawn)]
+    else:
+        tried = [tried_section(read, drawn)]
+    hip = [images_section(read, drawn), anatomy_section(read, drawn), lesion_section(read, drawn)]
+    return [refused_section(read, drawn), *tried, *hip]

@@ -28,6 +28,7 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         read.say("guide"),
         [
             pictures(read, ("seat.png", "contact.png"), drawn, width=0.7),
+            table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrll"),
             table(
                 _size_rows(read),
                 read.say("sizes"),
@@ -47,7 +48,6 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                     )
                 ],
             ),
-            table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrll"),
             beside(
                 [table(_making_rows(read), read.say("making"), widths=[1, 2]), *_print_size(read)],
                 [pictures(read, ("print.png",), drawn)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from guidegen.show.dossier.doubt import strategy_blocks
-from guidegen.show.dossier.reader import Block, Cell, Reader, Row, beside, pictures, section, table, text, warning
+from guidegen.show.dossier.reader import Block, Cell, Reader, Row, pictures, section, table, text, warning
 
 # What a refusal measures, under which word and with which limit it is told; what is not here keeps its own name.
 FIGURES: dict[str, tuple[str, str | None]] = {
@@ -21,43 +21,33 @@ FIGURES: dict[str, tuple[str, str | None]] = {
     "below_ridge_mm": ("below_ridge", None),
     "off_middle": ("off_middle", "entry_off_middle_max"),
 }
+BROKEN = ("rule", "measured", "limit", "may_be_waived")
+FIRST_PICTURES = ("cuts.png",)  # of the first page, and of no other
 UNITS = {"mm": "mm", "deg": "°", "mm2": "mm²"}  # by the end of a figure's name
 
 
 def refused_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
-    """The first page: that there is no guide, and why."""
-    figures = _figure_rows(read)
-    head = ["", read.say("measured"), read.say("limit")]
+    """The first page: that there is no guide, and why: by the tunnel that was ordered, or by what the search found."""
+    broken = _broken_rows(read)
+    said = [] if broken else [read.quote("refusal/message")]
+    rule: Cell = {"parts": [read.say("ruling_rule"), read.rule("refusal/rule")], "strong": True}
+    measured = table(_figure_rows(read), read.say("refused_figures"), _heads(read, "measured", "limit"), align="lrr")
+    lesion: list[Row] = [
+        [read.say("volume"), read.figure("lesion/volume_mm3", 0, "mm³")],
+        [read.say("head_share"), read.share("lesion/head_fraction")],
+    ]
     return section(
         "refused",
         read.say("no_guide"),
         [
-            warning(
-                [
-                    {"parts": [read.say("ruling_rule"), read.rule("refusal/rule")], "strong": True},
-                    read.quote("refusal/message"),
-                    read.say("refused_means"),
-                ],
-                read.say("refused_banner"),
-                grave=True,
-            ),
-            table(_broken_rows(read), read.say("broken_rules"), _broken_head(read), align="llrrl")
-            if _broken_rows(read)
+            warning([rule, *said, read.say("refused_means")], read.say("refused_banner"), grave=True),
+            table(broken, read.say("broken_rules"), _heads(read, *BROKEN), align="llrrl", widths=[2, 6, 2, 2, 2])
+            if broken
+            else measured
+            if read.at("refusal/figures")
             else None,
-            beside(
-                [table(figures, read.say("refused_figures"), head, align="lrr") if figures else None],
-                [
-                    table(
-                        [
-                            [read.say("volume"), read.figure("lesion/volume_mm3", 0, "mm³")],
-                            [read.say("head_share"), read.share("lesion/head_fraction")],
-                        ],
-                        read.say("lesion"),
-                    )
-                ],
-                share=0.6,
-            ),
-            pictures(read, ("cuts.png",), drawn, width=0.8),
+            table(lesion, read.say("lesion")),
+            pictures(read, FIRST_PICTURES, drawn),
         ],
         fresh=False,
     )
@@ -71,8 +61,8 @@ def tried_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any] | None:
     return section("tried", read.say("tried"), [explanation, *strategy_blocks(read, drawn)])
 
 
-def _broken_head(read: Reader) -> Row:
-    return ["", *(read.say(key) for key in ("rule", "measured", "limit", "may_be_waived"))]
+def _heads(read: Reader, *keys: str) -> Row:
+    return ["", *(read.say(key) for key in keys)]
 
 
 def _broken_rows(read: Reader) -> list[Row]:

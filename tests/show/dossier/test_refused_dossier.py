@@ -44,6 +44,8 @@ def test_the_ruling_rule_stands_first_with_its_figures_and_limits() -> None:
     assert first["grave"]
     assert words(first["paragraphs"][0]) == "The rule that rules it out: any point of the tool to the joint"
     assert rows(broken) == [["tunnel 1", "any point of the tool to the joint", "1.04 mm", "3.0 mm", "no"]]
+    _, content = without(False)
+    assert words(section(content, "refused")["blocks"][0]["paragraphs"][1]) == REFUSAL["message"]
     assert row(content, "refused", "any point of the tool to the joint") == ["1.0 mm", "≥ 3.0 mm"]
     assert row(content, "refused", "angle to the shaft") == ["131.2°", ""]
     assert row(content, "refused", "window mm") == ["3.5 mm", ""]  # a figure without words keeps its name
