@@ -210,5 +210,5 @@ def _table(figure: Figure, anatomy: Anatomy) -> None:
         letters(figure, (TABLE_RIGHT, y), tell(value), 22.0, ha="right")
         y += ROW
     if anatomy.neck_version_deg is None and anatomy.neck_version_missing:
-        lines = textwrap.wrap(tell(f"Neck version: {anatomy.neck_version_missing}"), 34)
-        letters(figure, (TABLE_LEFT, y), "\n".join(lines), 21.0, QUIET, va="top")
+        lines = textwrap.wrap(tell(f"Neck version: {anatomy.neck_version_missing}"), 32)
+        letters(figure, (TABLE_LEFT + 46.0, y), "\n".join(lines), 21.0, QUIET, va="top")
