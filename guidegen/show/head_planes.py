@@ -298,7 +298,7 @@ def _point(axes: Axes, sight: Sight, point_mm: FloatArray, label: str, shape: st
 
 def _sideways(angle_deg: float) -> str:
     """An angle from straight up, which is positive to medial."""
-    return f"{degrees(abs(angle_deg))} {tell('medial' if angle_deg > 0.0 else 'lateral')}"
+    return tell(f"{abs(angle_deg):.1f}° {'medial' if angle_deg > 0.0 else 'lateral'}")
 
 
 def _panel(figure: Figure, *rows: tuple[str, str, str]) -> None:

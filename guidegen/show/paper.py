@@ -54,11 +54,14 @@ def blank(patient_id: str, side: str, subject: str) -> Figure:
 
     figure = Figure(figsize=(SHEET[0] / DPI, SHEET[1] / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    title = letters(figure, (EDGE, 44.0), f"{patient_id}   {tell(f'{side.upper()} hip')}", TITLE, weight="bold")
-    free = (SHEET[0] - 2.0 * EDGE) / title.get_window_extent().width
-    title.set_fontsize(TITLE * POINTS * min(1.0, 0.98 * free))  # letters are not scaled quite evenly
-    told = letters(figure, (EDGE, 94.0), tell(subject), WORDS, QUIET)
-    told.set_fontsize(WORDS * POINTS * min(1.0, 0.98 * (SHEET[0] - 2.0 * EDGE) / told.get_window_extent().width))
+    hip = tell(f"{side.upper()} hip")
+    for words, level, size, colour, weight in (
+        (f"{patient_id}   {hip}", 44.0, TITLE, INK, "bold"),
+        (tell(subject), 94.0, WORDS, QUIET, "normal"),
+    ):
+        line = letters(figure, (EDGE, level), words, size, colour, weight=weight)
+        share = (SHEET[0] - 2.0 * EDGE) / max(1.0, line.get_window_extent().width)
+        line.set_fontsize(size * POINTS * min(1.0, 0.98 * share))  # letters are not scaled quite evenly
     return figure
 
 
