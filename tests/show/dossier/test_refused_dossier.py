@@ -60,6 +60,15 @@ def test_what_was_tried_stands_where_no_tunnel_does() -> None:
     assert "tried" not in [each["id"] for each in unmeasured["sections"]]
 
 
+def test_a_sound_plan_without_a_guide_is_shown_with_what_the_guide_lacked() -> None:
+    refusal = {"stage": "guide", "rule": "pins", "message": "expected place for two wires, found one",
+               "figures": {"lawful_wires": 1.0}}  # fmt: skip
+    records, content = without(True, tunnels=[tunnel()], refusal=refusal)
+    assert walk(content, records) > 100
+    assert row(content, "refused", "lawful wires") == ["1.0", ""]
+    assert {"tunnel", "doubt"} <= {each["id"] for each in content["sections"]}
+
+
 def test_nobody_is_asked_to_sign_what_was_refused_or_rejected() -> None:
     for content in (without(True)[1], without(False)[1], told(FAILED)):
         assert "signature" not in [each["id"] for each in content["sections"]]
