@@ -113,7 +113,9 @@ def on_a_drawn_seat(planned: Planned, rng: np.random.Generator) -> tuple[Planned
     finally:
         guides.find_seats = search
     assert planned.plan is not None
-    return replace(planned, plan=with_sleeves(planned.plan, kit, guide.offsets_mm)), (guide, identity, gap)
+    depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
+    plan = with_sleeves(planned.plan, kit, guide.offsets_mm, depths_mm)
+    return replace(planned, plan=plan), (guide, identity, gap)
 
 
 def found_on_files(planned: Planned, built: record.Built, folder: Path) -> tuple[Any, ...]:
@@ -126,7 +128,7 @@ def found_on_files(planned: Planned, built: record.Built, folder: Path) -> tuple
         SMALLEST_CONTACT_MM2, through_centroid=chosen.strategy == CENTROID,
     )  # fmt: skip
     printing = record.printing(order.printer, templates.printer, templates.sterilisation)
-    content = record.plan_json(planned, built, limits, (), printing)
+    content = record.plan_json(planned, built, limits, (), printing, templates.printer)
     files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
     if planned.assessed.keep_out.surface is not None:
         files["keep_out.stl"] = stl_bytes(planned.assessed.keep_out.surface)

@@ -65,6 +65,7 @@ from guidegen.print_files import insert_files, metadata, print_files, reject
 from guidegen.record import Built
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.show.dossier.words import sources_sha256
+from guidegen.show.lettering import lettered
 from guidegen.show.scans import Scans
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
@@ -266,7 +267,7 @@ def write_assessment(
     assessed = _assess(state)
     notes = (*assessment_notes(assessed), *grade_notes(assessed.grades))
     files = {"assessment.json": record.to_json(record.assessment_json(assessed, notes))}
-    with state.stage("show"):
+    with state.stage("show"), lettered(state.case.order.language):
         files |= assessment_pictures(
             assessed.bone.surface, assessed.lesion, assessed.anatomy, assessed.grades,
             state.inputs.pelvis, state.inputs.image, state.case.patient.id,
@@ -296,10 +297,13 @@ def write_plan(
     folder = Path(output) / f"{state.case.patient.id}-{state.case.patient.side}"
     results.require_place(Path(output), folder)
     planned = _plan(state)
-    content = record.plan_json(planned, None, _limits(state, planned), plan_notes(planned), _printing(state))
+    content = record.plan_json(
+        planned, None, _limits(state, planned), plan_notes(planned), _printing(state), state.templates.printer,
+        planned.refusal,
+    )  # fmt: skip
     files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
     if planned.plan is not None:
-        with state.stage("show"):
+        with state.stage("show"), lettered(state.case.order.language):
             files |= plan_pictures(planned.assessed, planned.plan, state.case.patient.id)
     state.store.keep()
     with results.locked(folder):
@@ -476,7 +480,8 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
                     assessed.keep_out, state.rules.keep_out_min_mm,
                 ),
             )  # fmt: skip
-            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm)
+            depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
+            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm, depths_mm)
             plan = with_seat(plan, _task(state, assessed), guide.seat.seating(assessed.bone.error_mm))
             return replace(planned, plan=plan), (guide, identity, gap), None
     except NoSafePlan as refusal:
@@ -495,7 +500,7 @@ def _write(
     limits = _limits(state, planned)
     guide = None if built is None else built[0]
     notes = (*plan_notes(planned), *guide_notes(guide, refusal))
-    content = record.plan_json(planned, built, limits, notes, _printing(state))
+    content = record.plan_json(planned, built, limits, notes, _printing(state), state.templates.printer, refusal)
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
     (scratch / "lesion.stl").write_bytes(stl_bytes(planned.assessed.lesion.surface))
@@ -504,6 +509,10 @@ def _write(
     if built is None or guide is None:
         findings = _refused(refusal)
         _write_findings(findings, scratch)
+        with state.stage("show"):
+            scans, language = _scans(state, planned.assessed), state.case.order.language
+            pictures = workshop.draw_refused(planned.assessed, planned.plan, scans, language)
+            _show(state, content, findings, pictures, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
     _put(insert_files(guide), scratch)
@@ -593,8 +602,9 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
     }
     seat = (guide.zones, guide.cells, guide.seat.footprint)
     workshop.begin_pictures(
-        planned.assessed, planned.plan, drawn, content["guide"], _scans(state, planned.assessed), seat
-    )
+        planned.assessed, planned.plan, drawn, content["guide"], _scans(state, planned.assessed), seat,
+        state.case.order.language,
+    )  # fmt: skip
 
 
 def _scans(state: Run, assessed: Assessed) -> Scans:
@@ -617,7 +627,7 @@ def _show(
 
     told = dossier_content(
         content, [asdict(finding) for finding in findings], frozenset(pictures), state.inputs_sha256,
-        results.hashes(scratch), state.case.order.language,
+        results.hashes(scratch), state.case.order.language, results.name_of(scratch),
     )  # fmt: skip
     (scratch / "dossier.json").write_bytes(record.to_json(told))
     (scratch / "dossier.pdf").write_bytes(dossier_pdf(told, pictures))

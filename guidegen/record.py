@@ -15,6 +15,7 @@ import guidegen
 from guidegen.assessed import Assessed, Planned
 from guidegen.bone.anatomy import Anatomy
 from guidegen.bone.surface import Bone
+from guidegen.errors import NoSafePlan
 from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
 from guidegen.guide.marks import Identity
@@ -57,6 +58,8 @@ def plan_json(
     limits: Mapping[str, float | None],
     notes: tuple[str, ...],
     printing: Mapping[str, Any],
+    printer: Printer,
+    refusal: NoSafePlan | None = None,
 ) -> dict[str, Any]:
     """The content of plan.json, schema guidegen.plan/1; what was not reached is empty or null, with its reason in
     the notes.
@@ -65,7 +68,8 @@ def plan_json(
         "schema": PLAN_SCHEMA,
         **_assessed(planned.assessed),
         **plan_record(planned.plan),
-        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm),
+        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm, printer),
+        "refusal": None if refusal is None else _refusal(refusal),
         "printing": dict(printing),
         "limits": dict(limits),
         "notes": list(notes),
@@ -85,6 +89,16 @@ def _assessed(assessed: Assessed) -> dict[str, Any]:
         "anatomy": _anatomy(assessed.anatomy),
         "overrides": _overrides(assessed),
         "lesion": _lesion(assessed.lesion) | {"grades": grades_json(assessed.grades)},
+    }
+
+
+def _refusal(refusal: NoSafePlan) -> dict[str, Any]:
+    """Why there is no guide: the ruling rule, and what was measured by name."""
+    return {
+        "stage": refusal.stage,
+        "rule": refusal.rule,
+        "message": refusal.message,
+        "figures": {name: number(value) for name, value in refusal.figures.items()},
     }
 
 

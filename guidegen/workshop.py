@@ -18,6 +18,7 @@ from guidegen.guide.parts import Part
 MAKE = "guidegen.guide.parts:make"
 ACCOMPANY = "guidegen.guide.companions:companion_files"
 DRAW = "guidegen.show.result_pictures:result_pictures"
+DRAW_REFUSED = "guidegen.show.result_pictures:refused_pictures"
 
 
 class Workshop:
@@ -56,6 +57,11 @@ class Workshop:
     def begin_pictures(self, *drawn: Any) -> None:
         """Begin to draw the pictures; takes what `result_pictures` takes."""
         self._begin(DRAW, drawn, {})
+
+    def draw_refused(self, *drawn: Any) -> dict[str, bytes]:
+        """The pictures of a case without a guide; takes what `refused_pictures` takes."""
+        self._begin(DRAW_REFUSED, drawn, {})
+        return dict(self._finish())
 
     def finish_pictures(self) -> dict[str, bytes]:
         """The pictures, as `result_pictures` gives them."""

@@ -39,6 +39,12 @@ PREVIEWS = {
         "polar", "acetabular", "reformat_ct", "xray_front", "xray_side",
     )
 }  # fmt: skip
+GUIDE_PREVIEWS = {f"preview/{name}.png" for name in (
+    "contact", "guide", "seat", "tunnel", "print", "xray_front", "xray_side",
+)}  # fmt: skip
+REFUSED_FILES = {
+    "plan.json", "femur.stl", "lesion.stl", "findings.json", "run.json", "timings.json", "dossier.json", "dossier.pdf",
+}  # fmt: skip
 FILES = {
     "plan.json", "femur.stl", "lesion.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.json", "dossier.pdf",
     "run.json", "timings.json", "surgery.json", "trial_bone.stl", "trial_bone.3mf", "metal/metal.json",
@@ -68,7 +74,7 @@ def test_every_figure_of_the_dossier_is_that_of_the_record_it_names(done: Finish
     assert walk(content, records | {"run.json": run, "files": run["outputs_sha256"]}) > 400
     assert (folder / "dossier.pdf").stat().st_size < 5_000_000
     shown = {f"preview/{cell['file']}" for cell in pictures_of(content)}
-    assert shown == PREVIEWS - {"preview/seat.png"}  # the ground that the seat was searched on: for the engineer
+    assert shown == PREVIEWS
 
 
 def pictures_of(content: Any) -> list[dict[str, Any]]:
@@ -289,7 +295,8 @@ def test_elsewhere_and_in_another_process_it_is_the_same_bytes(done: Finished, t
     ]  # fmt: skip
     here, there = contents(done.result.folder), contents(tmp_path / "results" / "T001L-left" / "r001")
     assert here.keys() == there.keys()
-    assert [name for name in here if here[name] != there[name]] in ([], ["timings.json"])
+    names_its_revision = {"dossier.json", "dossier.pdf", "run.json"}
+    assert {name for name in here if here[name] != there[name]} - {"timings.json"} == names_its_revision
 
 
 def no_guide(*_: object) -> NoReturn:
@@ -323,7 +330,8 @@ def test_an_altered_revision_is_set_aside_and_the_next_is_as_it_was(hopeless: Fi
     assert sorted(path.name for path in (output / "T001L-left").glob("r*")) == ["r001-altered-1", "r002"]
     here, there = contents(hopeless.result.folder), contents(again.folder)
     assert here.keys() == there.keys()
-    assert [name for name in here if here[name] != there[name]] in ([], ["timings.json"])
+    names_its_revision = {"dossier.json", "dossier.pdf", "run.json"}
+    assert {name for name in here if here[name] != there[name]} - {"timings.json"} == names_its_revision
 
 
 def test_two_runs_at_a_time_make_one_revision(hopeless: Finished, tmp_path: Path) -> None:
@@ -436,7 +444,9 @@ def test_a_plan_leaves_no_result(done: Finished, tmp_path: Path) -> None:
 def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Finished) -> None:
     assert not hopeless.result.passed
     files = contents(hopeless.result.folder)
-    assert set(files) == {"plan.json", "femur.stl", "lesion.stl", "findings.json", "run.json", "timings.json"}
+    pictures = {name for name in files if name.startswith("preview/")}
+    assert set(files) - pictures == REFUSED_FILES
+    assert pictures == PREVIEWS - GUIDE_PREVIEWS - {"preview/reformat_ct.png"} | {"preview/reformat.png"}
     (finding,) = read(hopeless.result.folder / "findings.json")
     assert (finding["passed"], finding["measured"]) == (False, None)
     assert "plan: expected a tunnel that keeps every rule" in finding["why"]
@@ -449,6 +459,17 @@ def test_a_case_without_a_safe_plan_leaves_its_reason_and_no_guide(hopeless: Fin
     assert any("There is no guide: expected a tunnel that keeps every rule" in note for note in plan["notes"])
     with pytest.raises(NoSafePlan, match="plan: expected a tunnel that keeps every rule"):
         pipeline.plan_case(hopeless.case, hopeless.output)
+
+
+def test_the_dossier_of_a_refused_case_quotes_its_records_and_cannot_be_signed(hopeless: Finished) -> None:
+    folder = hopeless.result.folder
+    content, run = read(folder / "dossier.json"), read(folder / "run.json")
+    records = {name: read(folder / name) for name in ("plan.json", "findings.json")}
+    assert walk(content, records | {"run.json": run, "files": run["outputs_sha256"]}) > 200
+    assert content["banner"].startswith("REFUSED: no guide.")
+    assert content["revision"] == folder.name
+    assert "signature" not in [each["id"] for each in content["sections"]]
+    assert records["plan.json"]["refusal"]["stage"] == "plan"
 
 
 # --- real femora ---

@@ -87,7 +87,9 @@ def quoted_alike(text: str, value: Any, say: Words) -> bool:
     if value is None:
         return text in (say("not_computed"), say("not_stated"), say("not_measured"))
     if isinstance(value, str):
-        return text in (say.told(value), value) or (value in ("left", "right") and text == say(value))
+        return text in (say.told(value), value, say.words.get(f"rule_{value}")) or (
+            value in ("left", "right") and text == say(value)
+        )
     shown, step = number_in(text, say)
     return abs(shown - value * (100.0 if "%" in text else 1.0)) <= 0.5 * step + 1e-9
 

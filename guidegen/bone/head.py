@@ -12,7 +12,7 @@ from guidegen.frames import FloatArray, IntArray, unit
 from guidegen.surfaces import Surface
 
 # A head of another size is a file in another unit. Radius of adults: mean 24.5 (men) and 21.9 mm (girls of 14 to
-# 16), three standard deviations round them reach from 18.5 to 29.6 mm (clinical facts §5: neck anatomy on radial CT).
+# 16), three standard deviations round them reach from 18.5 to 29.6 mm (Jamali, radial CT of 50 hips).
 RADIUS_WINDOW_MM = (18.0, 32.0)
 
 VOTE_SAMPLES = 8_000

@@ -19,7 +19,7 @@ from guidegen.frames import FloatArray, across, angle_deg, unit
 from guidegen.surfaces import Surface
 
 # All levels are measured along the shaft from the head centre, in head diameters: the lesser
-# trochanter's distance from the head centre is 1.01 ± 0.12 of them (200 femora, clinical facts §5).
+# trochanter's distance from the head centre is 1.01 ± 0.12 of them (200 femora, PubMed 20069639).
 START_DIAMETERS = 1.3
 LENGTH_MM = 65.0  # the proximal shaft; further down a femur bows
 CUT_MARGIN_MM = 4.0  # the blurred end of the scan is no section of the shaft

@@ -85,8 +85,8 @@ def choose_pins(
     """Two or three wires in the guide's frame, as far apart as they go, no two of them parallel.
 
     All enter above `lowest_mm` (level above the head centre, that of the lesser trochanter: below it a hole in the
-    outer cortex invites a break, clinical facts §3), keep clear of the `lines` and of what `ground` keeps out, and end
-    in bone that the scan shows. NoSafeGuide where no two keep the distances.
+    outer cortex invites a break, J Orthop Surg Res 2013;8:29), keep clear of the `lines` and of what `ground` keeps
+    out, and end in bone that the scan shows. NoSafeGuide where no two keep the distances.
     """
     wires = _candidates(patch, shape, boss_radius_mm)
     wires = wires.only(zones.place(wires.points_mm).level_mm >= lowest_mm)

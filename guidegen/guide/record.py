@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from guidegen.guide.fan_parts import FanInsert, FanSocket
+from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.guide.marks import Identity
 from guidegen.plan.fit import Fit
+from guidegen.plan.printers import Printer
 from guidegen.rounded import axis, number, point
 from guidegen.seat.approach import Approach, approach_of
 from guidegen.seat.best_fit import Spread
@@ -18,12 +20,14 @@ from guidegen.seat.surface_error import doubt_mm
 from guidegen.seat.zones import Zones
 
 
-def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float) -> dict[str, Any]:
-    """The content of plan.json's `guide`; `surface_error_mm` is what the bone's voxels account for of the
-    error in its surface, which virtual surgery draws as large as the search for the seat does, or larger.
+def guide_record(
+    guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float, printer: Printer
+) -> dict[str, Any]:
+    """The content of plan.json's `guide`; `surface_error_mm` is what the bone's voxels account for of the error in its
+    surface, which virtual surgery draws as large as the search for the seat does, or larger.
     """
     sizes = {seat.size: _size(seat, guide) for seat in sorted((guide.seat, *guide.others), key=lambda each: each.size)}
-    return {
+    found = {
         "size": guide.seat.size,
         "revision": identity.revision,
         "plan_hash": identity.plan_hash,
@@ -76,6 +80,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: f
         "sizes": sizes,
         "zones": _zones(guide.zones),
     }
+    return found | {"gauges": [gauge.record() for gauge in gauges_of(found, printer)]}
 
 
 def _sleeve(sleeve: Sleeve) -> dict[str, Any]:

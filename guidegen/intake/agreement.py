@@ -13,7 +13,7 @@ from guidegen.errors import IdentityError
 from guidegen.intake.identity import Identity
 
 # No limit is published for such guides; makers of patient-matched guides ask for images of the last three to six
-# months, and a necrosis goes on: three months (clinical facts §7a).
+# months, and a necrosis goes on: three months [D].
 OLD_DAYS = 90
 
 # What is made from images long after them and has the day of its making at best.

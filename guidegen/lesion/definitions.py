@@ -17,7 +17,7 @@ def _rests(default: Any, on: str, why: str) -> Any:
 
 @dataclass(frozen=True)
 class Definitions:
-    """The parameters of the grades; the defaults are those of the clinical facts. Lengths in mm, angles in degrees."""
+    """The parameters of the grades; each default says on what it rests. Lengths in mm, angles in degrees."""
 
     # Which part of the lesion is necrosis of the head's surface.
     band_voxels: float = _rests(1.5, DERIVED, "surface necrosis lies within this many of the largest voxel edge")
@@ -49,7 +49,11 @@ class Definitions:
     center_doubt_mm: float = _rests(1.0, DERIVED, "of the head centre, in six directions")
     plane_doubt_mm: float = _rests(3.0, DERIVED, "of the mid-coronal and mid-sagittal plane, either way")
     radius_doubt_mm: float = _rests(0.5, DERIVED, "of the head radius: experts differ from a fit by as much")
-    margin_doubt_mm: float = _rests(0.76, READ, "of a lesion's border on MR: mean surface distance, facts on fusion")
+    margin_doubt_mm: float = _rests(
+        0.76,
+        READ,
+        "of a lesion's border on MR: mean surface distance, 63 hips (10.1016/j.arth.2025.05.126)",
+    )
 
     # The hip in the scan.
     pose_limit_deg: float = _rests(10.0, DERIVED, "beyond it the grades are given in neutral too")

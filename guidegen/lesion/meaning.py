@@ -1,6 +1,6 @@
 """What a grade has meant in published series: rates with their numbers and sources, and nothing more.
 
-Every figure is one of the clinical facts (section 4, and section 3 for decompression). A statement says what was seen
+Every figure stands beside the paper that it is from. A statement says what was seen
 in a group of patients; what is done for this one is the surgeon's decision.
 """
 

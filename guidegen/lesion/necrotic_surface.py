@@ -58,7 +58,7 @@ def necrotic(
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Along which directions (N, 3) from the origin the joint surface is necrotic (N,), and which meet joint (N,).
 
-    Necrotic: the lesion comes within the band of the bone's own surface there (recipe 1 of the clinical facts).
+    Necrotic: the lesion comes within the band of the bone's own surface there.
     Joint: the part of the head beyond the head–neck junction.
     """
     reach = surface_reach_mm(necrosis.bone, frame, origin_mm, directions)

@@ -40,7 +40,8 @@ MISSED_MM = 3.0  # what a pair that does not match costs at most, when starts ar
 RIVAL_COST_MM = 0.3  # an end that costs up to this much more than the best is as good a place for the bone
 END_MARGIN_MM = 4.0  # the blurred end of a scan is no bone
 
-# Surface-to-surface CT–MR registration of a femur reaches 0.5 ± 0.3 mm (6 porcine femora, clinical facts §6).
+# Surface-to-surface CT–MR registration of a femur reaches 0.5 ± 0.3 mm (6 porcine femora; BioMed Eng OnLine
+# 2008;7:6).
 # In benchmarks/registration.py the right bone lies within 0.44–0.56 mm in slices of 2 mm and about 0.07 mm more for
 # each further mm, over 82–100 % of what both scans show; another patient's, or its own mirror image, within 0.8–1.3 mm
 # over 35–79 %. Noise of an outline evens out over a patch and another shape does not: whole patches of the right bone

@@ -11,14 +11,12 @@ from guidegen.plan.planning import Plan, Task, budget_of, policy_warnings, simul
 from guidegen.plan.seating import Seating
 
 
-def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...]) -> Plan:
-    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face: readings and
-    steps follow. NoSafePlan where a drill is too short for that.
+def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...], wire_depths_mm: tuple[float, ...]) -> Plan:
+    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face, and with wires
+    that go so deep: readings and steps follow. NoSafePlan where a drill is too short for that.
     """
     chosen = plan.chosen
     assert chosen is not None, "a guide is built on a plan"
-    if tuple(tunnel.sleeve_offset_mm for tunnel in chosen.tunnels) == offsets_mm:
-        return plan
     built = tuple(
         replace(
             tunnel,
@@ -29,7 +27,7 @@ def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...]) -> Plan:
         for tunnel, offset in zip(chosen.tunnels, offsets_mm, strict=True)
     )
     steps = tuple(
-        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm))
+        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm), wire_depths_mm)
         for tunnel, offset in zip(built, offsets_mm, strict=True)
     )
     return replace(plan, chosen=replace(chosen, tunnels=built, steps=steps))

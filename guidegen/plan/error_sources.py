@@ -1,7 +1,7 @@
 """What moves a drill off its plan, and by how much: each source of error with its figure and where that comes from.
 
-Figures are rms lengths of the whole error vector ("3-axis rms"), as in the clinical facts, §8c: along one axis an error
-that is the same in all directions has 1/√3 of it, one across the drill 1/√2.
+Figures are rms lengths of the whole error vector ("3-axis rms"): along one axis an error that is the same in all
+directions has 1/√3 of it, one across the drill 1/√2. `[D]` marks what was derived or assumed here.
 """
 
 from __future__ import annotations
@@ -116,9 +116,17 @@ def error_sources(
         bone_surface=_bone_surface(surface_error_mm),
         printing=ErrorSource("print", printer_rms_mm, "mm", "the printer's file; drill guides, 10.3390/jcm10214894"),
         sleeve_shift=ErrorSource("sleeve shift", bore_clearance_mm / 2.0 / np.sqrt(2.0), "mm", f"c/2: {play}"),
-        sleeve_tilt=ErrorSource("sleeve tilt", tilt_deg / np.sqrt(2.0), "°", f"c/L: {play}; clinical facts §8b"),
+        sleeve_tilt=ErrorSource(
+            "sleeve tilt",
+            tilt_deg / np.sqrt(2.0),
+            "°",
+            f"c/L: {play} (Int J Implant Dent 2018, 10.1186/s40729-018-0146-2)",
+        ),
         drill_bend=ErrorSource(
-            "drill bend", bend_mm, "mm", f"the kit's file, at {BEND_AT_MM:g} mm free; clinical facts §8c [D]"
+            "drill bend",
+            bend_mm,
+            "mm",
+            f"the kit's file, at {BEND_AT_MM:g} mm free [D]; long thin drills err more (J Orthop Trauma 2005;19:317)",
         ),
         depth_stop=ErrorSource("depth stop", DEPTH_STOP_MM, "mm", "a stop set and read on a millimetre scale [D]"),
         registration=registration,
@@ -131,4 +139,9 @@ def _bone_surface(surface_error_mm: float) -> ErrorSource:
     voxels_mm = float(np.sqrt(3.0) * surface_error_mm)
     if voxels_mm > SURFACE_MM:
         return ErrorSource("bone surface", voxels_mm, "mm", "the label's voxels: √3 times their error along the normal")
-    return ErrorSource("bone surface", SURFACE_MM, "mm", "a good segmentation: clinical facts §6 and §8c [D]")
+    return ErrorSource(
+        "bone surface",
+        SURFACE_MM,
+        "mm",
+        "a good segmentation of a CT: 0.26 mm on average, 95 % within 0.65 mm (PMC9790725) [D]",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from guidegen.surfaces import Surface
 RING = 72
 SEATED_MARGIN_MM = 2.0  # of its length the sleeve may lose to the guide's clearance from the bone
 SAME_MM = 0.05  # readings are written to a tenth
+NUMBERS = {0: "two or three", 2: "two", 3: "three"}  # of wires; 0 before they are placed
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,13 @@ def reading_text(reading_mm: float, mark_step_mm: float) -> str:
     return f"read {shown(reading, 1)} mm: {place}"
 
 
-def instrument_sequence(kit: Kit, length_mm: float, reading_mm: float) -> tuple[InstrumentStep, ...]:
+def instrument_sequence(
+    kit: Kit, length_mm: float, reading_mm: float, wire_depths_mm: Sequence[float] = ()
+) -> tuple[InstrumentStep, ...]:
     """The kit's steps for one tunnel, with their figures filled in; NoSafePlan where the drill is too short.
 
-    A kit for several tunnels is asked once for each.
+    A kit for several tunnels is asked once for each. `wire_depths_mm`: how deep each wire of the built guide goes; none
+    before there is a guide: then the steps leave their number open, and the depth is the kit's.
     """
     if reading_mm > kit.drill.length_mm:
         raise NoSafePlan(
@@ -86,6 +90,9 @@ def instrument_sequence(kit: Kit, length_mm: float, reading_mm: float) -> tuple[
         )
     planned = {"reading_mm": reading_mm, "length_mm": length_mm, "offset_mm": reading_mm - length_mm}
     figures = kit.figures | {name: shown(figure, 1) for name, figure in planned.items()}
+    figures["pins"] = NUMBERS.get(len(wire_depths_mm), str(len(wire_depths_mm)))
+    if wire_depths_mm:
+        figures["pin_depth_mm"] = _depths(wire_depths_mm)
     return tuple(
         InstrumentStep(
             number,
@@ -96,3 +103,9 @@ def instrument_sequence(kit: Kit, length_mm: float, reading_mm: float) -> tuple[
         )
         for number, step in enumerate(kit.steps, start=1)
     )
+
+
+def _depths(depths_mm: Sequence[float]) -> str:
+    """One figure where all wires go as deep, else one for each, in their order."""
+    told = [shown(depth, 1).removesuffix(".0") for depth in depths_mm]
+    return told[0] if len(set(told)) == 1 else " / ".join(told)

@@ -18,7 +18,8 @@ TunnelCount = Annotated[int, Within(1, 4)]  # a fan of 2 to 4 thin tunnels; more
 
 BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
 LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
-PLANNED = ("reading_mm", "length_mm", "offset_mm")  # what a step's text may name of the plan, besides the kit's figures
+# What a step's text may name of plan and guide, besides the kit's figures.
+PLANNED = ("reading_mm", "length_mm", "offset_mm", "pins")
 
 
 class Drill(Template):

@@ -8,60 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from guidegen.plan.printers import Printer
+from guidegen.guide.gauges import Gauge, gauges_of
 from guidegen.release.paper import pdf_bytes
 from guidegen.release.source import Source
 
 SCHEMA = "guidegen.inspection/1"
-# 95 % of a process's errors lie within twice their root mean square [D].
-SPREAD = 2.0
 # Of the weight: resin that stayed in, a part that is hollow, or one printed at another scale (1 % is 3 % of it) [D].
 WEIGHT_PERCENT = 5.0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One length to measure: what it should be, and how far it may be off; `gauges`: a hole, tried with two pins."""
-
-    name: str
-    nominal_mm: float
-    tolerance_mm: float
-    gauges: bool
-
-    @property
-    def go_mm(self) -> float:
-        """The pin that goes in."""
-        return round(self.nominal_mm - self.tolerance_mm, 3)
-
-    @property
-    def no_go_mm(self) -> float:
-        """The pin that does not."""
-        return round(self.nominal_mm + self.tolerance_mm, 3)
-
-
-def asked_measures(plan: Mapping[str, Any], printer: Printer) -> tuple[Asked, ...]:
-    """Every length that is measured on a printed guide, in the order of the sheet."""
-    guide = plan["guide"]
-    calliper = guide["calliper"]
-    faces = [] if calliper is None else [
-        Asked("calliper faces", calliper["distance_mm"], round(SPREAD * printer.rms_error_mm, 3), False)
-    ]  # fmt: skip
-    sleeves = [
-        Asked(f"sleeve {number} hole", sleeve["inner_diameter_mm"], _tolerance_mm(sleeve, printer), True)
-        for number, sleeve in enumerate(guide["sleeves"], start=1)
-    ]
-    inserts = [
-        Asked(f"insert {number} bore", insert["bore_mm"], printer.bores.drill_tolerance_mm, True)
-        for number, insert in enumerate(guide.get("inserts", ()), start=1)
-    ]
-    pins = [
-        Asked(f"pin {number} hole", pin["hole_diameter_mm"], printer.bores.pin_tolerance_mm, True)
-        for number, pin in enumerate(guide["pins"], start=1)
-    ]
-    return (*faces, *sleeves, *inserts, *pins)
 
 
 def inspection_files(source: Source, metal: Mapping[str, Any] | None) -> dict[str, bytes]:
@@ -69,16 +24,16 @@ def inspection_files(source: Source, metal: Mapping[str, Any] | None) -> dict[st
 
     `metal`: the content of metal.json, None where there are no metal parts.
     """
-    measures = asked_measures(source.plan, source.printer)
+    gauges = gauges_of(source.plan["guide"], source.printer)
     mark = source.mark()
     form = {
         "schema": SCHEMA,
         **{name: mark[name] for name in ("case_id", "side", "revision", "plan_hash")},
-        "measures": [_form_line(each) for each in measures],
+        "measures": [_form_line(each) for each in gauges],
     }
     page = {
         "mark": mark,
-        "measures": [_sheet_line(each, source) for each in measures],
+        "measures": [_sheet_line(each, source) for each in gauges],
         "weight": _weight(source),
         "looks": _looks(source.plan),
         "metal": _metal_lines(metal),
@@ -90,27 +45,20 @@ def inspection_files(source: Source, metal: Mapping[str, Any] | None) -> dict[st
     }
 
 
-def _tolerance_mm(sleeve: Mapping[str, Any], printer: Printer) -> float:
-    """Into a metal sleeve's hole a tube is pressed; in any other the drill runs."""
-    bores = printer.bores
-    return bores.insert_tolerance_mm if sleeve["kind"] == "metal" else bores.drill_tolerance_mm
+def _form_line(gauge: Gauge) -> dict[str, Any]:
+    asked = {name: value for name, value in gauge.record().items() if value is not None}
+    return asked | {"measured_mm": None}
 
 
-def _form_line(each: Asked) -> dict[str, Any]:
-    gauges = {"go_mm": each.go_mm, "no_go_mm": each.no_go_mm} if each.gauges else {}
-    line = {name: value for name, value in asdict(each).items() if name != "gauges"}
-    return line | gauges | {"measured_mm": None}
-
-
-def _sheet_line(each: Asked, source: Source) -> dict[str, str]:
+def _sheet_line(gauge: Gauge, source: Source) -> dict[str, str]:
     """A line of the sheet as text; `file`: how far the file itself is off, as the checks measured it."""
     return {
-        "name": each.name,
-        "nominal": f"{each.nominal_mm:.2f}",
-        "tolerance": f"± {each.tolerance_mm:.2f}",
-        "go": f"{each.go_mm:.2f}" if each.gauges else "",
-        "no_go": f"{each.no_go_mm:.2f}" if each.gauges else "",
-        "file": _file_off(each.name, source),
+        "name": gauge.name,
+        "nominal": f"{gauge.nominal_mm:.2f}",
+        "tolerance": f"± {gauge.tolerance_mm:.2f}",
+        "go": "" if gauge.go_mm is None else f"{gauge.go_mm:.2f}",
+        "no_go": "" if gauge.no_go_mm is None else f"{gauge.no_go_mm:.2f}",
+        "file": _file_off(gauge.name, source),
     }
 
 

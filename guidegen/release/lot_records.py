@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from guidegen.errors import ApprovalError, ResultError, ReviewError
+from guidegen.guide.gauges import gauges_of
 from guidegen.plan.templates import Printer, load_template
-from guidegen.release.inspection import SCHEMA, asked_measures
+from guidegen.release.inspection import SCHEMA
 from guidegen.release.source import told_of_plan
 from guidegen.results import sha256
 from guidegen.review.events import Measure
@@ -48,7 +49,7 @@ def read_measures(result: Path, path: Path) -> tuple[Measure, ...]:
         raise ReviewError(f"expected {PLAN_FILE} and a filled-in inspection.json, found: {error}; name them") from error
     with told_of_plan():
         printer, _ = load_template(Printer, plan["printing"]["printer"])
-        asked = {each.name: (each.nominal_mm, each.tolerance_mm) for each in asked_measures(plan, printer)}
+        asked = {each.name: (each.nominal_mm, each.tolerance_mm) for each in gauges_of(plan["guide"], printer)}
         expected = {name: plan.get(name, plan["guide"].get(name)) for name in IDENTITY}
     if not isinstance(form, dict) or {"schema": SCHEMA, **expected} != {name: form.get(name) for name in HEAD}:
         raise ReviewError(f"expected the inspection sheet of {result}, found another one; take that of its release")

@@ -4,7 +4,7 @@ A motion changes the gap at each point of the contact by [n, (p - c) × n]; the 
 bone's surface is -M⁻¹ Σ a nᵢ eᵢ, with M the area-weighted sum of the outer products. The error is alike over some
 millimetres (`surface_error`), so that the motion's covariance is M⁻¹ B M⁻¹, with B the same sum over all pairs of
 points, each weighed by how alike they err. This is the covariance of point-to-plane registration; M alone is the
-contact matrix by whose eigenvalues guides are often rated (Van den Broeck's scores; clinical facts §8a).
+contact matrix by whose eigenvalues guides are often rated (Van den Broeck's scores, CAOS 2011).
 """
 
 from __future__ import annotations

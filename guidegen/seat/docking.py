@@ -2,7 +2,7 @@
 
 A hand pushes at an uncertain place and in an uncertain direction. The guide gives way until its contacts block it: of
 all small motions that no contact forbids, it makes the one on which the push does most work. That is a linear programme
-in six unknowns (Mattheijer's docking robustness asks the same of its worst push; clinical facts §8a). A motion is
+in six unknowns (Mattheijer's docking robustness asks the same of its worst push). A motion is
 (translation in mm, turn × LEVER_MM), about the middle of the contact.
 """
 

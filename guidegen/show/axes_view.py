@@ -25,6 +25,7 @@ from guidegen.show.canvas import (
     View,
     named,
 )
+from guidegen.show.lettering import tell
 from guidegen.show.paper import AMBER, POINTS, SMALL, area, blank, letters, line_style, name_sides, rim, scale_bar, tint
 from guidegen.show.pictures import BLUE, IVORY, RED, SLATE, TEAL
 from guidegen.show.stage import MATT, Stage, smooth
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 # Each of the two views, in pixels of the sheet.
 WIDTH, HEIGHT = 360, SCENE_BOTTOM - SCENE_TOP
 LEFTS = (16.0, 396.0)
-TABLE_LEFT, TABLE_RIGHT = 768.0, 1176.0
+TABLE_LEFT, TABLE_RIGHT = 762.0, 1184.0
 ROOM_MM = 12.0  # round what must be seen
 BELOW_MM = 35.0  # of the shaft below the lesser trochanter
 BEYOND_MM = 6.0  # of the neck axis beyond the head
@@ -205,9 +206,9 @@ def _table(figure: Figure, anatomy: Anatomy) -> None:
             figure.add_artist(
                 Line2D(x, [1.0 - y / SHEET[1]] * 2, color=tint(colour), linestyle=dashes, linewidth=4.0 * POINTS)
             )
-        letters(figure, (TABLE_LEFT + 46.0, y), what, 23.0)
-        letters(figure, (TABLE_RIGHT, y), value, 23.0, ha="right")
+        letters(figure, (TABLE_LEFT + 46.0, y), tell(what), 22.0)
+        letters(figure, (TABLE_RIGHT, y), tell(value), 22.0, ha="right")
         y += ROW
     if anatomy.neck_version_deg is None and anatomy.neck_version_missing:
-        lines = textwrap.wrap(f"Neck version: {anatomy.neck_version_missing}", 34)
-        letters(figure, (TABLE_LEFT, y), "\n".join(lines), 21.0, QUIET, va="top")
+        lines = textwrap.wrap(tell(f"Neck version: {anatomy.neck_version_missing}"), 32)
+        letters(figure, (TABLE_LEFT + 46.0, y), "\n".join(lines), 21.0, QUIET, va="top")

@@ -9,15 +9,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from guidegen.frames import FloatArray, across, unit
+from guidegen.show.lettering import tell
 
 if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL.ImageFont import FreeTypeFont
 
 Colour = tuple[int, int, int]
 Pixel = tuple[float, float]
@@ -38,6 +41,7 @@ QUIET: Colour = (96, 106, 118)
 WHITE: Colour = (255, 255, 255)
 
 EDGE = 40.0
+NARROWER = 0.88  # of the size asked for, the letters of a wide typeface
 
 # How hard a picture is packed, of 9: the rest of the way costs half a second for every twenty pictures.
 PACKED = 3
@@ -114,12 +118,12 @@ class Sheet:
 
     def title(self, patient_id: str, side: str, subject: str) -> None:
         """Whose hip and which side, in words, and below it what the picture shows."""
-        hip, between = f"{side.upper()} hip", 44.0
+        hip, between = tell(f"{side.upper()} hip"), 44.0
         whole = self.width(patient_id, 46.0) + between + self.width(hip, 46.0)
         size = 46.0 * min(1.0, (SHEET[0] - 2.0 * EDGE) / whole)
         self.text((EDGE, 46), patient_id, size, bold=1.2)
         self.text((EDGE + self.width(patient_id, size) + between * size / 46.0, 46), hip, size, bold=1.2)
-        self.text((EDGE, 96), subject, 30.0, QUIET)
+        self.text((EDGE, 96), tell(subject), 30.0, QUIET)
 
     def scale_bar(self) -> None:
         """A bar of 20 mm at the lower right."""
@@ -147,7 +151,8 @@ class Sheet:
     def legend(self, entries: Sequence[tuple[str, Colour]]) -> None:
         """Coloured squares and what they stand for, along the lower edge."""
         x, y = EDGE, SHEET[1] - 44.0
-        for words, colour in entries:
+        for english, colour in entries:
+            words = tell(english)
             self.box((x, y - 13), (x + 26, y + 13), colour)
             self.text((x + 38, y), words, 28.0)
             x += 38 + self.width(words, 28.0) + 32
@@ -159,18 +164,23 @@ class Sheet:
         return content.getvalue()
 
 
-def _font(size: float) -> FreeTypeFont | ImageFont:
-    """Pillow's own typeface, the same on every machine; it knows the letters of ASCII only."""
-    from PIL.ImageFont import load_default
+@cache
+def _font(size: float) -> FreeTypeFont:
+    """The typeface that matplotlib ships, the same on every machine and in all pictures, with the letters of every
+    language; a little smaller, since it is wide.
+    """
+    from matplotlib import get_data_path
+    from PIL.ImageFont import Layout, truetype
 
-    return load_default(size * FINER)
+    path = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return truetype(path, NARROWER * size * FINER, layout_engine=Layout.BASIC)
 
 
 def named(towards: FloatArray, directions: Mapping[tuple[str, str], FloatArray]) -> str:
     """The body direction or two that `towards` (3,) mostly follows, such as PROX or ANT-MED."""
     parts = [(float(towards @ axis), ends) for ends, axis in directions.items()]
     parts.sort(key=lambda part: -abs(part[0]))
-    names = [ends[0] if part > 0 else ends[1] for part, ends in parts]
+    names = [tell(ends[0] if part > 0 else ends[1]) for part, ends in parts]
     return "-".join(names[: 2 if abs(parts[1][0]) > SECOND_PART else 1])
 
 

@@ -17,6 +17,7 @@ from guidegen.lesion.lattice import occupied
 from guidegen.lesion.pelvis import Acetabulum, acetabulum, near_head
 from guidegen.show.assessed import Assessed
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP, Colour
+from guidegen.show.lettering import tell
 from guidegen.show.paper import (
     AMBER,
     PANEL_LEFT,
@@ -204,7 +205,7 @@ def _cut_hip(hip: Assessed, sight: Sight, subject: str) -> tuple[Figure, Axes]:
     left, right = ("medial", "lateral") if sight.turn < 0.0 else ("lateral", "medial")
     if sight.plane == "sagittal":
         left, right = "anterior", "posterior"
-    name_sides(axes, left, right, "superior", "inferior")
+    name_sides(axes, tell(left), tell(right), tell("superior"), tell("inferior"))
     scale_bar(figure, SQUARE_LEFT + SQUARE - 24.0, SCENE_TOP + SQUARE - 24.0, 2.0 * sight.half_mm / SQUARE)
     return figure, axes
 
@@ -297,14 +298,14 @@ def _point(axes: Axes, sight: Sight, point_mm: FloatArray, label: str, shape: st
 
 def _sideways(angle_deg: float) -> str:
     """An angle from straight up, which is positive to medial."""
-    return f"{degrees(abs(angle_deg))} {'medial' if angle_deg > 0.0 else 'lateral'}"
+    return tell(f"{abs(angle_deg):.1f}° {'medial' if angle_deg > 0.0 else 'lateral'}")
 
 
 def _panel(figure: Figure, *rows: tuple[str, str, str]) -> None:
     """Beside the square: what was measured, each with its range or why there is none, and what the lines are."""
     y = SCENE_TOP + 14.0
     for name, value, doubt in rows:
-        letters(figure, (PANEL_LEFT, y), name, SMALL, QUIET)
+        letters(figure, (PANEL_LEFT, y), tell(name), SMALL, QUIET)
         letters(figure, (PANEL_LEFT, y + 37.0), value, 36.0, weight="bold")
         lines = textwrap.wrap(doubt, PANEL_LETTERS + 4)
         letters(figure, (PANEL_LEFT, y + 60.0), "\n".join(lines), SMALL, va="top")

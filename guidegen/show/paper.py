@@ -16,6 +16,7 @@ import numpy as np
 
 from guidegen.lesion.grade import Measured
 from guidegen.show.canvas import EDGE, INK, PACKED, QUIET, SCALE_BAR_MM, SHEET, Colour
+from guidegen.show.lettering import capitals, tell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,10 +54,14 @@ def blank(patient_id: str, side: str, subject: str) -> Figure:
 
     figure = Figure(figsize=(SHEET[0] / DPI, SHEET[1] / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    title = letters(figure, (EDGE, 44.0), f"{patient_id}   {side.upper()} hip", TITLE, weight="bold")
-    free = (SHEET[0] - 2.0 * EDGE) / title.get_window_extent().width
-    title.set_fontsize(TITLE * POINTS * min(1.0, 0.98 * free))  # letters are not scaled quite evenly
-    letters(figure, (EDGE, 94.0), subject, WORDS, QUIET)
+    hip = tell(f"{side.upper()} hip")
+    for words, level, size, colour, weight in (
+        (f"{patient_id}   {hip}", 44.0, TITLE, INK, "bold"),
+        (tell(subject), 94.0, WORDS, QUIET, "normal"),
+    ):
+        line = letters(figure, (EDGE, level), words, size, colour, weight=weight)
+        share = (SHEET[0] - 2.0 * EDGE) / max(1.0, line.get_window_extent().width)
+        line.set_fontsize(size * POINTS * min(1.0, 0.98 * share))  # letters are not scaled quite evenly
     return figure
 
 
@@ -115,7 +120,7 @@ def name_sides(axes: Axes, left: str, right: str, top: str, bottom: str, height:
         axes.text(
             x,
             y,
-            words.upper(),
+            capitals(words),
             transform=axes.transAxes,
             rotation=turned,
             ha="center",
@@ -134,7 +139,7 @@ def legend(figure: Figure, left: float, top: float) -> None:
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(
         handles,
-        [fill(label, PANEL_LETTERS) for label in labels],
+        [fill(tell(label), PANEL_LETTERS) for label in labels],
         loc="upper left",
         frameon=False,
         bbox_to_anchor=((left - 10.0) / SHEET[0], 1.0 - top / SHEET[1]),
@@ -164,18 +169,18 @@ def scale_bar(figure: Figure, right: float, bottom: float, mm_per_pixel: float) 
 def worded(measured: Measured, write: Callable[[float], str]) -> tuple[str, str]:
     """The value and its range in words, or the reason why there is none; `write` puts one number into words."""
     if measured.value is None or measured.low is None or measured.high is None:
-        return "not computable", measured.reason or ""
-    return write(measured.value), f"{write(measured.low)} to {write(measured.high)}"
+        return tell("not computable"), tell(measured.reason or "")
+    return write(measured.value), tell(f"{write(measured.low)} to {write(measured.high)}")
 
 
 def degrees(angle_deg: float) -> str:
     """An angle in words, as fine as a fan is read, so that rounding never takes it across the border of a class."""
-    return f"{angle_deg:.1f}°"
+    return tell(f"{angle_deg:.1f}°")
 
 
 def percent(share: float) -> str:
     """A share of 1 in words."""
-    return f"{100.0 * share:.0f} %"
+    return tell(f"{100.0 * share:.0f} %")
 
 
 def png(figure: Figure) -> bytes:

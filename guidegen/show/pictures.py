@@ -12,6 +12,7 @@ import numpy.typing as npt
 from guidegen.bone.anatomy import Anatomy
 from guidegen.frames import FloatArray, across, unit
 from guidegen.show.canvas import SHEET, Colour, Sheet, View
+from guidegen.show.lettering import tell
 from guidegen.show.stage import MATT, PLAIN, SATIN, Stage, colour_scale, glass, rod, sharp, smooth
 from guidegen.surfaces import Surface
 
@@ -28,10 +29,12 @@ GREY: Colour = (205, 208, 212)
 # What is kept out, in the legends.
 KEPT_OUT = ("Kept out", VIOLET)
 
-# The colours of a gap: below 0, and at these multiples of the asked clearance.
-IN_BONE: Colour = (190, 24, 34)
+# The colours of a gap: below 0, and at these multiples of the asked clearance; and of what is no contact. In black and
+# white they go from dark to light: in the bone, wide, as asked, touching, no contact.
+IN_BONE: Colour = (112, 0, 22)
 GAP_STOPS = np.array([0.0, 0.5, 1.0, 3.0])
-GAP_COLOURS = np.array([(255, 186, 58), (176, 203, 104), (38, 162, 145), (33, 62, 120)], dtype=np.float64)
+GAP_COLOURS = np.array([(255, 202, 84), (178, 208, 112), (56, 172, 154), (64, 104, 172)], dtype=np.float64)
+FREE: Colour = (238, 240, 243)
 
 # A face belongs to the contact side up to this much more than the asked clearance from the bone.
 CONTACT_REACH_MM = 1.5
@@ -173,7 +176,7 @@ def _contact_side(
     gaps = _gap_range(clearance_mm)
     scale = colour_scale(gap_colours(gaps, clearance_mm), gaps[0], gaps[-1])
     stage.add(sharp(guide.vertices, guide.faces[contact], gap_mm), PLAIN, scale=scale)
-    stage.add(sharp(guide.vertices, guide.faces[~contact]), PLAIN, GREY)
+    stage.add(sharp(guide.vertices, guide.faces[~contact]), PLAIN, FREE)
     sheet = Sheet(stage.rendered(view), view)
     _gap_bar(sheet, clearance_mm)
     return sheet
@@ -203,8 +206,8 @@ def _gap_bar(sheet: Sheet, clearance_mm: float) -> None:
     for number, (red, green, blue) in enumerate(gap_colours(gaps, clearance_mm).tolist()):
         x = left + number * column
         sheet.box((x, y - 14), (x + column, y + 14), (red, green, blue))
-    sheet.box((left + length + 30, y - 14), (left + length + 110, y + 14), GREY)
-    sheet.text((40, y), "Gap, mm", 28.0)
+    sheet.box((left + length + 30, y - 14), (left + length + 110, y + 14), FREE)
+    sheet.text((40, y), tell("Gap, mm"), 28.0)
     zero, _, asked, widest = (left + column * np.searchsorted(gaps, GAP_STOPS * clearance_mm)).tolist()
     for x in (zero, asked, widest):
         sheet.line([(x, y - 14), (x, y + 20)], SLATE, 2.0)
@@ -215,7 +218,7 @@ def _gap_bar(sheet: Sheet, clearance_mm: float) -> None:
         (widest - 10, f"{GAP_STOPS[-1] * clearance_mm:.2f}"),
         (left + length + 70, "free"),
     ):
-        sheet.text((x, y + 38), words, 26.0, anchor="mm")
+        sheet.text((x, y + 38), tell(words), 26.0, anchor="mm")
 
 
 def _circle(center_mm: FloatArray, radius_mm: float, normal: FloatArray, first: FloatArray) -> FloatArray:

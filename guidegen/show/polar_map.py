@@ -22,6 +22,7 @@ from guidegen.lesion.lattice import occupied
 from guidegen.lesion.necrotic_surface import HALF, Necrosis, necrotic, surface_reach_mm
 from guidegen.show.assessed import Assessed
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP
+from guidegen.show.lettering import tell
 from guidegen.show.paper import (
     PANEL_LEFT,
     PANEL_LETTERS,
@@ -34,6 +35,7 @@ from guidegen.show.paper import (
     legend,
     letters,
     name_sides,
+    percent,
     rim,
     tint,
 )
@@ -135,9 +137,9 @@ def polar_figure(hip: Assessed) -> Figure:
         zorder=8.5,
     )
     left, right = ("lateral", "medial") if hip.side == "right" else ("medial", "lateral")
-    name_sides(axes, left, right, "anterior", "posterior")
+    name_sides(axes, tell(left), tell(right), tell("anterior"), tell("posterior"))
     legend(figure, PANEL_LEFT, SCENE_TOP + 180.0)
-    letters(figure, (PANEL_LEFT, SCENE_TOP + 510.0), fill(KEY, PANEL_LETTERS + 3), SMALL, QUIET, va="top")
+    letters(figure, (PANEL_LEFT, SCENE_TOP + 510.0), fill(tell(KEY), PANEL_LETTERS + 3), SMALL, QUIET, va="top")
     return figure
 
 
@@ -181,7 +183,12 @@ def _fields(figure: Figure, axes: Axes, head: PolarMap, band_mm: float) -> None:
         )
     place = area(figure, PANEL_LEFT, SCENE_TOP + 70.0, 330.0, 30.0)
     bar = figure.colorbar(lesion, cax=place, orientation="horizontal", spacing="uniform", ticks=DEPTHS_MM[:-1])
-    letters(figure, (PANEL_LEFT, SCENE_TOP + 20.0), "Lesion, depth under the\nsurface in mm", SMALL)
+    letters(
+        figure,
+        (PANEL_LEFT, SCENE_TOP + 20.0),
+        fill(tell("Lesion, depth under the surface in mm"), PANEL_LETTERS),
+        SMALL,
+    )
     bar.ax.tick_params(labelsize=SMALL * POINTS, colors=tint(INK))
     axes.plot(
         [], [], color="black", linewidth=4.0 * POINTS, label=f"Necrosis of the surface, up to {band_mm:.1f} mm deep"
@@ -241,7 +248,7 @@ def _octants(axes: Axes, hip: Assessed) -> None:
         axes.text(
             x,
             y,
-            f"{100.0 * octant.necrotic_share:.0f} %",
+            percent(octant.necrotic_share),
             fontsize=27.0 * POINTS,
             weight="bold",
             ha="center",

@@ -14,6 +14,7 @@ import numpy as np
 from guidegen.bone.anatomy import Anatomy
 from guidegen.frames import FloatArray, unit
 from guidegen.show.canvas import FINER, INK, QUIET, SCENE_BOTTOM, SCENE_TOP, SHEET, Colour, Sheet, View, named
+from guidegen.show.lettering import tell
 from guidegen.show.registration_pictures import GAP, MM_PER_PIXEL, PANEL, RIGHT, UP, Panel
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
@@ -210,7 +211,9 @@ def _letter(sheet: Sheet, panel: Panel, directions: Mapping[tuple[str, str], Flo
     middle = (SCENE_TOP + SCENE_BOTTOM) / 2.0
     sheet.text((panel.left_pixel + 14, middle), named(-right, directions), 24.0, QUIET, bold=0.8)
     sheet.text((panel.left_pixel + PANEL[0] - 14, middle), named(right, directions), 24.0, QUIET, bold=0.8, anchor="rm")
-    sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), panel.words[0], 30.0, INK, bold=0.8, anchor="mm")
+    sheet.text(
+        (panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), tell(panel.words[0]), 30.0, INK, bold=0.8, anchor="mm"
+    )
     sheet.text(
         (panel.left_pixel + PANEL[0] / 2.0, SCENE_BOTTOM - 22),
         named(-up, directions),

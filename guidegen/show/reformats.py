@@ -46,11 +46,11 @@ Lines = tuple[tuple[str, Surface, Colour, float, Any], ...]
 
 
 def reformat_pictures(
-    assessed: Assessed, guide: Surface, tunnels: Sequence[Tunnel], scans: Scans, patient_id: str
+    assessed: Assessed, guide: Surface | None, tunnels: Sequence[Tunnel], scans: Scans, patient_id: str
 ) -> dict[str, Figure]:
     """reformat_ct.png and reformat_mr.png, as far as there are such images; reformat.png, on nothing, without any.
 
-    `guide` and `tunnels` in LPS mm, in the frame of the plan.
+    `guide`, None where there is none, and `tunnels` in LPS mm, in the frame of the plan.
     """
     figures = {}
     if scans.ct is not None:
@@ -67,7 +67,7 @@ def reformat_pictures(
 
 
 def _figure(
-    assessed: Assessed, guide: Surface, tunnels: Sequence[Tunnel], image: Volume | None,
+    assessed: Assessed, guide: Surface | None, tunnels: Sequence[Tunnel], image: Volume | None,
     transform: RigidTransform | None, window: tuple[float, float], name: str, patient_id: str,
 ) -> Figure:  # fmt: skip
     first = tunnels[0]
@@ -96,12 +96,12 @@ def _figure(
     return figure
 
 
-def _lines(assessed: Assessed, guide: Surface) -> Lines:
+def _lines(assessed: Assessed, guide: Surface | None) -> Lines:
     """What is drawn as outlines: its name, colour, width in pixels and dashes."""
     return (
         ("bone", assessed.bone.surface, INK, 1.6, "solid"),
         ("lesion", assessed.lesion.surface, RED, 2.6, (0, (3.0, 1.6))),
-        ("guide", guide, TEAL, 2.4, (0, (1.0, 1.2))),
+        *(() if guide is None else (("guide", guide, TEAL, 2.4, (0, (1.0, 1.2))),)),
     )
 
 
@@ -221,7 +221,7 @@ def _name_sides(axes: Axes, assessed: Assessed, cut: Cut, height: float, letter:
         (0.5, 0.015, "center", "bottom", -cut.up),
     ):
         _letter(axes, (x, y), named(towards, directions), 19.0, ha, va)
-    _letter(axes, (0.05, 0.97), letter, 30.0, "left", "top")
+    _letter(axes, (0.05, 0.91), letter, 30.0, "left", "top")
 
 
 def _letter(axes: Axes, at: tuple[float, float], words: str, size: float, ha: str, va: str) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from guidegen.bone.anatomy import Side
 from guidegen.frames import FloatArray, RigidTransform
 from guidegen.show.canvas import EDGE, FINER, INK, QUIET, SCENE_BOTTOM, SCENE_TOP, SHEET, Colour, Pixel, Sheet, View
+from guidegen.show.lettering import tell
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 
@@ -26,8 +27,9 @@ CT_TINT: Colour = (255, 238, 214)  # warm and cool, so that each square tells wh
 MR_TINT: Colour = (214, 236, 255)
 
 NOTHING: Colour = (24, 27, 32)
-ORANGE: Colour = (255, 122, 26)
-CYAN: Colour = (64, 206, 214)
+# Of the MR's femur and of the bone: a thin dark line in a thick light one, told apart on a black and white print too.
+ORANGE: Colour = (206, 72, 0)
+CYAN: Colour = (112, 232, 240)
 YELLOW: Colour = (255, 226, 64)
 
 RIGHT, UP = 0, 1  # rows of a panel's axes
@@ -146,15 +148,15 @@ def _sheet(
         scene = np.array(NOTHING) if scenes is None else scenes[number]
         canvas[:, left : left + PANEL[0] * FINER] = np.broadcast_to(scene, (PANEL[1] * FINER, PANEL[0] * FINER, 3))
     sheet = Sheet(canvas, View(np.eye(3), np.zeros(3), MM_PER_PIXEL))
-    sheet.text((EDGE, 46), f"{side.upper()} hip, MR laid on the bone", 46.0, bold=1.2)
-    sheet.text((EDGE, 96), subject, 30.0, QUIET)
+    sheet.text((EDGE, 46), tell(f"{side.upper()} hip, MR laid on the bone"), 46.0, bold=1.2)
+    sheet.text((EDGE, 96), tell(subject), 30.0, QUIET)
     sheet.scale_bar()
     for panel in panels:
         plane, left_end, right_end = panel.words
         middle = (SCENE_TOP + SCENE_BOTTOM) / 2.0
-        sheet.text((panel.left_pixel + 16, middle), left_end, 26.0, INK)
-        sheet.text((panel.left_pixel + PANEL[0] - 16, middle), right_end, 26.0, INK, anchor="rm")
-        sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), plane, 26.0, INK, anchor="mm")
+        sheet.text((panel.left_pixel + 16, middle), tell(left_end), 26.0, INK)
+        sheet.text((panel.left_pixel + PANEL[0] - 16, middle), tell(right_end), 26.0, INK, anchor="rm")
+        sheet.text((panel.left_pixel + PANEL[0] / 2.0, SCENE_TOP + 24), tell(plane), 26.0, INK, anchor="mm")
         _cross(sheet, panel, at_mm)
     return sheet
 
@@ -171,7 +173,7 @@ def _draw_contours(
 ) -> None:
     for panel in panels:
         normal = np.cross(panel.axes[RIGHT], panel.axes[UP])
-        for surface, colour, width in ((bone, CYAN, 1.5), (mr_femur, ORANGE, 1.5)):
+        for surface, colour, width in ((bone, CYAN, 3.6), (mr_femur, ORANGE, 1.4)):
             for first, last in cut(surface, at_mm, normal):
                 ends = panel.pixels(np.stack([first, last]))
                 if all(panel.holds(end) for end in ends):

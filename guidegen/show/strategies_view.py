@@ -13,6 +13,7 @@ from guidegen.plan.planning import Plan, Proposal
 from guidegen.rounded import shown
 from guidegen.show.canvas import QUIET, SCENE_TOP, SHEET
 from guidegen.show.cut_drawing import draw_cut, draw_tunnel, name_directions, scale_bar
+from guidegen.show.lettering import tell
 from guidegen.show.paper import area, blank, letters
 from guidegen.show.pictures import RED
 from guidegen.show.tunnel_cuts import WARNING, bar_place_mm, cut_hips, front_corners
@@ -47,9 +48,9 @@ def strategies_figure(assessed: Assessed, plan: Plan, patient_id: str) -> Figure
         if number == 0:
             name_directions(axes, assessed.anatomy, hip.cut)
             scale_bar(axes, *bar_place_mm(axes, hip), 20.0)
-        heading = f"{proposal.strategy}{', chosen' if proposal is plan.chosen else ''}"
+        heading = tell(proposal.strategy) + (tell(", chosen") if proposal is plan.chosen else "")
         letters(figure, (left, SCENE_TOP + 14.0), heading, 25.0, weight="bold")
-        words = "\n".join(textwrap.wrap(f"{WORDS[proposal.strategy]}, {proposal.kit}", int(width / 12.0)))
+        words = "\n".join(textwrap.wrap(f"{tell(WORDS[proposal.strategy])}, {proposal.kit}", int(width / 12.0)))
         letters(figure, (left, SCENE_TOP + 32.0), words, 20.0, QUIET, va="top")
         _figures(figure, left, proposal)
     return figure
@@ -71,10 +72,10 @@ def _figures(figure: Figure, left: float, proposal: Proposal) -> None:
         ("Tip off by, 95 %", f"{shown(max(each.to_lesion_p95_mm for each in budgets), 1)} mm"),
         ("Least wall", f"{shown(min(each.wall_min_mm for each in proposal.tunnels), 1)} mm"),
     ):
-        letters(figure, (left, y), name, 20.0, QUIET)
-        letters(figure, (left, y + 27.0), value, 27.0, weight="bold")
+        letters(figure, (left, y), tell(name), 20.0, QUIET)
+        letters(figure, (left, y + 27.0), tell(value), 27.0, weight="bold")
         y += ROW
     broken = {each.rule for rules in proposal.broken for each in rules}
     if broken:
         rules = f"BREAKS {len(broken)} RULE{'S' if len(broken) > 1 else ''}"
-        letters(figure, (left, WARNING), rules, 22.0, RED, weight="bold")
+        letters(figure, (left, WARNING), tell(rules), 22.0, RED, weight="bold")

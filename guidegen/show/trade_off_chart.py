@@ -13,6 +13,7 @@ from guidegen.plan.rules import Rules
 from guidegen.plan.trade_off import least_spare_mm
 from guidegen.plan.tunnel import Tunnel
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP, SHEET
+from guidegen.show.lettering import tell
 from guidegen.show.paper import POINTS, SMALL, blank, letters, rim, tint
 from guidegen.show.pictures import BLUE, GREY, RED, TEAL
 from guidegen.show.strategies_view import proposals_of
@@ -46,14 +47,21 @@ def trade_off_figure(plan: Plan, side: str, patient_id: str) -> Figure:
             markeredgewidth=3.0 * POINTS, gid="curve",
         )  # fmt: skip
     else:
-        letters(figure, (LEFT + 0.6 * WIDTH, TOP + 40.0), "No tunnel found keeps every limit.", SMALL, RED, ha="center")
+        letters(
+            figure,
+            (LEFT + 0.6 * WIDTH, TOP + 40.0),
+            tell("No tunnel found keeps every limit."),
+            SMALL,
+            RED,
+            ha="center",
+        )
     places = axes.transData.transform(points) * [1.0, -1.0] + [0.0, SHEET[1]]
     for proposal, point, at, level, shape in zip(
         proposals, points, places, _levels(places[:, 1]), SHAPES[: len(proposals)], strict=True
     ):
         _name(figure, level, at, proposal, point, proposal is plan.chosen)
         _mark(axes, proposal, point, shape, proposal is plan.chosen)
-    letters(figure, (NAMES_LEFT, TOP + HEIGHT + 16.0), fill(KEY, 31), 18.0, QUIET, va="bottom")
+    letters(figure, (NAMES_LEFT, TOP + HEIGHT + 16.0), fill(tell(KEY), 31), 18.0, QUIET, va="bottom")
     return figure
 
 
@@ -72,8 +80,10 @@ def _frame(axes: Axes, shown: FloatArray) -> None:
     low, high = shown.min(axis=0), shown.max(axis=0)
     axes.set_xlim(min(low[0] - 0.3, -0.3), max(1.0, high[0] + 0.4))
     axes.set_ylim(0.0, max(1.0, 1.15 * high[1]))
-    axes.set_xlabel("Spare distance beyond the limits (mm)", fontsize=SMALL * POINTS, color=tint(INK), labelpad=6.0)
-    axes.set_ylabel("Lesion reached (%)", fontsize=SMALL * POINTS, color=tint(INK), labelpad=6.0)
+    axes.set_xlabel(
+        tell("Spare distance beyond the limits (mm)"), fontsize=SMALL * POINTS, color=tint(INK), labelpad=6.0
+    )
+    axes.set_ylabel(tell("Lesion reached (%)"), fontsize=SMALL * POINTS, color=tint(INK), labelpad=6.0)
     axes.tick_params(labelsize=22.0 * POINTS, colors=tint(INK), width=2.0 * POINTS, length=8.0 * POINTS)
     axes.grid(color=tint(GREY), linewidth=1.5 * POINTS)
     axes.set_axisbelow(True)
@@ -85,7 +95,7 @@ def _frame(axes: Axes, shown: FloatArray) -> None:
     )  # fmt: skip
     axes.axvline(0.0, color=tint(RED), linewidth=2.5 * POINTS)
     axes.text(
-        0.0, axes.get_ylim()[1], " limit", ha="left", va="top", fontsize=20.0 * POINTS, color=tint(RED),
+        0.0, axes.get_ylim()[1], f" {tell('limit')}", ha="left", va="top", fontsize=20.0 * POINTS, color=tint(RED),
         path_effects=rim(5.0),
     )  # fmt: skip
 
@@ -106,9 +116,9 @@ def _name(figure: Figure, level: float, at: FloatArray, proposal: Proposal, poin
     ends = np.array([at + [16.0, 0.0], (NAMES_LEFT - 14.0, level)]) / SHEET
     x, y = ends[:, 0].tolist(), (1.0 - ends[:, 1]).tolist()
     figure.add_artist(Line2D(x, y, color=tint(QUIET), linewidth=1.8 * POINTS, linestyle=(0, (2.0, 2.0))))
-    name = f"{proposal.strategy}{', chosen' if chosen else ''}"
+    name = tell(proposal.strategy) + (tell(", chosen") if chosen else "")
     letters(figure, (NAMES_LEFT, level), name, SMALL, BLUE if chosen else INK, weight="bold")
-    letters(figure, (NAMES_LEFT, level + 30.0), f"{point[1]:.1f} %, spare {point[0]:.1f} mm", 22.0)
+    letters(figure, (NAMES_LEFT, level + 30.0), tell(f"{point[1]:.1f} %, spare {point[0]:.1f} mm"), 22.0)
 
 
 def _levels(wanted: FloatArray) -> FloatArray:

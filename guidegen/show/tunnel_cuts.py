@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from guidegen.plan.tunnel import Tunnel
 from guidegen.rounded import shown
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP
 from guidegen.show.cut_drawing import CutHip, draw_cut, draw_tunnel, name_directions, scale_bar
+from guidegen.show.lettering import rule_words, tell
 from guidegen.show.paper import POINTS, SMALL, area, blank, legend, letters, line_style, rim, tint
 from guidegen.show.pictures import RED, TEAL
 from guidegen.show.section import Cut, cuts_through, outline_path
@@ -32,6 +34,7 @@ FIRST_LEFT, FIRST_WIDTH, FIRST_HEIGHT = 20.0, 620.0, 730.0
 SECOND_LEFT, SECOND_WIDTH, SECOND_HEIGHT = 656.0, 524.0, 350.0
 PANEL_LEFT, PANEL_RIGHT, PANEL_TOP, ROW = 668.0, 1176.0, 506.0, 33.0
 WARNING = 880.0
+WARNING_LETTERS = 92  # in a line
 
 ROOM_MM = 11.0  # round the bone, for the names of the sides
 LATERAL_ROOM_MM = 20.0  # for those of the landmarks
@@ -132,7 +135,7 @@ def _levels(axes: Axes, anatomy: Anatomy, cut: Cut) -> None:
         line = line_style(TEAL, 2.5) | {"linestyle": (0, (4.0, 2.0)), "zorder": 5.0}
         axes.plot([-outwards * INWARDS_MM, border], [height, height], **line, gid=words.replace("\n", " "))
         axes.text(
-            border, height + (0.8 if above else -0.8), words, ha="right" if outwards > 0.0 else "left",
+            border, height + (0.8 if above else -0.8), tell(words), ha="right" if outwards > 0.0 else "left",
             va="bottom" if above else "top", fontsize=20.0 * POINTS, color=tint(INK), path_effects=rim(4.0), zorder=9.0,
         )  # fmt: skip
     bar = line_style(TEAL, 8.0) | {"solid_capstyle": "butt", "zorder": 5.0}
@@ -157,7 +160,7 @@ def _mark_thinnest(both: tuple[Axes, Axes], hips: tuple[CutHip, CutHip], tunnels
         way = place.on_bone_mm - place.on_tool_mm
         lengths = [float(np.linalg.norm(hip.cut.flat_mm(way + hip.cut.origin_mm))) for hip in hips]
         nearer = int(lengths[1] > lengths[0])
-        _measure(both[nearer], hips[nearer], place, f"{name} {shown(figure_mm, 1)} mm")
+        _measure(both[nearer], hips[nearer], place, tell(f"{name} {shown(figure_mm, 1)} mm"))
 
 
 def _measure(axes: Axes, hip: CutHip, place: ThinPlace, words: str) -> None:
@@ -204,8 +207,8 @@ def _panel(figure: Figure, tunnels: Sequence[Tunnel]) -> float:
         ("wall where vessels enter", f"{shown(min(each.vessel_wall_mm for each in tunnels), 1)} mm"),
         ("end on its axis to the joint", f"{shown(min(each.subchondral_axis_mm for each in tunnels), 1)} mm"),
     ):
-        letters(figure, (PANEL_LEFT, y), name, 23.0, QUIET)
-        letters(figure, (PANEL_RIGHT, y), value, 23.0, ha="right", weight="bold")
+        letters(figure, (PANEL_LEFT, y), tell(name), 23.0, QUIET)
+        letters(figure, (PANEL_RIGHT, y), tell(value), 23.0, ha="right", weight="bold")
         y += ROW
     return y
 
@@ -220,4 +223,5 @@ def _warn(figure: Figure, chosen: Proposal) -> None:
     """Which rules the tunnels break, where they break any."""
     broken = sorted({each.rule for rules in chosen.broken for each in rules})
     if broken:
-        letters(figure, (FIRST_LEFT + 20.0, WARNING), f"BREAKS: {', '.join(broken)}", SMALL, RED, weight="bold")
+        words = fill(tell(f"BREAKS: {', '.join(map(rule_words, broken))}"), WARNING_LETTERS)
+        letters(figure, (FIRST_LEFT + 20.0, WARNING + 16.0), words, 19.0, RED, weight="bold", va="bottom")

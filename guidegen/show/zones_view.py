@@ -29,14 +29,15 @@ from guidegen.seat.zones import (
     Zones,
 )
 from guidegen.show.canvas import EDGE, FINER, INK, SCENE_BOTTOM, SCENE_MIDDLE, SCENE_TOP, SHEET, Colour, Sheet, View
+from guidegen.show.lettering import tell
 from guidegen.show.pictures import IVORY, TEAL, VIOLET
 from guidegen.show.stage import MATT, Stage, painted
 from guidegen.surfaces import Surface
 
 GROUND: dict[int, tuple[str, Colour]] = {
     OPEN: ("Open to the guide", (173, 214, 160)),
-    ABDUCTORS: ("Abductors", (226, 132, 114)),
-    CAPSULE: ("Capsule", (240, 190, 112)),
+    ABDUCTORS: ("Abductors", (222, 138, 122)),
+    CAPSULE: ("Capsule", (230, 172, 88)),
     TUBEROSITY: ("Behind", (206, 150, 186)),
     INNER_SIDE: ("Inner side", (158, 178, 206)),
     DOUBTFUL: ("Thin or outgrowth", (250, 226, 60)),
@@ -86,7 +87,7 @@ def zones_picture(
         for (_, colour), points in lines:
             for piece in _seen(points, bone, view):
                 sheet.line([(x + aside, y) for x, y in view.pixels(piece)], colour, 3.0)
-        sheet.text((SCENE_MIDDLE[0] + aside, SCENE_TOP + 18.0), name, 30.0, INK, 0.8, "mm")
+        sheet.text((SCENE_MIDDLE[0] + aside, SCENE_TOP + 18.0), tell(name), 30.0, INK, 0.8, "mm")
     sheet.title(patient_id, anatomy.side, "Where the guide may rest, and where it rests")
     sheet.scale_bar()
     shown = [GROUND[k] for k in sorted({OPEN, *why[why > OPEN].tolist()})]
@@ -168,7 +169,8 @@ def _legend(sheet: Sheet, *groups: Sequence[tuple[str, Colour]]) -> None:
     y = LEGEND_TOP
     for entries in groups:
         x = EDGE
-        for words, colour in entries:
+        for english, colour in entries:
+            words = tell(english)
             width = 28.0 + sheet.width(words, LETTERS)
             if x + width > LEGEND_RIGHT:
                 x, y = EDGE, y + LEGEND_ROW

@@ -111,7 +111,7 @@ def test_the_steps_of_a_cannulated_set_name_their_figures() -> None:
     assert [step.number for step in steps] == [1, 2, 3, 4]
     assert [step.guide for step in steps] == ["on", "on", "on", "off"]
     assert steps[0] == InstrumentStep(
-        1, "two wires of 2 mm", "the guide's pin holes", "25 mm of bone, measured on the wire", "on"
+        1, "two or three wires of 2 mm", "the guide's pin holes", "25 mm of bone, measured on the wire", "on"
     )
     assert (steps[1].tool, steps[1].stopped_by) == (
         "guide wire of 3.2 mm",

@@ -13,9 +13,9 @@ from release_cases import INSERT, PLAN, PLAN_HASH, Done, changed_plan, released
 from review_cases import WARNING, World
 
 from guidegen.errors import TemplateError
+from guidegen.guide.gauges import gauges_of
 from guidegen.plan.templates import Printer, load_template
 from guidegen.release import words
-from guidegen.release.inspection import asked_measures
 from guidegen.release.instructions import page_content
 from guidegen.release.labels import LABELS, lots
 from guidegen.release.source import Source
@@ -43,7 +43,7 @@ def test_patient_and_side_stand_on_every_page(done: Done) -> None:
 
 
 def test_the_inspection_asks_for_every_hole_with_its_two_gauges() -> None:
-    faces, sleeve, pin = asked_measures(PLAN, PRINTER)
+    faces, sleeve, pin = gauges_of(PLAN["guide"], PRINTER)
     assert (faces.name, faces.nominal_mm, faces.tolerance_mm) == ("calliper faces", 20.0, 2 * PRINTER.rms_error_mm)
     assert (sleeve.nominal_mm, sleeve.tolerance_mm) == (10.2, PRINTER.bores.insert_tolerance_mm)
     assert (sleeve.go_mm, sleeve.no_go_mm) == (10.1, 10.3)
@@ -53,7 +53,7 @@ def test_the_inspection_asks_for_every_hole_with_its_two_gauges() -> None:
 def test_a_printed_bore_has_the_drills_tolerance() -> None:
     sleeve = {**PLAN["guide"]["sleeves"][0], "kind": "printed"}
     plan = changed_plan(guide={"sleeves": [sleeve], "calliper": None})
-    assert [each.tolerance_mm for each in asked_measures(plan, PRINTER)] == [
+    assert [each.tolerance_mm for each in gauges_of(plan["guide"], PRINTER)] == [
         PRINTER.bores.drill_tolerance_mm, PRINTER.bores.pin_tolerance_mm,
     ]  # fmt: skip
 
@@ -150,7 +150,7 @@ def test_sentences_that_do_not_apply_are_not_said(done: Done) -> None:
 
 def test_an_insert_is_asked_for_where_there_is_no_sleeve(done: Done) -> None:
     guide = {"sleeves": [], "inserts": [INSERT, {**INSERT, "tunnel": 1}], "calliper": None, "pins": []}
-    measures = asked_measures(changed_plan(guide=guide), PRINTER)
+    measures = gauges_of(changed_plan(guide=guide)["guide"], PRINTER)
     assert [each.name for each in measures] == ["insert 1 bore", "insert 2 bore"]
     assert {(each.nominal_mm, each.tolerance_mm) for each in measures} == {(3.4, PRINTER.bores.drill_tolerance_mm)}
     said = content_of(done, guide=guide)

@@ -12,7 +12,7 @@ import pytest
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import GuidegenError
 from guidegen.show.canvas import SCENE_BOTTOM, SCENE_TOP, SHEET, View, named
-from guidegen.show.pictures import GREY, IN_BONE, VIOLET, draw_pictures, gap_colours
+from guidegen.show.pictures import FREE, IN_BONE, VIOLET, draw_pictures, gap_colours
 from guidegen.show.stage import NO_DRIVER, Stage
 from guidegen.surfaces import Surface
 
@@ -111,7 +111,7 @@ def test_a_guide_in_the_bone_is_red_and_one_far_off_is_grey() -> None:
     assert np.abs(red - IN_BONE).max() <= 12
     no_lesion = scene() | {"guide": scene(gap_mm=8.0)["guide"], "lesion": None, "pins": []}
     grey = pixels(draw_pictures(**no_lesion)["contact.png"])[middle[1], middle[0]]
-    assert np.abs(grey - GREY).max() <= 12
+    assert np.abs(grey - FREE).max() <= 12
 
 
 def test_the_scale_bar_is_true(left: dict[str, bytes]) -> None:
@@ -174,10 +174,17 @@ def test_the_marks_name_what_lies_there() -> None:
     assert named(np.array([0.3, -0.95, 0.0]), directions) == "ANT"
 
 
+def test_a_black_and_white_print_tells_the_gaps_apart() -> None:
+    """Dark to light: in the bone, wide, as asked, touching, no contact."""
+    colours = np.vstack([gap_colours([-0.1, 0.9, 0.3, 0.0], 0.3), [FREE]]).astype(float)
+    grey = colours @ [0.299, 0.587, 0.114]
+    assert (np.diff(grey) > 30.0).all()
+
+
 def test_the_gap_colours_meet_at_the_asked_clearance() -> None:
     colours = gap_colours([-1e-9, 0.0, 0.4, 1.2, 50.0], 0.4)
     np.testing.assert_array_equal(colours[0], IN_BONE)
-    np.testing.assert_array_equal(colours[1:], [(255, 186, 58), (38, 162, 145), (33, 62, 120), (33, 62, 120)])
+    np.testing.assert_array_equal(colours[1:], [(255, 202, 84), (56, 172, 154), (64, 104, 172), (64, 104, 172)])
     assert len(np.unique(gap_colours(np.linspace(0.0, 1.2, 25), 0.4), axis=0)) == 25
 
 

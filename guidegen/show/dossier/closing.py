@@ -15,11 +15,10 @@ from guidegen.show.dossier.reader import (
     recorded_warnings,
     section,
     text,
+    told_apart,
 )
 
-# Measured and limit are told apart down to this many decimals.
-MOST_DECIMALS = 6
-RESULT = "files"
+RESULT, RUN = "files", "run.json"
 
 
 def checks_section(read: Reader) -> dict[str, Any]:
@@ -57,20 +56,12 @@ def _finding(read: Reader, number: int) -> dict[str, Any]:
     }
 
 
-def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str, str]:
-    """Both numbers with as many decimals as are needed to tell them apart, at least two below 10 and none from 100."""
-    decimals = 2 if abs(limit) < 10 else 1 if abs(limit) < 100 else 0
-    write = read.say.number
-    if measured is None:
-        return read.say("not_measured"), write(limit, decimals)
-    while write(measured, decimals) == write(limit, decimals) and measured != limit and decimals < MOST_DECIMALS:
-        decimals += 1
-    return write(measured, decimals), write(limit, decimals)
-
-
-def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
-    """The notes that stand nowhere else, and the SHA-256 of the files that the dossier speaks of."""
-    elsewhere = {read.at("plan/explanation"), *read.at("plan/chosen/warnings"), *read.at("guide/warnings")}
+def files_section(read: Reader, inputs: Mapping[str, str], files: Mapping[str, str]) -> dict[str, Any]:
+    """The notes that stand nowhere else, and the SHA-256 of the files that were read and of those that the dossier
+    speaks of.
+    """
+    elsewhere = {read.at(place) for place in ("plan/explanation",) if read.has(place)}
+    elsewhere |= {said for part in ("plan/chosen", "guide") if read.has(part) for said in read.at(f"{part}/warnings")}
     notes: list[Cell] = [
         read.quote(f"notes/{n}") for n in read.count("notes") if read.at(f"notes/{n}") not in elsewhere
     ]
@@ -79,13 +70,15 @@ def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
         if read.has("lesion/grades/notes")
         else []
     )
+    bound = read.say("hashes_note") if read.is_sound else None
     return section(
         "files",
         read.say("notes_and_files"),
         [
             text(notes, read.say("notes"), marked=True) if notes else None,
+            hashes(inputs, f"{RUN}#/inputs_sha256", read.say("input_files")),
             hashes(files, f"{RESULT}#", read.say("hashes")),
-            text([read.say("hashes_note")]),
+            text([bound]) if bound else None,
         ],
     )
 
@@ -93,7 +86,7 @@ def files_section(read: Reader, files: Mapping[str, str]) -> dict[str, Any]:
 def signature_section(read: Reader) -> dict[str, Any]:
     """The page to sign on paper: nothing is filled in, and paper alone approves nothing."""
     waivers: list[Cell] = [
-        {"parts": [read.quote(f"plan/waivers_proposed/{n}/rule"), "–", read.quote(f"plan/waivers_proposed/{n}/reason")]}
+        {"parts": [read.rule(f"plan/waivers_proposed/{n}/rule"), "–", read.quote(f"plan/waivers_proposed/{n}/reason")]}
         for n in read.count("plan/waivers_proposed")
     ]
     block: Block = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from guidegen.show.dossier.reader import Cell, Reader, Row, beside, pictures, section, table, text
+from guidegen.show.dossier.reader import Block, Cell, Reader, Row, beside, pictures, section, table, text
 from guidegen.show.dossier.tunnels import each, reached, tunnel_head
 
 
@@ -34,12 +34,19 @@ def doubt_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                 read.say("figures_come_from"),
                 widths=[1, 4],
             ),
-            table(_strategy_rows(read), read.say("strategies"), _strategy_head(read), align="llrrrrrr"),
-            text([read.say("strategies_note")], None),
-            text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
-            pictures(read, ("trade_off.png", "strategies.png"), drawn, columns=2),
+            *strategy_blocks(read, drawn),
         ],
     )
+
+
+def strategy_blocks(read: Reader, drawn: frozenset[str]) -> list[Block | None]:
+    """The strategies side by side, those without a tunnel with their reason, and what safety costs."""
+    rows = _strategy_rows(read)
+    return [
+        table(rows, read.say("strategies"), _strategy_head(read), align="llrrrrrr") if rows else None,
+        text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
+        pictures(read, ("trade_off.png", "strategies.png"), drawn, width=0.72),
+    ]
 
 
 def _budget_rows(read: Reader) -> list[Row]:
@@ -88,8 +95,9 @@ def _strategy_head(read: Reader) -> Row:
 
 def _strategy_rows(read: Reader) -> list[Row]:
     """The chosen plan and every alternative; of several tunnels the worst."""
-    rows = [_strategy_row(read, "plan/chosen", "tunnels")]
-    rows[0][0] = {"parts": [rows[0][0], read.say("chosen")], "join": ", "}
+    rows = [_strategy_row(read, "plan/chosen", "tunnels")] if read.has("plan/chosen") else []
+    for row in rows:
+        row[0] = {"parts": [row[0], read.say("chosen")], "join": ", "}
     places = [f"plan/alternatives/{number}" for number in read.count("plan/alternatives")]
     return rows + [_strategy_row(read, place, f"{place}/tunnels") for place in places]
 

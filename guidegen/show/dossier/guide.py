@@ -27,7 +27,8 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "guide",
         read.say("guide"),
         [
-            pictures(read, ("contact.png",), drawn, width=0.74),
+            pictures(read, ("seat.png", "contact.png"), drawn, width=0.7),
+            table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrll"),
             table(
                 _size_rows(read),
                 read.say("sizes"),
@@ -47,13 +48,13 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                     )
                 ],
             ),
-            table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrll"),
             beside(
                 [table(_making_rows(read), read.say("making"), widths=[1, 2]), *_print_size(read)],
                 [pictures(read, ("print.png",), drawn)],
                 share=0.55,
             ),
             table(_mark_rows(read), read.say("marks"), widths=[1, 3]),
+            _gauges(read),
         ],
     )
 
@@ -187,6 +188,25 @@ def _print_size(read: Reader) -> list[Block]:
         for n, each in found
     ]
     return [table(rows, read.say("print_size"), ["", "", read.say("limit")], align="lrr")] if rows else []
+
+
+def _gauges(read: Reader) -> Block:
+    """What whoever inspects the printed guide measures, each with its tolerance and the pins that go in and do not."""
+    place = "guide/gauges"
+    rows: list[Row] = [
+        [
+            read.quote(f"{place}/{n}/name"),
+            read.figure(f"{place}/{n}/nominal_mm", 2),
+            {"parts": ["±", read.figure(f"{place}/{n}/tolerance_mm", 2)]},
+            *(
+                read.figure(f"{place}/{n}/{pin}", 2) if read.has(f"{place}/{n}/{pin}") else "–"
+                for pin in ("go_mm", "no_go_mm")
+            ),
+        ]
+        for n in read.count(place)
+    ]
+    head = ["", *(read.say(key) for key in ("nominal", "tolerance", "go_pin", "no_go_pin"))]
+    return table(rows, read.say("inspection"), head, align="lrrrr")
 
 
 def _mark_rows(read: Reader) -> list[Row]:

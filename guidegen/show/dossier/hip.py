@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ from guidegen.show.dossier.reader import (
     Reader,
     Row,
     beside,
-    hashes,
     pictures,
     pointer,
     section,
@@ -23,7 +21,6 @@ from guidegen.show.dossier.reader import (
 )
 from guidegen.show.dossier.tunnels import point
 
-RUN = "run.json"
 LANDMARKS = (
     "head_center_mm",
     "neck_isthmus_center_mm",
@@ -33,7 +30,7 @@ LANDMARKS = (
 )
 
 
-def images_section(read: Reader, drawn: frozenset[str], inputs: Mapping[str, str]) -> dict[str, Any]:
+def images_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     """Which files were used, how old they are, what says the side, and how the MR was laid on the bone."""
     return section(
         "images",
@@ -58,8 +55,7 @@ def images_section(read: Reader, drawn: frozenset[str], inputs: Mapping[str, str
             table(_registration_rows(read), read.say("registration"), widths=[2, 3])
             if read.has("lesion/registration")
             else text([read.say("same_frame")], read.say("registration")),
-            hashes(inputs, f"{RUN}#/inputs_sha256", read.say("input_files")),
-            pictures(read, ("contours.png", "checkerboard.png"), drawn, width=0.72),
+            pictures(read, ("contours.png", "checkerboard.png"), drawn, width=0.7),
         ],
     )
 
@@ -139,7 +135,7 @@ def anatomy_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "anatomy",
         read.say("anatomy"),
         [
-            pictures(read, ("axes.png",), drawn, width=0.86),
+            pictures(read, ("axes.png",), drawn, width=0.7),
             beside(
                 [table([_landmark(read, name) for name in LANDMARKS], read.say("landmarks"), head, align="lrr")],
                 [table(_angle_rows(read), read.say("sizes_and_angles"), ["", "", read.say("doubt_95")], align="lrr")],
@@ -199,12 +195,18 @@ def lesion_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "lesion",
         read.say("lesion"),
         [
-            pictures(
-                read, ("coronal.png", "sagittal.png", "acetabular.png", "polar.png"), drawn, columns=2, width=0.76
-            ),
+            pictures(read, ("coronal.png", "sagittal.png", "acetabular.png", "polar.png"), drawn, columns=2),
             beside(
-                [table(_measure_rows(read), read.say("measures"), ["", "", read.say("range")], align="lrr")],
-                [table(_grade_rows(read), read.say("grades"), grades, align="lll", widths=[5, 3, 3.6])],
+                [
+                    table(
+                        _measure_rows(read),
+                        read.say("measures"),
+                        ["", "", read.say("range")],
+                        align="lrr",
+                        widths=[5, 2.6, 4.2],
+                    )
+                ],
+                [table(_grade_rows(read), read.say("grades"), grades, align="lll", widths=[5, 2.8, 4.4])],
                 share=0.52,
             ),
             text([read.quote("lesion/grades/support")], read.say("what_it_means")),

@@ -29,6 +29,11 @@ class Reader:
     findings: Sequence[Mapping[str, Any]]
     say: Words
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is a guide and every check on it passed: something to approve."""
+        return self.has("guide") and all(finding["passed"] for finding in self.findings)
+
     def at(self, place: str) -> Any:
         """What stands at a place of plan.json; KeyError where there is none."""
         value: Any = self.plan
@@ -79,6 +84,27 @@ class Reader:
         told = self.say("not_stated") if text is None else self.say.told(str(text))
         return {"text": told, "from": pointer(file, place)}
 
+    def rule(self, place: str) -> Cell:
+        """A rule in words, or by its name where there are none."""
+        name = str(self.at(place))
+        return {"text": self.say.words.get(f"rule_{name}", name), "from": pointer(PLAN, place)}
+
+    def failed(self, number: int) -> Cell:
+        """A failed check with its figures."""
+        finding, place = self.findings[number], f"{number}"
+        measured, limit = told_apart(self, finding["measured"], finding["limit"])
+        return {
+            "parts": [
+                self.quoted(FINDINGS, f"{place}/name", finding["name"]),
+                "–",
+                {"text": measured, "from": pointer(FINDINGS, f"{place}/measured")},
+                f"{finding['unit']},",
+                self.say("limit"),
+                {"text": limit, "from": pointer(FINDINGS, f"{place}/limit")},
+                finding["unit"],
+            ]
+        }
+
     def derived(self, value: float, decimals: int, unit: str, how: str, *places: str) -> Cell:
         """A figure worked out of others; `how` names the working, which docs/dossier.md explains."""
         return self.worked(self.say.number(value, decimals, unit), how, *places)
@@ -88,11 +114,27 @@ class Reader:
         return {"text": text, "from": [pointer(PLAN, place) for place in places], "how": how}
 
 
+# Measured and limit are told apart down to this many decimals.
+MOST_DECIMALS = 6
+
+
+def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str, str]:
+    """Both numbers with as many decimals as are needed to tell them apart, at least two below 10 and none from 100."""
+    decimals = 2 if abs(limit) < 10 else 1 if abs(limit) < 100 else 0
+    write = read.say.number
+    if measured is None:
+        return read.say("not_measured"), write(limit, decimals)
+    while write(measured, decimals) == write(limit, decimals) and measured != limit and decimals < MOST_DECIMALS:
+        decimals += 1
+    return write(measured, decimals), write(limit, decimals)
+
+
 def recorded_warnings(read: Reader) -> list[Cell]:
     """Every warning of the plan and of the guide, which the surgeon must acknowledge."""
     return [
         read.quote(f"{part}/warnings/{number}")
         for part in ("plan/chosen", "guide")
+        if read.has(part)
         for number in read.count(f"{part}/warnings")
     ]
 

@@ -19,12 +19,16 @@ from guidegen.show.dossier.reader import (
 )
 
 
-def summary_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
-    """The first page: what stands in the way, what to be warned of, and the plan in a few figures."""
+def summary_section(read: Reader, drawn: frozenset[str], rejected: Block | None) -> dict[str, Any]:
+    """The first page: what stands in the way, what to be warned of, and the plan in a few figures.
+
+    `rejected`: that a check failed, if one did.
+    """
     return section(
         "summary",
         read.say("summary"),
         [
+            rejected,
             _broken(read),
             _warnings(read),
             pictures(read, ("guide.png", "tunnel.png"), drawn, columns=2),
@@ -58,7 +62,6 @@ def tunnel_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
             pictures(read, ("cuts.png",), drawn),
             pictures(read, ("reformat_ct.png", "reformat_mr.png", "reformat.png"), drawn, width=0.9),
         ],
-        fresh=False,
     )
 
 
@@ -88,7 +91,7 @@ def _broken(read: Reader) -> Block | None:
                 {
                     "parts": [
                         read.say("tunnel_n", number=number + 1),
-                        read.quote(f"{place}/rule"),
+                        read.rule(f"{place}/rule"),
                         read.figure(f"{place}/measured", 2, unit),
                         read.say("limit"),
                         read.figure(f"{place}/limit", 1, unit),
@@ -102,7 +105,7 @@ def _broken(read: Reader) -> Block | None:
                 "parts": [
                     read.quote(f"{place}/author"),
                     read.say("proposes_to_waive"),
-                    read.quote(f"{place}/rule"),
+                    read.rule(f"{place}/rule"),
                     "–",
                     read.quote(f"{place}/reason"),
                 ]
@@ -167,7 +170,7 @@ def _distance_rows(read: Reader) -> list[Row]:
     def row(word: str, name: str, limit: str | None, decimals: int = 1, unit: str = "mm") -> Row:
         bound: Cell = ""
         if limit is not None and read.has(f"limits/{limit}"):
-            sign = "≤ " if limit.endswith(("_max_mm", "_max_deg")) else "≥ "
+            sign = "≤" if limit.endswith(("_max_mm", "_max_deg")) else "≥"
             bound = {"parts": [sign, read.figure(f"limits/{limit}", decimals, unit)]}
         return [read.say(word), *each(read, name, decimals, unit), bound]
 

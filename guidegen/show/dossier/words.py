@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -25,17 +26,25 @@ REFERENCE = "en"
 HOLE = "{}"  # of a recorded sentence: whatever stands there, a number in most
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z\d])")
+POINT = re.compile(r"(?<=\d)\.(?=\d)")  # of a decimal number
+PERCENT = re.compile(r"(\d+(?:[.,]\d+)?) %")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class _File(Template):
-    """A language's file. `words` by their keys; `recorded`: what a run says in English, and how it is said here."""
+    """A language's file. `words` by their keys; `recorded`: what a run says in English, and how it is said here;
+    `lettering`: the same of what stands in the pictures.
+    """
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]  # ISO 639-1
     decimal: Annotated[str, Field(pattern=r"^[.,]$")]
     percent: Annotated[str, Field(pattern=r"^.*\{\}.*$")]
     words: dict[str, Annotated[str, Field(min_length=1)]]
     recorded: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    lettering: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+
+
+Patterns = tuple[tuple[re.Pattern[str], str], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +55,8 @@ class Words:
     decimal: str
     percent: str
     words: dict[str, str]
-    patterns: tuple[tuple[re.Pattern[str], str], ...]
+    patterns: Patterns
+    in_pictures: Patterns
 
     def __call__(self, key: str, **holes: str | int) -> str:
         """The words of a key, their holes filled."""
@@ -67,16 +77,29 @@ class Words:
         """
         if not self.patterns:
             return recorded
-        whole = self._told(recorded)
+        whole = self._told(recorded, self.patterns)
         if whole is not None:
             return whole
-        return " ".join(self._told(sentence) or sentence for sentence in SENTENCE_ENDS.split(recorded))
+        return " ".join(self._told(each, self.patterns) or each for each in SENTENCE_ENDS.split(recorded))
 
-    def _told(self, sentence: str) -> str | None:
-        for pattern, words in self.patterns:
+    def lettered(self, english: str) -> str:
+        """What stands in a picture in this language; what the language's file does not have stays as it is but for its
+        numbers.
+        """
+        if not self.in_pictures:
+            return english
+        known = self._told(english, self.in_pictures, self.lettered)
+        told = self.told(english) if known is None else known
+        if told != english or known is not None:
+            return told
+        return PERCENT.sub(lambda found: self.percent.format(found[1]), POINT.sub(self.decimal, english))
+
+    def _told(self, sentence: str, patterns: Patterns, told: Callable[[str], str] | None = None) -> str | None:
+        """A sentence by the first pattern that it fits; what stood in its holes is `told` too."""
+        for pattern, words in patterns:
             found = pattern.fullmatch(sentence)
             if found is not None:
-                return words.format(*(self._localised(each) for each in found.groups()))
+                return words.format(*map(told or self._localised, found.groups()))
         return None
 
     def _localised(self, part: str) -> str:
@@ -104,8 +127,9 @@ def load_words(language: str) -> Words:
         raise TemplateError(f"expected a usable template {name}, found: {error}; mend the file") from error
     if language != REFERENCE:
         _require_all(load_words(REFERENCE), file, name)
-    patterns = tuple((_pattern(sentence), words) for sentence, words in file.recorded.items())
-    return Words(file.language, file.decimal, file.percent, file.words, patterns)
+    return Words(
+        file.language, file.decimal, file.percent, file.words, _patterns(file.recorded), _patterns(file.lettering)
+    )
 
 
 def sources_sha256(language: str) -> str:
@@ -143,6 +167,10 @@ def _require_all(reference: Words, file: _File, name: str) -> None:
 
 def _holes(words: str) -> set[str]:
     return set(re.findall(r"\{(\w*)\}", words))
+
+
+def _patterns(told: dict[str, str]) -> Patterns:
+    return tuple((_pattern(sentence), words) for sentence, words in told.items())
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

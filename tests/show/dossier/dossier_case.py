@@ -12,7 +12,7 @@ from guidegen.show.dossier.content import dossier_content
 PICTURES = (
     "guide.png", "tunnel.png", "contact.png", "cuts.png", "trade_off.png", "strategies.png", "axes.png", "coronal.png",
     "sagittal.png", "polar.png", "acetabular.png", "contours.png", "checkerboard.png", "reformat_ct.png",
-    "reformat_mr.png", "xray_front.png", "xray_side.png", "print.png",
+    "reformat_mr.png", "xray_front.png", "xray_side.png", "print.png", "seat.png",
 )  # fmt: skip
 INPUTS = {"case.toml": "11" * 32, "ct/labels.nii.gz": "22" * 32}
 HASHES = {"guide.stl": "ab" * 32, "metal/sleeve-1.step": "cd" * 32}
@@ -92,6 +92,10 @@ def guide() -> dict[str, Any]:
         "pointer": {"tip_mm": [15.0, 1.0, 9.0], "landmark": "vastus ridge"},
         "axis_mark": {"start_mm": [20.0, 0.0, 0.0], "end_mm": [30.0, 0.0, -9.0]},
         "calliper": {"distance_mm": 20.0},
+        "gauges": [
+            {"name": "calliper faces", "nominal_mm": 20.0, "tolerance_mm": 0.24, "go_mm": None, "no_go_mm": None},
+            {"name": "sleeve 1 hole", "nominal_mm": 10.2, "tolerance_mm": 0.05, "go_mm": 10.15, "no_go_mm": 10.25},
+        ],
         "labels": [{"lines": ["Z019L", "LEFT"]}, {"lines": ["1 Ø8", "133.3", "r007", "8f2096d2"]}],
         "seat": size(1.0), "sizes": {"S": size(0.8), "M": size(1.0), "L": size(1.2)},
     }  # fmt: skip
@@ -197,7 +201,9 @@ def files(found: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
 def told(found: list[dict[str, Any]] | None = None, language: str = "en", **changes: Any) -> dict[str, Any]:
     """The content of a dossier."""
     findings = [finding()] if found is None else found
-    return copy.deepcopy(dossier_content(plan(**changes), findings, frozenset(PICTURES), INPUTS, HASHES, language))
+    return copy.deepcopy(
+        dossier_content(plan(**changes), findings, frozenset(PICTURES), INPUTS, HASHES, language, "r007")
+    )
 
 
 @cache

@@ -154,8 +154,8 @@ def test_checks_tell_measured_and_limit_apart() -> None:
     shown = [(words(each["measured"]), words(each["limit"]), each["passed"]) for each in block["rows"]]
     assert shown == [("0.31", "0.00", True), ("75", "145", True), ("0.5001", "0.5000", False), ("none", "0.30", False)]
     assert block["title"] == "2 of 4 passed"
-    assert told(FOUND)["verdict"] == "2 of 4 checks failed: nothing may be made of this"
-    assert told()["verdict"] == ""
+    assert told(FOUND)["banner"] == "REJECTED: 2 of 4 checks failed. Nothing may be made of this."
+    assert told()["banner"] == ""
 
 
 def test_broken_rules_waivers_and_warnings_stand_first_and_are_answered_at_the_signature() -> None:
@@ -166,12 +166,15 @@ def test_broken_rules_waivers_and_warnings_stand_first_and_are_answered_at_the_s
     first, second, *_ = section(content, "summary")["blocks"]
     assert first["grave"]
     assert [words(each) for each in first["paragraphs"]][:2] == [
-        "tunnel 1 wall_min_mm 2.25 mm limit 3.0 mm",
-        "J. Engineer proposes to waive wall_min_mm – The neck is thin.",
+        "tunnel 1 wall to the outer cortex 2.25 mm limit 3.0 mm",
+        "J. Engineer proposes to waive wall to the outer cortex – The neck is thin.",
     ]
     assert [words(each) for each in second["paragraphs"]] == ["The tunnel comes close."]
     asked = section(content, "signature")["blocks"][0]["acknowledge"]
-    assert [words(cell) for _, cell in asked] == ["The tunnel comes close.", "wall_min_mm – The neck is thin."]
+    assert [words(cell) for _, cell in asked] == [
+        "The tunnel comes close.",
+        "wall to the outer cortex – The neck is thin.",
+    ]
     assert walk(content, files([finding()], **changes)) > 200
 
 
@@ -208,7 +211,7 @@ def test_notes_stand_once() -> None:
 def test_only_pictures_that_there_are_are_shown_and_the_record_is_not_touched() -> None:
     given = plan()
     before = copy.deepcopy(given)
-    content = dossier_content(given, [finding()], frozenset(), INPUTS, HASHES, "en")
+    content = dossier_content(given, [finding()], frozenset(), INPUTS, HASHES, "en", "r007")
     assert "'kind': 'pictures'" not in str(content)
     assert "radiographs" not in [each["id"] for each in content["sections"]]
     assert given == before
