@@ -1,6 +1,6 @@
 """From a case file to a guide: the steps in order, each recorded. A new reader starts here.
 
-    read → bone → anatomy → lesion → grades → plan → guide → check → show → write
+    read → bone → anatomy → lesion → grades → plan → guide → skin → check → show → write
 
 Every step is a plain function from frozen values to a frozen value. Results of the dear steps are
 kept by the hash of all that went into them; nothing is written to the case's result folder before
@@ -34,6 +34,7 @@ from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.marks import Identity
 from guidegen.guide.order import Order
 from guidegen.guide.parts import Make
+from guidegen.guide.soft_tissue import soft_tissue_over
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.grades import Grades, grade_lesion
@@ -438,7 +439,9 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
                 ),
             )  # fmt: skip
             plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm)
-            return replace(planned, plan=plan), (guide, identity, gap), None
+        with state.stage("skin"):
+            over = soft_tissue_over(guide, planned.tunnels, state.kit, state.inputs.body)
+        return replace(planned, plan=plan), (guide, identity, gap, over), None
     except NoSafePlan as refusal:
         return planned, None, refusal
 
@@ -453,8 +456,8 @@ def _write(
 ) -> tuple[Finding, ...]:
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     limits = _limits(state, planned)
-    guide = None if built is None else built[0]
-    notes = (*plan_notes(planned), *guide_notes(guide, refusal))
+    guide, over = (None, None) if built is None else (built[0], built[3])
+    notes = (*plan_notes(planned), *guide_notes(guide, over, refusal))
     content = record.plan_json(planned, built, limits, notes, _printing(state))
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
@@ -466,6 +469,8 @@ def _write(
         _write_findings(findings, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
+    if over is not None and over.skin is not None:
+        (scratch / "skin.stl").write_bytes(stl_bytes(over.skin))
     _put(insert_files(guide), scratch)
     with state.stage("files"):
         _begin_companions(state, planned, content, built, scratch, workshop)  # on the second core
@@ -524,7 +529,7 @@ def _put(files: dict[str, bytes], folder: Path) -> None:
 def _begin_companions(
     state: Run, planned: Planned, content: dict[str, Any], built: Built, scratch: Path, workshop: Workshop
 ) -> None:
-    guide, identity, _ = built
+    guide, identity, _, _ = built
     workshop.begin_companions(
         guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
         state.kit, state.templates.guide.trial, metadata(content, "trial bone", scratch),

@@ -19,6 +19,7 @@ from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
 from guidegen.guide.marks import Identity
 from guidegen.guide.record import guide_record
+from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource
 from guidegen.lesion.grades_record import grades_json
@@ -33,7 +34,8 @@ PLAN_SCHEMA = "guidegen.plan/1"
 ASSESSMENT_SCHEMA = "guidegen.assessment/1"
 RUN_SCHEMA = "guidegen.run/1"
 
-Built = tuple[Guide, Identity, Fit]  # a guide, what is written on it, and how it fits
+# a guide, what is written on it, how it fits, and the soft tissue over it
+Built = tuple[Guide, Identity, Fit, SoftTissue]
 
 LIBRARIES = (
     "numpy", "numba", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",
@@ -65,11 +67,16 @@ def plan_json(
         "schema": PLAN_SCHEMA,
         **_assessed(planned.assessed),
         **plan_record(planned.plan),
-        "guide": None if built is None else guide_record(*built, planned.assessed.bone.error_mm),
+        "guide": None if built is None else _guide(built, planned.assessed.bone.error_mm),
         "printing": dict(printing),
         "limits": dict(limits),
         "notes": list(notes),
     }
+
+
+def _guide(built: Built, surface_error_mm: float) -> dict[str, Any]:
+    guide, identity, gap, over = built
+    return guide_record(guide, identity, gap, surface_error_mm, over)
 
 
 def _assessed(assessed: Assessed) -> dict[str, Any]:

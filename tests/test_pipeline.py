@@ -38,8 +38,8 @@ PREVIEWS = {
     )
 }  # fmt: skip
 FILES = {
-    "plan.json", "femur.stl", "lesion.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.json", "dossier.pdf",
-    "run.json", "timings.json", "surgery.json", "trial_bone.stl", "trial_bone.3mf", "metal/metal.json",
+    "plan.json", "femur.stl", "lesion.stl", "skin.stl", "guide.stl", "guide.3mf", "findings.json", "dossier.json",
+    "dossier.pdf", "run.json", "timings.json", "surgery.json", "trial_bone.stl", "trial_bone.3mf", "metal/metal.json",
     "metal/sleeve-1.step", "metal/sleeve-1.dxf", "metal/stop-collar.step", "metal/stop-collar.dxf",
 } | PREVIEWS  # fmt: skip
 GUIDEGEN = Path(sys.executable).with_name("guidegen")

@@ -9,6 +9,8 @@ from guidegen.guide.fan_parts import FanInsert, FanSocket
 from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.guide.marks import Identity
+from guidegen.guide.soft_tissue import SoftTissue
+from guidegen.guide.soft_tissue_record import soft_tissue_record
 from guidegen.plan.fit import Fit
 from guidegen.rounded import axis, number, point
 from guidegen.seat.approach import Approach, approach_of
@@ -17,8 +19,12 @@ from guidegen.seat.seat import Seat
 from guidegen.seat.zones import Zones
 
 
-def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float) -> dict[str, Any]:
-    """The content of plan.json's `guide`; `surface_error_mm` is the doubt in the bone's surface that it is made on."""
+def guide_record(
+    guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float, over: SoftTissue
+) -> dict[str, Any]:
+    """The content of plan.json's `guide`; `surface_error_mm` is the doubt in the bone's surface that it is made on,
+    `over` what lies between the guide and the skin.
+    """
     sizes = {seat.size: _size(seat, guide) for seat in sorted((guide.seat, *guide.others), key=lambda each: each.size)}
     return {
         "size": guide.seat.size,
@@ -64,7 +70,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: f
             "distance_mm": guide.calliper.distance_mm,
         },
         "labels": [_label(label) for label in guide.labels],
-        "warnings": list(guide.warnings),
+        "warnings": [*guide.warnings, *over.warnings],
         "arrows": [
             {"text": arrow.text, "start_mm": point(arrow.start_mm), "end_mm": point(arrow.end_mm)}
             for arrow in guide.arrows
@@ -72,6 +78,7 @@ def guide_record(guide: Guide, identity: Identity, fit: Fit, surface_error_mm: f
         "seat": sizes[guide.seat.size],
         "sizes": sizes,
         "zones": _zones(guide.zones),
+        "soft_tissue": soft_tissue_record(over),
     }
 
 
