@@ -25,7 +25,9 @@ from guidegen.check.battery import Checked
 from guidegen.check.files import read_stl
 from guidegen.check.finding import Finding
 from guidegen.errors import NoSafeGuide, NoSafePlan, TemplateError, VolumeError
+from guidegen.frames import unit
 from guidegen.ordered import Templates, load_templates
+from guidegen.phantom import Thigh, make_hip
 from guidegen.pipeline import STAGES, Result
 from guidegen.plan.tunnel import Tunnel
 from guidegen.stl import stl_bytes
@@ -227,6 +229,22 @@ def test_the_plan_is_near_the_truth(done: Finished, plan: Any) -> None:
     ):
         assert np.linalg.norm(np.subtract(found, truth[name])) < within_mm, name
     assert plan["lesion"]["volume_mm3"] == pytest.approx(truth["lesion_volume_mm3"], rel=0.02)
+
+
+def test_the_skin_of_the_made_up_thigh_is_where_it_was_drawn(done: Finished) -> None:
+    plan, hip = read(done.result.folder / "plan.json"), make_hip("left")
+    over, guide = plan["guide"]["soft_tissue"], plan["guide"]
+    ways = [(tunnel["entry_mm"], np.subtract(tunnel["entry_mm"], tunnel["target_mm"])) for tunnel in plan["tunnels"]]
+    ways += [(pin["point_mm"], -np.array(pin["direction"])) for pin in guide["pins"]]
+    found = [out["depth_mm"] for out in (*over["tunnels"], *over["pins"])]
+    drawn = [Thigh().exit_mm(hip, start, unit(way)) for start, way in ways]
+    assert found == pytest.approx(drawn, abs=1.2)
+    skin = read_stl(done.result.folder / "skin.stl")
+    places = [out["skin_mm"] for out in (*over["tunnels"], *over["pins"])]
+    assert skin.nearest(places)[0].max() < 1e-3
+    names = {finding.name for finding in done.result.findings}
+    assert {"tunnel 1 skin off its stated depth", "pin 1 wire too short untold"} <= names
+    assert any(note.startswith("Tunnel 1 leaves the skin ") for note in plan["notes"])
 
 
 def test_the_record_has_the_hash_of_every_file_in_and_out(done: Finished) -> None:

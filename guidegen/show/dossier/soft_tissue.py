@@ -21,6 +21,15 @@ def skin_blocks(read: Reader) -> list[Block]:
     ]
 
 
+def way_in_row(read: Reader) -> Row:
+    """Through which opening each tunnel is drilled, in one line."""
+    if not read.has(PLACE):
+        return [read.say("ways_in"), read.say("not_known")]
+    places = [f"{PLACE}/tunnels/{number}" for number in read.count(f"{PLACE}/tunnels")]
+    ways = [read.quote(f"{place}/through") if read.has(place) else read.say("not_known") for place in places]
+    return [read.say("ways_in"), {"parts": ways, "join": ", "}]
+
+
 def _tunnel_row(read: Reader, number: int) -> Row:
     name, place = read.say("tunnel_n", number=number + 1), f"{PLACE}/tunnels/{number}"
     if not read.has(place):
