@@ -478,10 +478,13 @@ def test_a_real_femur_from_its_surface(shared: Path, tmp_path: Path, side: str) 
     (tmp_path / "case.toml").write_text(REAL.format(side=side))
     result = pipeline.run(tmp_path / "case.toml", tmp_path / "output")
     assert [finding for finding in result.findings if not finding.passed] == []
-    of_images = {"preview/acetabular.png", "preview/reformat_ct.png"}  # this case has no image and no pelvis
+    # this case has no image and no pelvis
+    of_images = {"preview/acetabular.png", "preview/reformat_ct.png", "skin.stl"}
     assert contents(result.folder).keys() >= FILES - of_images
     plan = read(result.folder / "plan.json")
     assert plan["side"] == side
     assert {"M3", side.upper()} <= {line for label in plan["guide"]["labels"] for line in label["lines"]}
     assert np.sign(plan["guide"]["removal_direction"][0]) == (1.0 if side == "left" else -1.0)
     assert any("error of its segmentation is not known" in note for note in plan["notes"])
+    assert plan["guide"]["soft_tissue"] is None
+    assert "The skin is not known: no image of the bone was given." in plan["notes"]

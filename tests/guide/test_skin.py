@@ -135,9 +135,11 @@ def test_the_fill_outside_the_scanners_circle_is_no_air(fill, circle_mm, is_know
 
 def test_another_and_larger_thigh_beside_it_is_another_body() -> None:
     def other(hu, at) -> None:
-        hu[:] = np.maximum(hu, mixed(np.hypot(at[0] - 145.0, at[1]) - 75.0))  # 10 mm of air between them
+        hu[:] = np.maximum(hu, mixed(np.hypot(at[0] - 130.0, at[1]) - 75.0))  # 10 mm of air between them
 
-    alone, beside = found(thigh(size_mm=(450.0, 180.0, 120.0))), found(thigh(size_mm=(450.0, 180.0, 120.0), draw=other))
+    size = (450.0, 180.0, 120.0)
+    alone, beside = (found(thigh(radius_mm=45.0, size_mm=size, draw=draw)) for draw in (None, other))
+    assert alone.depths_mm == pytest.approx(true_mm(radius_mm=45.0), abs=1.2)
     assert beside.depths_mm == pytest.approx(alone.depths_mm, abs=0.1)
 
 
