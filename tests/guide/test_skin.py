@@ -143,14 +143,17 @@ def test_another_and_larger_thigh_beside_it_is_another_body() -> None:
     assert beside.depths_mm == pytest.approx(alone.depths_mm, abs=0.1)
 
 
-def test_a_table_is_no_skin() -> None:
+@pytest.mark.parametrize("apart_mm", [4.0, 12.0])
+def test_a_table_is_no_skin(apart_mm) -> None:
     def table(hu, at) -> None:
-        hu[:] = np.maximum(hu, mixed(np.abs(at[1] - 76.0) - 4.0, inside_hu=-200.0))  # a slab 12 mm behind the thigh
+        middle_mm = RADIUS_MM + apart_mm + 4.0
+        hu[:] = np.maximum(hu, mixed(np.abs(at[1] - middle_mm) - 4.0, inside_hu=-100.0))  # a slab behind the thigh
 
     size = (170.0, 170.0, 120.0)
-    assert found(thigh(size_mm=size, draw=table)).depths_mm == pytest.approx(
-        found(thigh(size_mm=size)).depths_mm, abs=0.1
-    )
+    alone, lying = found(thigh(size_mm=size)), found(thigh(size_mm=size, draw=table))
+    assert lying.depths_mm == pytest.approx(alone.depths_mm, abs=0.1)
+    assert lying.surface is not None
+    assert np.hypot(*lying.surface.vertices[:, :2].T).max() < RADIUS_MM + 1.0
 
 
 def test_gas_in_the_thigh_is_in_it() -> None:
