@@ -34,6 +34,8 @@ from guidegen.guide import guide as guides
 from guidegen.guide.layout import MOST_TRIES
 from guidegen.guide.marks import Identity
 from guidegen.guide.order import Order
+from guidegen.guide.soft_tissue import soft_tissue_over
+from guidegen.intake.body import find_body
 from guidegen.ordered import load_templates
 from guidegen.pipeline import plan_case
 from guidegen.plan.as_built import with_sleeves
@@ -115,7 +117,8 @@ def on_a_drawn_seat(planned: Planned, rng: np.random.Generator) -> tuple[Planned
     assert planned.plan is not None
     depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
     plan = with_sleeves(planned.plan, kit, guide.offsets_mm, depths_mm)
-    return replace(planned, plan=plan), (guide, identity, gap)
+    over = soft_tissue_over(guide, planned.tunnels, kit, find_body(None, assessed.bone.surface))
+    return replace(planned, plan=plan), (guide, identity, gap, over)
 
 
 def found_on_files(planned: Planned, built: record.Built, folder: Path) -> tuple[Any, ...]:

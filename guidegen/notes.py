@@ -6,6 +6,7 @@ from guidegen.assessed import Assessed, Planned
 from guidegen.bone.side import lone_side_note
 from guidegen.errors import NoSafePlan
 from guidegen.guide.guide import Guide
+from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.plan.planning import Proposal, Waiver
 from guidegen.plan.rules import Rules
 from guidegen.plan.volumes import RESIDUAL_FLAG_MM3
@@ -109,7 +110,8 @@ def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
     )
 
 
-def guide_notes(guide: Guide | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
-    """The notes on the guide, or on why there is none."""
+def guide_notes(guide: Guide | None, over: SoftTissue | None, refusal: NoSafePlan | None) -> tuple[str, ...]:
+    """The notes on the guide and on the soft tissue over it, or on why there is none."""
     warnings = () if guide is None else guide.warnings
-    return warnings if refusal is None else (*warnings, f"There is no guide: {refusal.message}")
+    told = (*warnings, *(() if over is None else (*over.notes, *over.warnings)))
+    return told if refusal is None else (*told, f"There is no guide: {refusal.message}")

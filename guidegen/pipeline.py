@@ -1,6 +1,6 @@
 """From a case file to a guide: the steps in order, each recorded. A new reader starts here.
 
-    read → bone → anatomy → lesion → grades → plan → guide → files → check → surgery → show
+    read → bone → anatomy → lesion → grades → plan → guide → skin → files → check → surgery → show
 
 Every step is a plain function from frozen values to a frozen value. Results of the dear steps are
 kept by the hash of all that went into them; nothing is written to the case's result folder before
@@ -34,6 +34,8 @@ from guidegen.guide.guide import Guide, make_guide
 from guidegen.guide.marks import Identity
 from guidegen.guide.order import Order
 from guidegen.guide.parts import Make
+from guidegen.guide.soft_tissue import soft_tissue_over
+from guidegen.intake.body import Body
 from guidegen.intake.inputs import Inputs, Origin, input_hashes, read_contained
 from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.grades import Grades, grade_lesion
@@ -137,6 +139,11 @@ class Run:
     def kit(self) -> Kit:
         """The kit that the ordered strategy drills with."""
         return self.templates.fan_kit if self.case.order.strategy == MULTIPLE else self.templates.kit
+
+    @property
+    def files_sha256(self) -> dict[str, str]:
+        """The hashes of what the case file names."""
+        return {name: digest for name, digest in self.inputs_sha256.items() if name != self.case.path.name}
 
     @cached_property
     def mr_femur(self) -> Surface | None:
@@ -323,9 +330,8 @@ def _start(case: Case | str | Path, output: str | Path, size: str | None, progre
 def _assess(state: Run) -> Assessed:
     """read → bone → anatomy → lesion → grades, each kept by what went into it."""
     case = state.case
-    files = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
+    files, read_key = state.files_sha256, _read_key(state)
     overrides = None if case.overrides is None else case.overrides.model_dump(mode="json")
-    read_key = content_key("read", files, case.patient.model_dump(), case.bone.model_dump(), case.lesion.model_dump())
     bone_key = content_key("bone", files, case.bone.model_dump())
     keep_out_key = content_key("keep_out", bone_key, overrides)
     anatomy_key = content_key("anatomy", bone_key, case.patient.side)
@@ -349,6 +355,14 @@ def _assess(state: Run) -> Assessed:
     return Assessed(case, origin, bone, keep_out, anatomy, overruled, sides, lesion, grades)
 
 
+def _read_key(state: Run) -> str:
+    """Of all that is read."""
+    case = state.case
+    return content_key(
+        "read", state.files_sha256, case.patient.model_dump(), case.bone.model_dump(), case.lesion.model_dump()
+    )
+
+
 def _plan(state: Run) -> Planned:
     """The plan for the hip as assessed, kept by what went into it."""
     assessed, order = _assess(state), state.case.order
@@ -367,11 +381,10 @@ def _plan(state: Run) -> Planned:
 def _planned(state: Run, assessed: Assessed) -> Plan:
     """The plan; what the strategies find is kept apart, for an order that changes only its entry, target or size."""
     task, case, made_to = _task(state, assessed), state.case, state.templates
-    files = {name: digest for name, digest in state.inputs_sha256.items() if name != case.path.name}
     read = (case.patient, case.bone, case.lesion, case.overrides)
     templates = (made_to.kit, made_to.fan_kit, made_to.guide, made_to.printer, made_to.policy)
     parts = [None if part is None else part.model_dump(mode="json") for part in (*read, *templates)]
-    key = content_key("survey", files, parts, state.rules.record(), task.kit, task.fan_kit_name)
+    key = content_key("survey", state.files_sha256, parts, state.rules.record(), task.kit, task.fan_kit_name)
     return make_plan(task, state.store.reuse(Survey, key, lambda: survey(task)))
 
 
@@ -483,7 +496,10 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
             depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
             plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm, depths_mm)
             plan = with_seat(plan, _task(state, assessed), guide.seat.seating(assessed.bone.error_mm))
-            return replace(planned, plan=plan), (guide, identity, gap), None
+        with state.stage("skin"):
+            body = state.store.reuse(Body, content_key("body", _read_key(state)), lambda: state.inputs.body)
+            over = soft_tissue_over(guide, planned.tunnels, state.kit, body)
+        return replace(planned, plan=plan), (guide, identity, gap, over), None
     except NoSafePlan as refusal:
         return planned, None, refusal
 
@@ -498,8 +514,8 @@ def _write(
 ) -> tuple[Finding, ...]:
     """Fill a scratch folder: the files first, then what a stranger measures on them, then what the surgeon sees."""
     limits = _limits(state, planned)
-    guide = None if built is None else built[0]
-    notes = (*plan_notes(planned), *guide_notes(guide, refusal))
+    guide, over = (None, None) if built is None else (built[0], built[3])
+    notes = (*plan_notes(planned), *guide_notes(guide, over, refusal))
     content = record.plan_json(planned, built, limits, notes, _printing(state), state.templates.printer, refusal)
     (scratch / "plan.json").write_bytes(record.to_json(content))
     (scratch / "femur.stl").write_bytes(stl_bytes(planned.assessed.bone.surface))
@@ -515,6 +531,8 @@ def _write(
             _show(state, content, findings, pictures, scratch)
         return findings
     (scratch / "guide.stl").write_bytes(stl_bytes(guide.surface))
+    if over is not None and over.skin is not None:
+        (scratch / "skin.stl").write_bytes(stl_bytes(over.skin))
     _put(insert_files(guide), scratch)
     with state.stage("files"):
         _begin_companions(state, planned, content, built, scratch, workshop)  # on the second core
@@ -578,7 +596,7 @@ def _put(files: dict[str, bytes], folder: Path) -> None:
 def _begin_companions(
     state: Run, planned: Planned, content: dict[str, Any], built: Built, scratch: Path, workshop: Workshop
 ) -> None:
-    guide, identity, _ = built
+    guide, identity, _, _ = built
     workshop.begin_companions(
         guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
         state.kit, state.templates.guide.trial, metadata(content, "trial bone", scratch),

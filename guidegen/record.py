@@ -20,6 +20,7 @@ from guidegen.frames import LPS
 from guidegen.guide.guide import Guide
 from guidegen.guide.marks import Identity
 from guidegen.guide.record import guide_record
+from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.intake.inputs import Origin
 from guidegen.intake.sides import SideSource
 from guidegen.lesion.grades_record import grades_json
@@ -34,7 +35,8 @@ PLAN_SCHEMA = "guidegen.plan/1"
 ASSESSMENT_SCHEMA = "guidegen.assessment/1"
 RUN_SCHEMA = "guidegen.run/1"
 
-Built = tuple[Guide, Identity, Fit]  # a guide, what is written on it, and how it fits
+# a guide, what is written on it, how it fits, and the soft tissue over it
+Built = tuple[Guide, Identity, Fit, SoftTissue]
 
 LIBRARIES = (
     "numpy", "numba", "scipy", "SimpleITK", "scikit-image", "trimesh", "vtk", "manifold3d", "libigl", "embreex",

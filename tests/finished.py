@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from guidegen import pipeline
-from guidegen.phantom import make_hip, write_case
+from guidegen.phantom import Thigh, make_hip, write_case
 from guidegen.pipeline import STAGES, Result
 
 SPACING_MM = (1.2, 1.2, 1.5)
@@ -59,7 +59,9 @@ def finished(factory: pytest.TempPathFactory) -> Finished:
     """A whole run, with every check passed or not."""
 
     def make(folder: Path) -> None:
-        case = write_case(make_hip("left"), folder / "case", patient_id="T001L", spacing_mm=SPACING_MM, mr=False)
+        case = write_case(
+            make_hip("left"), folder / "case", patient_id="T001L", spacing_mm=SPACING_MM, mr=False, thigh=Thigh()
+        )
         pipeline.run(case, folder / "output")
 
     folder = once(factory, "finished", make)

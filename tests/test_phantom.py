@@ -13,7 +13,7 @@ import pytest
 
 from guidegen.errors import AnatomyError, LesionError, SideError, VolumeError
 from guidegen.frames import FloatArray, RigidTransform, across, angle_deg, perpendicular_pair, rotation_about, unit
-from guidegen.phantom import Hip, ct_volume, label_volume, make_hip, mr_volume, write_case
+from guidegen.phantom import Hip, Thigh, ct_volume, label_volume, make_hip, mr_volume, write_case
 from guidegen.phantom.shape import Ellipsoid, ellipsoid
 from guidegen.volumes import Volume, bounding_box
 
@@ -321,6 +321,51 @@ class TestVolumes:
         corner = first.voxels[:12, :12, :12]
         assert corner.mean() == pytest.approx(40.0, abs=2.0)
         assert corner.std() == pytest.approx(15.0, abs=1.0)
+
+
+class TestThigh:
+    THIGH = Thigh(half_width_mm=95.0, half_depth_mm=85.0, medial_mm=35.0)
+
+    def test_a_line_leaves_it_where_its_ellipse_is(self) -> None:
+        """From the shaft's axis to the side 60 mm, to the middle 130; slanting by 45° the more."""
+        hip = make_hip("left")
+        truth = hip.truth
+        medial = -hip.pose.vectors(np.array([-1.0, 0.0, 0.0]) * hip.mirror)
+        for way, expected in ((-medial, 60.0), (medial, 130.0), (unit(truth.shaft_axis - medial), 60.0 * np.sqrt(2.0))):
+            assert self.THIGH.exit_mm(hip, truth.shaft_point_mm, way) == pytest.approx(expected, abs=1e-6)
+        back = hip.pose.vectors(np.array([0.0, 1.0, 0.0]))
+        expected = 85.0 * np.sqrt(1.0 - (35.0 / 95.0) ** 2)
+        assert self.THIGH.exit_mm(hip, truth.shaft_point_mm, back) == pytest.approx(expected, abs=1e-6)
+
+    @pytest.mark.parametrize("side", ["left", "right"])
+    def test_the_ct_has_air_beyond_it_and_tissue_within(self, side: str) -> None:
+        hip = make_hip(side, placement=MOTION)
+        ct = ct_volume(hip, COARSE_MM, thigh=self.THIGH)
+        points = voxel_centers(ct)
+        own = hip.pose.inverse().points(points) * hip.mirror
+        distance = self.THIGH.distance_mm(hip.shape, (own[..., 0], own[..., 1], own[..., 2]))
+        in_bone = np.minimum(hip.femur_mm(points), hip.pelvis_mm(points)) < 3.0
+        air, flesh = (distance > 2.0) & ~in_bone, (distance < -2.0) & ~in_bone
+        assert np.mean(ct.voxels[air]) == pytest.approx(-1000.0, abs=1.0)
+        assert np.mean(ct.voxels[flesh]) == pytest.approx(40.0, abs=1.0)
+        assert air.any(axis=(1, 2)).all()  # whichever way it is cut, the skin is in the picture
+
+    def test_the_distance_is_that_to_the_skin_nearby(self) -> None:
+        shape = make_hip("right").shape
+        turn = np.linspace(0.0, 2.0 * np.pi, 60)
+        x0, y0 = (
+            self.THIGH.extent_mm(shape, np.array([1.0, 0.0, 0.0]), (0.0, 0.0), 0.0),
+            self.THIGH.extent_mm(shape, np.array([0.0, 1.0, 0.0]), (0.0, 0.0), 0.0),
+        )
+        assert (x0[1] - x0[0], y0[1] - y0[0]) == pytest.approx((190.0, 170.0))
+        skin = np.stack([np.mean(x0) + 95.0 * np.cos(turn), np.mean(y0) + 85.0 * np.sin(turn)])
+        normal = unit(np.stack([np.cos(turn) / 95.0, np.sin(turn) / 85.0], axis=1)).T
+        for off_mm in (-1.0, 0.0, 1.0):
+            x, y = skin + off_mm * normal
+            assert self.THIGH.distance_mm(shape, (x, y, 7.0)) == pytest.approx(np.full(60, off_mm), abs=0.02)
+
+    def test_without_one_all_is_soft_tissue(self, hip: Hip) -> None:
+        assert ct_volume(hip, COARSE_MM).voxels.min() > -200
 
 
 class TestFiles:

@@ -22,6 +22,8 @@ from guidegen.case import Lesion as InMr
 from guidegen.frames import unit
 from guidegen.guide.gauges import gauges_of
 from guidegen.guide.marks import Identity
+from guidegen.guide.soft_tissue import PinOut, SoftTissue, TunnelOut
+from guidegen.guide.wound import Wound
 from guidegen.intake.inputs import Origin
 from guidegen.intake.on_image import OnImage
 from guidegen.intake.sides import SideSource
@@ -46,7 +48,16 @@ ORIGIN = Origin(
 SIDES = (SideSource("the order", "left"), SideSource("the shape of the femur", "left"))
 LIMITS = limits(Rules(), 30.0, 2.0, 300.0, True)
 SLA = load_template(Printer, "sla")[0]
-BUILT = (GUIDE_MADE, Identity("T001L", "r003", "1a2b3c4d"), Fit(0.26, 0.1))
+WOUND = Wound(np.array([0.0, 0.0, 35.0]), np.array([0.0, 0.0, -35.0]), 50.0, np.array([0.0, -1.0, 0.0]))
+OUT = TunnelOut(
+    skin_mm=np.array([60.0, 0.0, -40.0]), depth_mm=61.5, top_beyond_mm=-21.5, through="stab incision",
+    nearer_end="lower", from_end_mm=5.0, in_front_mm=-2.0, outside_mm=17.0, chuck_goes_in=False, drill_length_mm=160.0,
+    drill_needed_mm=166.5, drill_needed_open_mm=145.0,
+)  # fmt: skip
+OVER = SoftTissue(
+    VALUES["bone"].surface, None, WOUND, 40.5, (OUT,), (None, PinOut(np.ones(3), 47.0, False, 150.0, 102.0))
+)
+BUILT = (GUIDE_MADE, Identity("T001L", "r003", "1a2b3c4d"), Fit(0.26, 0.1), OVER)
 PRINTING = printing("sla", SLA, SLA.sterilisation[0])
 
 
@@ -153,6 +164,21 @@ def test_what_a_guide_does_not_have_is_null() -> None:
     bare = dataclasses.replace(GUIDE_MADE, sleeves=(PRINTED,), pointer=None, calliper=None)
     found = plan(built=(bare, *BUILT[1:]))["guide"]
     assert (found["pointer"], found["calliper"], found["sleeves"][0]["metal"]) == (None, None, None)
+
+
+def test_the_soft_tissue_over_the_guide_is_told_with_what_it_asks_for() -> None:
+    found = plan()["guide"]
+    over = found["soft_tissue"]
+    assert (over["skin_hu"], over["over_guide_mm"], over["incision"]["opened_mm"]) == (-300, 40.5, 50.0)
+    (tunnel,) = over["tunnels"]
+    assert (tunnel["depth_mm"], tunnel["through"], tunnel["from_end_mm"]) == (61.5, "stab incision", 5.0)
+    assert (tunnel["drill_needed_mm"], tunnel["drill_spare_mm"]) == (166.5, -6.5)
+    assert over["pins"][0] is None
+    assert (over["pins"][1]["wire_needed_mm"], over["pins"][1]["wire_spare_mm"]) == (102.0, 48.0)
+    assert found["warnings"] == [*GUIDE_MADE.warnings, *OVER.warnings]
+    assert len(OVER.warnings) == 1
+    unknown = plan(built=(*BUILT[:3], dataclasses.replace(OVER, skin=None, missing="so", tunnels=(None,))))
+    assert unknown["guide"]["soft_tissue"] is None
 
 
 def test_every_size_that_has_a_seat_is_told_and_the_built_one_is_the_seat() -> None:

@@ -214,6 +214,54 @@ class AskedInsert(_Part):
     label: AskedLabel
 
 
+class AskedTunnelOut(_Part):
+    """One of plan.json's `guide.soft_tissue.tunnels`: where its axis leaves the skin, and what drill it asks for."""
+
+    skin_mm: Point
+    depth_mm: Length
+    top_beyond_mm: Number
+    through: Literal["incision", "longer incision", "stab incision"]
+    from_end_mm: Number
+    in_front_mm: Number
+    outside_mm: NotNegative
+    chuck_goes_in: bool
+    drill_length_mm: Length
+    drill_needed_mm: Length
+    drill_needed_open_mm: Length
+
+    @model_validator(mode="after")
+    def _within_the_wound_or_not(self) -> Self:
+        if (self.through == "incision") != (self.outside_mm == 0.0):
+            raise ValueError("expected a tunnel through the incision where it lies in the wound, and only there")
+        return self
+
+
+class AskedPinOut(_Part):
+    """One of plan.json's `guide.soft_tissue.pins`."""
+
+    depth_mm: Length
+    chuck_goes_in: bool
+    wire_needed_mm: Length
+
+
+class AskedIncision(_Part):
+    """The guide's incision at the depth of the bone, and the direction across it to the front."""
+
+    upper_mm: Point
+    lower_mm: Point
+    front: Direction
+
+
+class AskedSoftTissue(_Part):
+    """plan.json's `guide.soft_tissue`; None for a tunnel or a wire over which the skin is not known."""
+
+    chuck_off_skin_mm: NotNegative
+    wire_grip_mm: NotNegative
+    incision: AskedIncision
+    tunnels: list[AskedTunnelOut | None]
+    pins: list[AskedPinOut | None]
+
+
 class AskedGuide(_Part):
     """plan.json's `guide`: a sleeve for each tunnel, or a socket and an insert for each."""
 
@@ -235,6 +283,8 @@ class AskedGuide(_Part):
     calliper: AskedCalliper | None = None
     labels: Annotated[list[AskedLabel], Field(min_length=1)]
     arrows: list[AskedArrow]
+    warnings: list[str]
+    soft_tissue: AskedSoftTissue | None  # None: the skin is not known
 
 
 class AskedPrinting(_Part):
@@ -292,6 +342,13 @@ class Asked(_Part):
             raise ValueError("expected sleeves, or a socket with inserts")
         if any(insert.tunnel != number for number, insert in enumerate(guide.inserts)):
             raise ValueError("expected the inserts in the order of their tunnels")
+        return self
+
+    @model_validator(mode="after")
+    def _each_way_out_is_told(self) -> Self:
+        over = self.guide.soft_tissue
+        if over is not None and (len(over.tunnels), len(over.pins)) != (len(self.tunnels), len(self.guide.pins)):
+            raise ValueError("expected the skin over each tunnel and each wire, or null")
         return self
 
     def into_bone(self, tunnel: int) -> FloatArray:

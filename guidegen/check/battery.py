@@ -16,7 +16,7 @@ from guidegen.check.calliper import calliper_findings
 from guidegen.check.chuck import chuck_findings
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.fan import fan_findings
-from guidegen.check.files import read_inserts, read_result
+from guidegen.check.files import read_inserts, read_result, read_skin
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
@@ -28,6 +28,7 @@ from guidegen.check.print_file import print_findings, print_pose, read_insert_pr
 from guidegen.check.removal import removal_findings, wire_findings
 from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
+from guidegen.check.soft_tissue import soft_tissue_findings
 from guidegen.check.stop import stop_findings
 from guidegen.check.supports import support_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
@@ -49,6 +50,7 @@ def check_files(
     printed_mm: FloatArray | None = None,
     inserts: Sequence[Surface] = (),
     inserts_printed_mm: Sequence[FloatArray] | None = None,
+    skin: Surface | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding on a guide and on the inserts of a fan, from the content of plan.json and the surfaces as read back
     (LPS, mm); with the print files' triangles (M, 3, 3) as `read_print` gives them, those on the prints too.
@@ -78,6 +80,7 @@ def check_files(
         *wire_findings(asked, bone, guide, seat),
         wall_finding(asked, guide, seat),
         *keep_out_findings(asked, bone, guide, seat, keep_out),
+        *soft_tissue_findings(asked, skin),
         *theatre_findings(asked, guide),
         *calliper_findings(asked, guide),
         *side_findings(asked, bone),
@@ -129,8 +132,9 @@ def check_guide(written: Written) -> tuple[Finding, ...]:
     """Every finding on the guide, on the inserts of a fan, and on their prints."""
     inserts = read_inserts(written.folder, written.plan)
     prints = read_insert_prints(written.folder, len(inserts))
+    skin = read_skin(written.folder, written.plan)
     return check_files(
-        written.plan, written.bone, written.guide, written.keep_out, read_print(written.folder), inserts, prints
+        written.plan, written.bone, written.guide, written.keep_out, read_print(written.folder), inserts, prints, skin
     )
 
 

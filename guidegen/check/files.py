@@ -66,6 +66,18 @@ def _read_keep_out(folder: Path, plan: dict[str, Any]) -> Surface | None:
     return read_stl(path) if named else None
 
 
+def read_skin(folder: Path, plan: dict[str, Any]) -> Surface | None:
+    """The skin near the guide: skin.stl is there when the plan knows of the skin, and only then."""
+    guide = plan.get("guide")
+    path, known = folder / "skin.stl", isinstance(guide, dict) and guide.get("soft_tissue") is not None
+    if path.exists() != known:
+        raise ResultError(
+            f"expected skin.stl in {folder.name} where plan.json knows of the skin, and only there, "
+            f"found {'none' if known else 'one that it does not know'}; run the case again"
+        )
+    return read_stl(path) if known else None
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; ResultError when there is none."""
     try:

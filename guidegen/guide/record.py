@@ -10,6 +10,8 @@ from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.guide.marks import Identity
+from guidegen.guide.soft_tissue import SoftTissue
+from guidegen.guide.soft_tissue_record import soft_tissue_record
 from guidegen.plan.fit import Fit
 from guidegen.plan.printers import Printer
 from guidegen.rounded import axis, number, point
@@ -21,10 +23,11 @@ from guidegen.seat.zones import Zones
 
 
 def guide_record(
-    guide: Guide, identity: Identity, fit: Fit, surface_error_mm: float, printer: Printer
+    guide: Guide, identity: Identity, fit: Fit, over: SoftTissue, surface_error_mm: float, printer: Printer
 ) -> dict[str, Any]:
-    """The content of plan.json's `guide`; `surface_error_mm` is what the bone's voxels account for of the error in its
-    surface, which virtual surgery draws as large as the search for the seat does, or larger.
+    """The content of plan.json's `guide`; `over` is what lies between the guide and the skin, `surface_error_mm` what
+    the bone's voxels account for of the error in its surface, which virtual surgery draws as large as the search for
+    the seat does, or larger.
     """
     sizes = {seat.size: _size(seat, guide) for seat in sorted((guide.seat, *guide.others), key=lambda each: each.size)}
     found = {
@@ -71,7 +74,7 @@ def guide_record(
             "distance_mm": guide.calliper.distance_mm,
         },
         "labels": [_label(label) for label in guide.labels],
-        "warnings": list(guide.warnings),
+        "warnings": [*guide.warnings, *over.warnings],
         "arrows": [
             {"text": arrow.text, "start_mm": point(arrow.start_mm), "end_mm": point(arrow.end_mm)}
             for arrow in guide.arrows
@@ -79,6 +82,7 @@ def guide_record(
         "seat": sizes[guide.seat.size],
         "sizes": sizes,
         "zones": _zones(guide.zones),
+        "soft_tissue": soft_tissue_record(over),
     }
     return found | {"gauges": [gauge.record() for gauge in gauges_of(found, printer)]}
 

@@ -14,6 +14,7 @@ from guidegen.case import Case, Label, is_file, load_case
 from guidegen.errors import CaseFileError, LabelError, LesionError, SurfaceError, VolumeError
 from guidegen.frames import FloatArray
 from guidegen.intake.agreement import compare_identities, identity_records
+from guidegen.intake.body import Body, find_body
 from guidegen.intake.contained import contained
 from guidegen.intake.formats import image_in, labels_in
 from guidegen.intake.identity import Identity
@@ -70,7 +71,7 @@ class Inputs:
     ("right", "left", "anterior", "posterior", "inferior", "superior") that the femur's voxels reach, where the scan
     and not the bone ends; the same for `lesion_femur`. `input_sha256` goes from each file as written in the case
     file, and the case file's own name, to its SHA-256 in hex. `image` and `lesion_image` are cut to the femur that they
-    show and NEAR_MM round it.
+    show and NEAR_MM round it; `body` reaches to the skin.
     """
 
     femur: Volume | Surface
@@ -81,6 +82,7 @@ class Inputs:
     lesion_femur: Volume | None
     lesion_femur_touches_border: tuple[str, ...]
     image: Volume | None
+    body: Body
     lesion_image: Volume | None
     origin: Origin
     input_sha256: dict[str, str]
@@ -134,6 +136,7 @@ def read_inputs(case: Case, reading: Reading = lambda _file: None) -> Inputs:
         lesion_femur=lesion_femur.mask if lesion_femur else None,
         lesion_femur_touches_border=lesion_femur.touches_border if lesion_femur else (),
         image=_near(images.get("bone"), femur),
+        body=find_body(images.get("bone"), _shape(femur)),
         lesion_image=_near(images.get("lesion"), lesion_femur or femur),
         origin=_origin(case, images, structures, said, femur),
         input_sha256=input_sha256,

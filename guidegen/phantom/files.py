@@ -14,6 +14,7 @@ from guidegen.errors import VolumeError
 from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.phantom.hip import Hip
 from guidegen.phantom.images import CT_SPACING_MM, ct_volume, label_volume, mr_volume
+from guidegen.phantom.thigh import Thigh
 from guidegen.volumes import Volume
 
 SCHEMA = "guidegen.phantom/1"
@@ -59,11 +60,13 @@ def write_case(
     direction: npt.ArrayLike | None = None,
     mr: bool = True,
     extension: str = ".nii.gz",
+    thigh: Thigh | None = None,
 ) -> Path:
     """Write a case, over an older one if there is one, and return the path of its case file.
 
     labels (femur 1, pelvis 2) and ct at `spacing_mm` and `direction` (see `label_volume`); with `mr`, mr_labels
-    (femur 1, lesion 2) and mr in another pose, else lesion (1) on the grid of labels; case.toml; truth.json.
+    (femur 1, lesion 2) and mr in another pose, else lesion (1) on the grid of labels; case.toml; truth.json. With a
+    `thigh` the ct shows its skin, on a wider grid.
     `extension` is one of EXTENSIONS. The same hip gives the same bytes. VolumeError for another.
     """
     if extension not in EXTENSIONS:
@@ -73,7 +76,7 @@ def write_case(
     folder.mkdir(parents=True, exist_ok=True)
     volumes = {
         "labels": label_volume(hip, spacing_mm, direction, labels={"femur": 1, "pelvis": 2}),
-        "ct": ct_volume(hip, spacing_mm, direction),
+        "ct": ct_volume(hip, spacing_mm, direction, thigh=thigh),
     }
     if mr:
         moved = replace(hip.moved(MR_FROM_BONE), shaft_below_head_mm=MR_BELOW_HEAD_MM)

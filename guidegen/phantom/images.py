@@ -12,6 +12,7 @@ import numpy.typing as npt
 from guidegen.frames import FloatArray, frozen
 from guidegen.phantom.hip import Hip
 from guidegen.phantom.shape import Field, Point, Shape
+from guidegen.phantom.thigh import Thigh
 from guidegen.volumes import Volume
 
 CT_SPACING_MM = (0.7, 0.7, 1.0)
@@ -25,6 +26,9 @@ HEAP_BYTES = 2**24
 CORTEX_THIN_MM, CORTEX_THICK_MM = 1.6, 5.2
 CORTEX_GROWS_FROM_MM, CORTEX_GROWS_OVER_MM = -45.0, 45.0
 PELVIS_CORTEX_MM = 2.0
+AIR_HU = -1000.0
+ABOVE_HEAD_MM = 75.0  # what of the pelvis is drawn ends below it
+ACROSS = 0.7  # of the shaft, an axis of the image that leans less than this along it
 LESION_RIM_MM = 2.5  # thickness of the rim, half of it outside the lesion
 
 
@@ -87,9 +91,13 @@ def ct_volume(
     spacing_mm: npt.ArrayLike = CT_SPACING_MM,
     direction: npt.ArrayLike | None = None,
     margin_mm: float = MARGIN_MM,
+    thigh: Thigh | None = None,
 ) -> Volume:
-    """A CT in HU (int16), on the grid of `label_volume`: bright cortex, spongy bone, a sclerotic rim, noise."""
-    return _image(hip, _grid(hip, spacing_mm, direction, margin_mm), CT)
+    """A CT in HU (int16), on the grid of `label_volume`: bright cortex, spongy bone, a sclerotic rim, noise.
+
+    All round them is soft tissue; with a `thigh` it ends at its skin in air, and the grid holds it and its margin.
+    """
+    return _image(hip, _grid(hip, spacing_mm, direction, margin_mm, thigh), CT, thigh)
 
 
 def mr_volume(
@@ -102,12 +110,24 @@ def mr_volume(
     return _image(hip, _grid(hip, spacing_mm, direction, margin_mm), MR)
 
 
-def _grid(hip: Hip, spacing_mm: npt.ArrayLike, direction: npt.ArrayLike | None, margin_mm: float) -> Grid:
+def _grid(
+    hip: Hip,
+    spacing_mm: npt.ArrayLike,
+    direction: npt.ArrayLike | None,
+    margin_mm: float,
+    thigh: Thigh | None = None,
+) -> Grid:
     """The grid that holds the hip; centred on it, so that a mirrored hip has the mirrored grid."""
     spacing = frozen(spacing_mm, (3,))
     axes = frozen(np.eye(3) if direction is None else direction, (3, 3))
     into_hip = hip.pose.inverse().vectors(axes.T) * hip.mirror
     spans = np.array([hip.shape.extent_mm(axis, hip.shaft_below_head_mm, margin_mm) for axis in into_hip])
+    if thigh is not None:
+        ends_mm = (-hip.shaft_below_head_mm, ABOVE_HEAD_MM * hip.shape.scale)
+        for span, axis in zip(spans, into_hip, strict=True):
+            if abs(axis[2]) < ACROSS:
+                low, high = thigh.extent_mm(hip.shape, axis, ends_mm, margin_mm)
+                span[:] = min(span[0], low), max(span[1], high)
     shape = np.floor((spans[:, 1] - spans[:, 0]) / spacing).astype(int) + 1
     center = hip.pose.points(np.zeros(3)) + axes @ spans.mean(axis=1)
     return Grid((int(shape[0]), int(shape[1]), int(shape[2])), spacing, axes, center)
@@ -134,19 +154,19 @@ def _slabs(hip: Hip, grid: Grid) -> Iterator[tuple[slice, Point]]:
         yield slab, (x, y, z)
 
 
-def _image(hip: Hip, grid: Grid, contrast: Contrast) -> Volume:
+def _image(hip: Hip, grid: Grid, contrast: Contrast, thigh: Thigh | None = None) -> Volume:
     """The grey values (int16) of a scanner that blurs over one voxel."""
     noise = np.random.default_rng(hip.seed)
     blur_mm = float(grid.spacing_mm.mean())
     voxels = np.empty(grid.shape[::-1], dtype=np.int16)
     for slab, points in _slabs(hip, grid):
-        grey = _grey(hip.shape, points, contrast, blur_mm)
+        grey = _grey(hip.shape, points, contrast, blur_mm, thigh)
         grey += noise.standard_normal(grey.shape, dtype=np.float32) * contrast.noise
         voxels[slab] = np.rint(grey)
     return grid.volume(voxels)
 
 
-def _grey(shape: Shape, points: Point, contrast: Contrast, blur_mm: float) -> Field:
+def _grey(shape: Shape, points: Point, contrast: Contrast, blur_mm: float, thigh: Thigh | None) -> Field:
     """The grey values without noise."""
     femur, pelvis, lesion = shape.femur_mm(points), shape.pelvis_mm(points), shape.lesion_mm(points)
     level = (CORTEX_GROWS_FROM_MM - points[2] * (1.0 / shape.scale)) * (1.0 / CORTEX_GROWS_OVER_MM)
@@ -156,7 +176,10 @@ def _grey(shape: Shape, points: Point, contrast: Contrast, blur_mm: float) -> Fi
     inner = _mixed(inner, contrast.rim, np.abs(lesion) - LESION_RIM_MM / 2.0, blur_mm)
     inner = _mixed(inner, contrast.lesion, lesion + LESION_RIM_MM / 2.0, blur_mm)
     bone = _mixed(contrast.cortex, inner, femur + cortex, blur_mm)
-    grey = _mixed(contrast.soft, bone, femur, blur_mm)
+    soft: Field | float = contrast.soft
+    if thigh is not None:
+        soft = _mixed(AIR_HU, contrast.soft, thigh.distance_mm(shape, points), blur_mm)
+    grey = _mixed(soft, bone, femur, blur_mm)
     bone = _mixed(contrast.cortex, contrast.spongy, pelvis + PELVIS_CORTEX_MM * shape.scale, blur_mm)
     return _mixed(grey, bone, pelvis, blur_mm)
 

@@ -189,7 +189,7 @@ def _plan() -> dict[str, Any]:
             "centroid_distance_mm": 0.0,
         }],
         "guide": {
-            "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5,
+            "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5, "warnings": [], "soft_tissue": None,
             "removal_direction": way([1.0, 0.0, 0.0]), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
             "surface_error_mm": 0.3,
             "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 8.2, "outer_diameter_mm": 14.2,

@@ -61,7 +61,7 @@ def test_a_plan_that_cannot_be_is_refused(hip, change, match) -> None:
         ("printing",),
         *(("printing", name) for name in ("least_drain_mm", "slicer_profile")),
         *(("guide", name) for name in ("revision", "plan_hash", "genus", "periosteum_mm", "surface_error_mm")),
-        *(("guide", name) for name in ("windows", "labels", "arrows")),
+        *(("guide", name) for name in ("windows", "labels", "arrows", "warnings", "soft_tissue")),
         *(("guide", "sleeves", 0, name) for name in ("kind", "outer_diameter_mm", "stop_face_mm", "offset_mm")),
         *(("guide", "sleeves", 0, name) for name in ("chuck_diameter_mm", "chuck_length_mm")),
         *(("guide", "pins", 0, name) for name in ("wire_length_mm", "cortices")),

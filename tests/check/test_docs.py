@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from bench_skin import plane, told
 
 from guidegen.check import slicer
 from guidegen.check.battery import check_files
@@ -39,7 +40,9 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     def all_of_it(plan) -> None:
         plan["limits"]["vessel_wall_min_mm"] = 5.0
         plan["keep_out"] = ["implant"]
-        plan["guide"]["pins"].append(plan["guide"]["pins"][0])
+        told(plan)
+        for parts in (plan["guide"]["pins"], plan["guide"]["soft_tissue"]["pins"]):
+            parts.append(parts[0])
 
     def of_metal(plan) -> None:
         plan["guide"]["sleeves"][0] |= {
@@ -48,7 +51,7 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
         }
 
     implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
-    findings = list(check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm))
+    findings = list(check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm, skin=plane()))
     findings += trial_bone_findings(hip.asked(), hip.bone, hip.guide, None)
     findings += drill_way_findings(hip.asked(of_metal), hip.guide)
     with pytest.MonkeyPatch.context() as patch:

@@ -45,6 +45,7 @@ PLAN: Mapping[str, Any] = {
     "guide": {
         "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "genus": 4, "removal_direction": [1.0, 0.0, 0.0],
         "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "warnings": [],
+        "soft_tissue": None,
         "arrows": [], "seat": {"incision_mm": 68.0},
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "drill_diameter_mm": 8.0, "guided_length_mm": 34.8,

@@ -20,7 +20,7 @@ from review_cases import World
 
 from guidegen.errors import ResultError
 from guidegen.frames import unit
-from guidegen.review.web.figures import value_at
+from guidegen.review.web.figures import Figure, figure_tables, value_at
 from guidegen.review.web.planes import Plane, Slider, framed, planes_of, slider_of
 from guidegen.review.web.round_bodies import turned
 from guidegen.review.web.shapes import Shapes, ShapeStore, mesh_bytes, read_shapes
@@ -260,6 +260,22 @@ def test_no_figure_stands_in_a_table_without_its_place(world: World, folder: Pat
     assert "tunnel 1, entry, LPS mm" in text
     cells = re.findall(r'<td class="figure[^"]*"([^>]*)>([^<]*)<', text)
     assert all("data-source" in given or words == "–" for given, words in cells)
+
+
+def test_what_is_known_of_the_skin_stands_in_tables_of_its_own() -> None:
+    tunnel = {"depth_mm": 71.6, "through": "stab incision", "drill_spare_mm": -3.2}
+    guide = {"soft_tissue": {"tunnels": [tunnel], "pins": [None, {"depth_mm": 47.3, "wire_spare_mm": 48.0}]}}
+    plan = {"tunnels": [], "guide": guide, "anatomy": {}}
+    tables = {table.title: table for table in figure_tables(plan)}
+    shown = {row.label: row.figures[0] for row in tables["To the skin"].rows}
+    assert shown["bone to skin"] == Figure("72 mm", "plan.json#guide/soft_tissue/tunnels/0/depth_mm")
+    assert shown["opened by"] == Figure("stab incision", "plan.json#guide/soft_tissue/tunnels/0/through")
+    assert shown["drill to spare"] == Figure("-3 mm", "plan.json#guide/soft_tissue/tunnels/0/drill_spare_mm")
+    wires = {row.label: row.figures for row in tables["Wires to the skin"].rows}
+    place = "plan.json#guide/soft_tissue/pins/1"
+    assert wires["bone to skin"] == (None, Figure("47 mm", f"{place}/depth_mm"))
+    unknown = figure_tables(plan | {"guide": {"soft_tissue": None}})
+    assert not any("skin" in table.title for table in unknown)
 
 
 def test_two_revisions_stand_beside_each_other(world: World, folder: Path) -> None:

@@ -119,6 +119,20 @@ PIN: Lines = (
     ("hole", "hole_diameter_mm", FINE_MM),
     ("depth in bone", "depth_mm", ROUGH_MM),
 )
+TO_SKIN: Lines = (
+    ("bone to skin", "depth_mm", ROUGH_MM),
+    ("sleeve's top out of the skin", "top_beyond_mm", ROUGH_MM),
+    ("opened by", "through", WORDS),
+    ("beyond the incision's end", "from_end_mm", ROUGH_MM),
+    ("in front of the incision", "in_front_mm", ROUGH_MM),
+    ("drill needed", "drill_needed_mm", ROUGH_MM),
+    ("drill to spare", "drill_spare_mm", ROUGH_MM),
+)
+WIRE_TO_SKIN: Lines = (
+    ("bone to skin", "depth_mm", ROUGH_MM),
+    ("wire needed", "wire_needed_mm", ROUGH_MM),
+    ("wire to spare", "wire_spare_mm", ROUGH_MM),
+)
 SIZE: Lines = (
     ("contact", "contact_area_mm2", MM2),
     ("length on the bone", "contact_length_mm", ROUGH_MM),
@@ -152,8 +166,20 @@ def figure_tables(plan: Mapping[str, Any]) -> tuple[Table, ...]:
             _table(plan, "Guide", GUIDE, [""]),
             _table(plan, "Sleeve", SLEEVE, sleeves, "sleeve"),
             _table(plan, "Wires", PIN, pins, "wire"),
+            *_to_skin(plan),
         ]
     return tuple(table for table in (*tables, _table(plan, "Anatomy", ANATOMY, [""])) if table.rows)
+
+
+def _to_skin(plan: Mapping[str, Any]) -> list[Table]:
+    """What is known of the skin; no rows where it is not known."""
+    over, place = plan["guide"].get("soft_tissue") or {}, "guide/soft_tissue"
+    tunnels = [f"{place}/tunnels/{number}" for number in range(len(over.get("tunnels", ())))]
+    pins = [f"{place}/pins/{number}" for number in range(len(over.get("pins", ())))]
+    return [
+        _table(plan, "To the skin", TO_SKIN, tunnels, "tunnel"),
+        _table(plan, "Wires to the skin", WIRE_TO_SKIN, pins, "wire"),
+    ]
 
 
 def choice_tables(plan: Mapping[str, Any]) -> tuple[Table, ...]:

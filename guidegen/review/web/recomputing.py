@@ -23,7 +23,7 @@ from guidegen.review.web.figures import Check, Table, checks, figure_tables
 MODULE = "guidegen.review.web.recompute"
 MOST_WAITING = 4
 REMEMBERED = 50
-STAGES = ("read", "bone", "anatomy", "lesion", "grades", "plan", "guide", "files", "check", "surgery", "show")
+STAGES = ("read", "bone", "anatomy", "lesion", "grades", "plan", "guide", "skin", "files", "check", "surgery", "show")
 
 
 class Phase(StrEnum):

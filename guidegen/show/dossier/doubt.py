@@ -44,6 +44,7 @@ def strategy_blocks(read: Reader, drawn: frozenset[str]) -> list[Block | None]:
     rows = _strategy_rows(read)
     return [
         table(rows, read.say("strategies"), _strategy_head(read), align="llrrrrrr") if rows else None,
+        text([read.say("strategies_note")], None) if rows else None,
         text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
         pictures(read, ("trade_off.png", "strategies.png"), drawn, width=0.72),
     ]

@@ -17,6 +17,7 @@ from guidegen.show.dossier.reader import (
     table,
     text,
 )
+from guidegen.show.dossier.soft_tissue import skin_blocks
 
 PRINT = ("print length", "print width", "print height")  # findings that say how large the guide lies in the printer
 
@@ -48,6 +49,7 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                     )
                 ],
             ),
+            *skin_blocks(read),
             beside(
                 [table(_making_rows(read), read.say("making"), widths=[1, 2]), *_print_size(read)],
                 [pictures(read, ("print.png",), drawn)],

@@ -17,6 +17,7 @@ from guidegen.show.dossier.reader import (
     text,
     warning,
 )
+from guidegen.show.dossier.soft_tissue import way_in_row
 
 
 def summary_section(read: Reader, drawn: frozenset[str], rejected: Block | None) -> dict[str, Any]:
@@ -159,6 +160,7 @@ def _guide_rows(read: Reader) -> list[Row]:
     return [
         [read.say("size"), read.quote("guide/size")],
         [read.say("incision"), read.figure("guide/seat/incision_mm", 0)],
+        way_in_row(read),
         [read.say("kit"), read.quote("plan/chosen/kit")],
         [read.say("plan_hash"), read.quote("guide/plan_hash")],
     ]

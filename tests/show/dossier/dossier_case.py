@@ -71,6 +71,15 @@ def size(scale: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def soft_tissue(**changes: Any) -> dict[str, Any]:
+    out = {
+        "depth_mm": 71.6, "top_beyond_mm": -31.2, "through": "stab incision", "from_end_mm": 12.4, "in_front_mm": -8.3,
+        "drill_needed_mm": 174.7, "drill_length_mm": 200.0, "drill_spare_mm": 25.3,
+    }  # fmt: skip
+    wire = {"depth_mm": 47.3, "wire_needed_mm": 102.4, "wire_length_mm": 150.0, "wire_spare_mm": 47.6}
+    return {"tunnels": [out | changes], "pins": [wire, None]}
+
+
 def guide() -> dict[str, Any]:
     pin = {
         "point_mm": [15.0, 9.0, 10.2], "direction": [-1.0, 0.0, 0.0], "hole_diameter_mm": 2.25, "boss_diameter_mm": 7.4,
@@ -97,7 +106,7 @@ def guide() -> dict[str, Any]:
             {"name": "sleeve 1 hole", "nominal_mm": 10.2, "tolerance_mm": 0.05, "go_mm": 10.15, "no_go_mm": 10.25},
         ],
         "labels": [{"lines": ["Z019L", "LEFT"]}, {"lines": ["1 Ø8", "133.3", "r007", "8f2096d2"]}],
-        "seat": size(1.0), "sizes": {"S": size(0.8), "M": size(1.0), "L": size(1.2)},
+        "soft_tissue": soft_tissue(), "seat": size(1.0), "sizes": {"S": size(0.8), "M": size(1.0), "L": size(1.2)},
     }  # fmt: skip
 
 

@@ -67,6 +67,31 @@ def test_several_tunnels_and_what_an_expert_overruled_are_walked_too() -> None:
     assert row(content, "anatomy", "author") == ["J. Expert"]
 
 
+def test_how_deep_the_bone_lies_is_told_for_every_tunnel_and_wire() -> None:
+    content = told(FOUND)
+    assert row(content, "guide", "tunnel 1") == [
+        "72 mm", "−31 mm", "stab incision", "12 mm", "−8 mm", "175 mm", "200 mm", "25 mm",
+    ]  # fmt: skip
+    wires = [each for each in rows(section(content, "guide")["blocks"]) if each[0].startswith("wire ")]
+    assert wires[2:] == [
+        ["wire 1", "47 mm", "", "", "", "", "102 mm", "150 mm", "48 mm"],
+        ["wire 2", "not known", *[""] * 7],
+    ]
+    assert row(content, "summary", "tunnel through") == ["stab incision"]
+    assert row(told(FOUND, "tr"), "summary", "tünelin geçtiği yer") == ["ayrı delme kesisi"]
+
+
+def test_where_the_skin_is_not_known_the_dossier_says_so() -> None:
+    changes = {"guide": guide() | {"soft_tissue": None}}
+    content = told(FOUND, **changes)
+    walk(content, files(FOUND, **changes))
+    assert row(content, "summary", "tunnel through") == ["not known"]
+    (block,) = [
+        each for each in section(content, "guide")["blocks"] if str(each.get("title")).startswith("To the skin")
+    ]
+    assert block["paragraphs"][0].startswith("The skin is not known; the notes say why.")
+
+
 @pytest.mark.parametrize("text", ["5.0 mm", "4.1 mm²", "4.1 %"])
 def test_a_figure_that_is_not_the_records_is_found(text: str) -> None:
     content = told(FOUND)
@@ -143,8 +168,9 @@ def test_grades_have_their_doubt_or_the_reason_why_there_are_none() -> None:
 def test_the_three_sizes_stand_side_by_side_and_the_wires_have_their_cortices() -> None:
     content = told()
     assert row(content, "guide", "incision, at least") == ["48 mm", "60 mm", "72 mm"]
-    assert row(content, "guide", "wire 1")[-2:] == ["1", "stays in the bone"]
-    assert row(content, "guide", "wire 2")[-2:] == ["2", "1.3 mm"]
+    first, second = [each for each in rows(section(content, "guide")["blocks"]) if each[0].startswith("wire ")][:2]
+    assert (first[0], first[-2:]) == ("wire 1", ["1", "stays in the bone"])
+    assert (second[0], second[-2:]) == ("wire 2", ["2", "1.3 mm"])
     one = told(guide=guide() | {"sizes": {"M": guide()["seat"]}})
     assert row(one, "guide", "incision, at least") == ["60 mm"]
 
