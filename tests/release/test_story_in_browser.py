@@ -61,9 +61,10 @@ class Story:
         return seat
 
     def picture(self, seat: Seat, name: str, whole: bool = False) -> None:
-        """Keep what is seen now, or the whole page, with every picture on it there."""
+        """Keep what is seen now, or the whole page, with every picture on it there, and nothing beside the screen."""
         seat.page.evaluate("for (const image of document.images) image.loading = 'eager'")
         seat.until("[...document.images].every(image => image.complete || image.closest('[hidden]'))")
+        assert seat.page.evaluate("document.documentElement.scrollWidth") <= seat.page.viewport_size["width"], name
         self.taken += 1
         seat.page.screenshot(path=self.pictures / f"{self.taken:02d}-{name}.png", full_page=whole)
 
@@ -228,7 +229,7 @@ def checks(bora: Seat) -> set[str]:
 def look_at_the_change(story: Story, bora: Seat, entry_mm: list[float]) -> None:
     """What was asked for has become a revision of its own, with that entry and the same checks, all passed."""
     bora.page.click("text=Beside r001")
-    story.picture(bora, "beside-the-first")
+    story.picture(bora, "beside-the-first", whole=True)
     bora.page.goto(f"/cases/{CASE}/{FIRST}")
     before, patience = checks(bora), time.monotonic() + LONGEST_S
     bora.look_at(f"/cases/{CASE}/{CHANGED}")
