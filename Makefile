@@ -46,14 +46,16 @@ test: $(READY) slicer browser
 bench: $(READY)
 	$(PYTHON) benchmarks/run.py
 
-# What takes too long for the tests: about ten minutes for each on an idle machine, or less.
+# What takes too long for the tests: about a quarter of an hour for each on an idle machine, or less.
 soak: $(READY)
 	$(PYTHON) benchmarks/bad_inputs.py
 	$(PYTHON) benchmarks/orientations.py
 	$(PYTHON) benchmarks/fuzz_intake.py --count 3000
+	$(PYTHON) benchmarks/kill_run.py --count 1000
 	$(PYTHON) benchmarks/kill_review.py --count 1000
 	$(PYTHON) benchmarks/kill_release.py --count 1000
-	$(PYTHON) benchmarks/review_sequences.py --count 1000
+	$(PYTHON) benchmarks/review_sequences.py --count 5000
+	$(PYTHON) benchmarks/flipped_bits.py --count 100
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -20,6 +21,8 @@ SCRATCH = ".making-"
 OLD = "-old"  # at the end of the name of what is being replaced
 RUN_FILE = "run.json"
 UNBOUND = "timings.json"  # stands outside every hash
+# What a disk says that is full, fails, or is not ours to write on.
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def sha256(content: bytes) -> str:
@@ -38,17 +41,39 @@ def require_place(output: Path, case_folder: Path) -> None:
 
 
 @contextmanager
+def told(place: Path) -> Iterator[None]:
+    """OutputError for what the disk refuses inside, where all that was begun is taken back."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        raise OutputError(
+            f"expected a place that can be written, found {place}: {error.strerror}; nothing was kept"
+        ) from error
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder alone among those who ask for it; another waits. It ends with the process."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a case's folder alone; a second run of the same case waits. Remains of a killed run are swept."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in folder.glob(f"{SCRATCH}*{OLD}"):  # a replacement that was interrupted: the old one goes back
-            place = folder / left.name.removeprefix(SCRATCH).removesuffix(OLD)
-            if not place.exists():
-                left.rename(place)
-        for left in folder.glob(f"{SCRATCH}*"):
-            shutil.rmtree(left)
+        with told(folder):
+            _sweep(folder)
         yield
 
 
@@ -83,12 +108,23 @@ def new_revision(folder: Path) -> Iterator[Path]:
     """
     name = next_revision(folder)
     scratch = folder / f"{SCRATCH}{name}"
+    with told(folder), appearing(scratch, folder / name):
+        yield scratch
+
+
+@contextmanager
+def appearing(scratch: Path, folder: Path) -> Iterator[None]:
+    """A scratch folder to fill, which is then made durable and takes its place; whatever is raised leaves neither."""
     scratch.mkdir()
     try:
-        yield scratch
+        yield
         make_durable(scratch)
-        scratch.rename(folder / name)
-        _sync(folder)
+        scratch.rename(folder)
+        try:
+            make_entry_durable(folder)
+        except OSError:
+            folder.rename(scratch)
+            raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -98,15 +134,16 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     folder must be `locked`.
     """
     scratch, old = folder.with_name(f"{SCRATCH}{folder.name}"), folder.with_name(f"{SCRATCH}{folder.name}{OLD}")
-    scratch.mkdir()
-    for name, content in files.items():
-        (scratch / name).write_bytes(content)
-        _sync(scratch / name)
-    _sync(scratch)
-    if folder.exists():
-        folder.rename(old)
-    scratch.rename(folder)
-    _sync(folder.parent)
+    with told(folder):
+        scratch.mkdir()
+        for name, content in files.items():
+            (scratch / name).write_bytes(content)
+            _sync(scratch / name)
+        _sync(scratch)
+        if folder.exists():
+            folder.rename(old)
+        scratch.rename(folder)
+        _sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -146,6 +183,16 @@ def upcoming(folder: Path) -> str:
         return REVISION.format(1)
     with locked(folder):
         return next_revision(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what a killed run left; a folder whose replacement was interrupted goes back."""
+    for left in folder.glob(f"{SCRATCH}*{OLD}"):
+        place = folder / left.name.removeprefix(SCRATCH).removesuffix(OLD)
+        if not place.exists():
+            left.rename(place)
+    for left in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left)
 
 
 def _set_aside(revision: Path) -> None:

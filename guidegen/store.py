@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import guidegen
 from guidegen.packed import DAMAGED, packed, unpacked
+from guidegen.results import alone, told
 
 Value = TypeVar("Value")
 
@@ -53,11 +54,18 @@ class StageStore:
 
     def keep(self) -> None:
         """Write the fresh results: not before a run has shown that its input is good, so that a refused one leaves
-        nothing.
+        nothing. What a killed run left of its own is swept. OutputError where they cannot be written.
         """
-        for path, value in self._fresh.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, packed(value))
+        if not self._fresh:
+            return
+        contents = {path: packed(value) for path, value in self._fresh.items()}
+        with told(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with alone(self._folder):
+                for left in self._folder.glob(".*"):
+                    left.unlink()
+                for path, content in contents.items():
+                    write_atomically(path, content)
         self._fresh.clear()
 
 

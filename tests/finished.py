@@ -90,3 +90,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 def read(path: Path) -> Any:
     """What a JSON file holds."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)

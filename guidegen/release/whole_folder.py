@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from guidegen.errors import OutputError
-from guidegen.results import SCRATCH, make_durable, make_entry_durable
+from guidegen.results import SCRATCH, alone, appearing, make_entry_durable
 
 
 @contextmanager
@@ -25,20 +24,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     scratch = folder.with_name(f"{SCRATCH}{folder.name}")
     with _told(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.parent):
+        with alone(folder.parent):
             shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir()
-            try:
+            with appearing(scratch, folder):
                 yield scratch
-                make_durable(scratch)
-                scratch.rename(folder)
-                try:
-                    make_entry_durable(folder)
-                except OSError:
-                    folder.rename(scratch)
-                    raise
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -59,17 +48,6 @@ def remove_folder(folder: Path) -> None:
         folder.rename(scratch)
         make_entry_durable(folder)
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-@contextmanager
-def _alone(parent: Path) -> Iterator[None]:
-    """Hold off others who write into the same folder; the lock ends with the process."""
-    handle = os.open(parent, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

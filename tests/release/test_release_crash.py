@@ -5,19 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from failing_disk import Failing, failing_with, kill, operations
 from release_cases import approved
 from review_cases import World, open_world
 
 from guidegen import results
 from guidegen.errors import OutputError
 from guidegen.release import release as releasing
-from guidegen.release import whole_folder as writing
 from guidegen.release.contents import Contents, release_contents
 from guidegen.release.release import release_to
 from guidegen.release.verify import verify_folder
@@ -49,8 +46,8 @@ def killed(output: Path, result: Path, out: Path, at: int) -> bool:
             own = open_world(output)
             own.clock.forward(minutes=10 + 2 * at)
             with pytest.MonkeyPatch.context() as patch:
-                killing = Failing(at, lambda: os.kill(os.getpid(), signal.SIGKILL))
-                operations(killing, patch)
+                killing = Failing(at, kill)
+                failing_disk(killing, patch)
                 patch.setattr(own.reviews, "release", killing(own.reviews.release))
                 release_to(own.reviews, result, own.who("ann"), out)
         finally:
@@ -83,61 +80,10 @@ def test_a_killed_release_leaves_it_whole_or_not_at_all(world: World, ready: Pat
     assert left.count("whole") == 3  # before its name was on the disk, before the chain, and not killed at all
 
 
-class Failing:
-    """The operations of a release on the disk, counted; before the one numbered `at`, something happens."""
-
-    def __init__(self, at: int, happens: Callable[[], object]) -> None:
-        self.left, self.happens = at, happens
-
-    def __call__(self, real: Any) -> Any:
-        def operation(*arguments: Any, **named: Any) -> Any:
-            self.left -= 1
-            if self.left == -1:
-                self.happens()
-            return real(*arguments, **named)
-
-        return operation
-
-
-def failing_with(number: int) -> Callable[[], object]:
-    def fail() -> None:
-        raise OSError(number, os.strerror(number))
-
-    return fail
-
-
-def operations(failing: Failing, patch: pytest.MonkeyPatch) -> None:
-    """Let one of: making a folder, writing a file, syncing and renaming fail."""
-    patch.setattr(writing.os, "fsync", failing(os.fsync))
+def failing_disk(failing: Failing, patch: pytest.MonkeyPatch) -> None:
+    """Every operation of a release on the disk, syncing too, which these tests do without."""
+    operations(failing, patch)
     patch.setattr(results, "_sync", failing(lambda _path: None))
-    patch.setattr(Path, "mkdir", failing(Path.mkdir))
-    patch.setattr(Path, "rename", failing(Path.rename))
-    real_open = Path.open
-
-    def opened(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> Any:
-        stream = real_open(path, mode, *arguments, **named)
-        if mode == "xb":
-            write = failing(stream.write)
-            return _Stream(stream, write)
-        return stream
-
-    patch.setattr(Path, "open", opened)
-
-
-class _Stream:
-    """A file whose writing goes through another function."""
-
-    def __init__(self, stream: Any, write: Any) -> None:
-        self._stream, self.write = stream, write
-
-    def __enter__(self) -> _Stream:
-        return self
-
-    def __exit__(self, *_reason: object) -> None:
-        self._stream.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["full", "broken"])
@@ -146,9 +92,9 @@ def test_a_disk_that_fails_at_any_moment_leaves_nothing(world: World, ready: Pat
     while True:
         failing = Failing(failed, failing_with(number))
         with pytest.MonkeyPatch.context() as patch:
-            operations(failing, patch)
+            failing_disk(failing, patch)
             said = refusal(world, ready, out)
-        if failing.left >= 0:  # nothing failed any more
+        if not failing.has_happened:
             break
         assert said is not None
         assert os.strerror(number) in said

@@ -21,7 +21,7 @@ from guidegen.release.verify import read_key, verify_folder
 from guidegen.results import hashes
 from guidegen.review.keys import MANIFEST_TYPE, new_key
 
-FLIPS = 20
+FLIPS = 100
 
 
 def faults(folder: Path, *pems: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from finished import Finished, finished
+from finished import Finished, finished, flip
 from review_cases import START, FakeClock, World, copy_database, shown
 
 from guidegen.errors import ApprovalError
@@ -40,14 +40,6 @@ def under_review(phantom: Finished, output: Path, populated: Path) -> tuple[Worl
     folder = Path(shutil.copytree(original, output / original.parent.name / original.name))
     clock, policy = FakeClock(START + timedelta(minutes=1)), load_policy()
     return World(output, Reviews.open(output, policy=policy, clock=clock), clock, policy), folder
-
-
-def flip(path: Path) -> None:
-    """Change one bit in the middle of a file."""
-    path.chmod(0o644)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
 
 
 def approve(world: World, folder: Path) -> None:

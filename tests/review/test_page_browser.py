@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sys
 import threading
@@ -13,8 +12,9 @@ from typing import Any
 
 import pytest
 import uvicorn
+from page_browser import LAPTOP, TABLET, Seat, browser, needs_chromium, playwright
 from page_cases import Pages, open_pages, page_revision
-from review_cases import WARNING, World
+from review_cases import WARNING, World, password_of
 
 from guidegen.case import load_case
 from guidegen.errors import ApprovalError
@@ -23,17 +23,11 @@ from guidegen.phantom import make_hip, write_case
 from guidegen.review.web.app import make_app
 from guidegen.review.web.recomputing import Recomputing
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs the library playwright")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+__all__ = ["browser"]  # a fixture of all tests here
+
+pytestmark = needs_chromium
 
 BASE = "/cases/Z019L-left/r001"
-AXE = Path(__file__).with_name("axe") / "axe.min.js"
-FLAGS = [
-    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-PATIENCE_MS = 60_000.0  # a machine that draws by software, with other work
 ON_SHAFT_MM = (18.0, -16.0)  # from the middle of the view from the front: a place on the shaft, below the neck
 # A computation that becomes r002: the same revision with another entry in its run, as the pipeline would leave it.
 RECOMPUTED = """
@@ -49,14 +43,6 @@ run["parameters"]["order"] = request["order"]
 (case / "r002" / "run.json").write_text(json.dumps(run))
 print(json.dumps({"revision": "r002", "passed": True, "unchanged": False}))
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -82,70 +68,17 @@ def site(world: World, tmp_path: Path) -> Iterator[tuple[Pages, str]]:
         thread.join()
 
 
-class Seat:
-    """Somebody before a browser; what it complains of is kept."""
-
-    def __init__(self, browser: Any, origin: str) -> None:
-        self.page = browser.new_page(base_url=origin, viewport={"width": 1280, "height": 800})
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.faults: list[str] = []
-        self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
-        self.page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
-
-    def sign_in(self, pages: Pages, user: str) -> None:
-        """Through the form."""
-        self.page.goto("/login")
-        self.page.fill("#user", user)
-        self.page.fill("#password", pages.world.who(user).password)
-        self.page.click("text=Sign in >> nth=-1")
-        self.page.wait_for_url("**/")
-
-    def look_at(self, address: str) -> None:
-        """A revision, until its shapes and slices are there."""
-        self.page.goto(address)
-        self.page.wait_for_selector("#views[data-ready]")
-        self.until("[...document.querySelectorAll('.slice:not([hidden]) img')].every(image => image.naturalWidth > 0)")
-
-    def until(self, expression: str) -> None:
-        """Wait for something to be true; the page's policy lets nobody poll inside it."""
-        for _ in range(600):
-            if self.page.evaluate(expression):
-                return
-            self.page.wait_for_timeout(100)
-        raise AssertionError(f"expected {expression}")
-
-    def pick(self, right_mm: float, up_mm: float) -> None:
-        """A click so far from the middle of the 3-D view."""
-        box = self.page.locator("#stage").bounding_box()
-        px_per_mm = self.page.locator(".scale").bounding_box()["width"] / 20.0
-        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        self.page.mouse.click(middle[0] + right_mm * px_per_mm, middle[1] - up_mm * px_per_mm)
-
-    def drawn(self) -> str:
-        """What the 3-D view shows, as the bytes of its picture."""
-        self.page.wait_for_timeout(200)
-        return str(self.page.evaluate("document.querySelector('#stage canvas').toDataURL()"))
-
-    def accessible(self, width: int) -> None:
-        """Nothing that axe finds at the levels A and AA, and nothing beside the screen."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        asked = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
-        found = self.page.evaluate(asked)["violations"]
-        assert not [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-        assert self.page.evaluate("document.documentElement.scrollWidth") <= width
-
-
 def test_the_whole_story(browser: Any, site: tuple[Pages, str]) -> None:
     pages, origin = site
     folder = pages.world.made["r001"]
     ann, bora = Seat(browser, origin), Seat(browser, origin)
-    ann.sign_in(pages, "ann")
+    ann.sign_in("ann", password_of("ann"))
     ann.look_at(BASE)
     ann.page.fill("#submit-password", pages.world.who("ann").password)
     ann.page.click("text=Submit r001")
     ann.page.wait_for_selector(".bar .state-submitted")
 
-    bora.sign_in(pages, "bora")
+    bora.sign_in("bora", password_of("bora"))
     bora.look_at(BASE)
     bora.page.check("input[name=warning]")
     bora.page.check("input[name=prescribed]")
@@ -171,9 +104,9 @@ def test_the_whole_story(browser: Any, site: tuple[Pages, str]) -> None:
 
 
 def test_a_surgeon_picks_another_entry_and_sees_it_become_a_revision(browser: Any, site: tuple[Pages, str]) -> None:
-    pages, origin = site
+    _, origin = site
     bora = Seat(browser, origin)
-    bora.sign_in(pages, "bora")
+    bora.sign_in("bora", password_of("bora"))
     bora.look_at(BASE)
     bora.page.click("summary:has-text('Ask for a change')")
     bora.page.click("[data-pick=entry]")
@@ -188,9 +121,9 @@ def test_a_surgeon_picks_another_entry_and_sees_it_become_a_revision(browser: An
 
 
 def test_views_answer_to_switches_keys_and_sliders(browser: Any, site: tuple[Pages, str]) -> None:
-    pages, origin = site
+    _, origin = site
     bora = Seat(browser, origin)
-    bora.sign_in(pages, "bora")
+    bora.sign_in("bora", password_of("bora"))
     bora.look_at(BASE)
     seen = {bora.drawn()}
     stage = bora.page.locator("#stage")
@@ -224,9 +157,9 @@ def test_views_answer_to_switches_keys_and_sliders(browser: Any, site: tuple[Pag
 
 
 def test_a_distance_is_measured_between_two_picks(browser: Any, site: tuple[Pages, str]) -> None:
-    pages, origin = site
+    _, origin = site
     bora = Seat(browser, origin)
-    bora.sign_in(pages, "bora")
+    bora.sign_in("bora", password_of("bora"))
     bora.look_at(BASE)
     bora.page.click("button:text-is('front')")
     bora.page.click("#measure")
@@ -238,7 +171,7 @@ def test_a_distance_is_measured_between_two_picks(browser: Any, site: tuple[Page
     assert float(said.split()[1]) == pytest.approx(15.0, abs=0.5)  # a pixel is some 0.2 mm
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (820, 1180)], ids=["laptop", "tablet"])
+@pytest.mark.parametrize("size", [LAPTOP, TABLET], ids=["laptop", "tablet"])
 def test_the_pages_are_accessible_and_fit(browser: Any, site: tuple[Pages, str], size: tuple[int, int]) -> None:
     pages, origin = site
     pages.world.reviews.submit(pages.world.made["r001"], pages.world.who("ann"))
@@ -246,16 +179,16 @@ def test_the_pages_are_accessible_and_fit(browser: Any, site: tuple[Pages, str],
     bora.page.set_viewport_size({"width": size[0], "height": size[1]})
     bora.page.goto("/login")
     bora.accessible(size[0])
-    bora.sign_in(pages, "bora")
+    bora.sign_in("bora", password_of("bora"))
     for address in ("/", BASE, "/compare/Z019L-left?first=r001&second=r001"):
         bora.page.goto(address)
         bora.accessible(size[0])
 
 
 def test_the_browser_keeps_to_the_policy(browser: Any, site: tuple[Pages, str]) -> None:
-    pages, origin = site
+    _, origin = site
     bora = Seat(browser, origin)
-    bora.sign_in(pages, "bora")
+    bora.sign_in("bora", password_of("bora"))
     with pytest.raises(playwright.Error, match="TrustedScriptURL"):
         bora.page.evaluate("document.createElement('script').src = '/static/revision.js'")
     asked: list[str] = []

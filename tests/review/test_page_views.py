@@ -175,16 +175,16 @@ def test_a_surface_with_a_hole_is_told_and_not_drawn(shapes: Shapes) -> None:
 
 
 def test_a_slice_is_drawn_in_time(shapes: Shapes) -> None:
-    """On a bone of 80,000 triangles; the least of many, since other work on the machine only adds to it."""
+    """On a bone of 80,000 triangles; the least of many, in time of this process: the machine may have other work."""
     ball = trimesh.creation.icosphere(6, 23.0).apply_translation([60.0, 0.0, 80.0])
     fine = Shapes(shapes.plan, {**shapes.surfaces, "bone": surface_of(ball)})
     for plane in Plane:
         times = []
         for step in range(8):
             view = framed(fine, plane, slider_of(fine, plane).start + step)
-            begun = time.perf_counter()
+            begun = time.process_time()
             slice_png(fine, None, view, "title")
-            times.append(1000.0 * (time.perf_counter() - begun))
+            times.append(1000.0 * (time.process_time() - begun))
         assert min(times) <= SLICE_MS, plane
 
 

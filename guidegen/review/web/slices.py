@@ -28,6 +28,7 @@ QUIET = (150, 160, 172)
 SCALE_BAR_MM = 20.0
 LETTERS = 21  # pixels high: a slice is looked at at half its size
 EDGE = 12  # pixels between lettering and border
+RIM = 4  # pixels of dark round each letter, which may stand on white bone
 # Each layer's fill and line, how dense the fill is, and how wide the line; bone first, what lies on it later.
 STYLES: Mapping[str, tuple[tuple[float, float, float], float, float]] = {
     "bone": ((0.80, 0.82, 0.84), 0.30, 1.4),
@@ -128,17 +129,17 @@ def _letter(picture: Image, view: Framed, title: str, open_layers: tuple[str, ..
     draw = ImageDraw.Draw(picture)
     small, middle = load_default(LETTERS), PIXELS / 2.0
     words = [title, *(f"{layer} is not closed: not drawn" for layer in open_layers)]
-    draw.multiline_text((EDGE, EDGE - 2), "\n".join(words), INK, small, stroke_width=2, stroke_fill=GROUND)
+    draw.multiline_text((EDGE, EDGE - 2), "\n".join(words), INK, small, stroke_width=RIM, stroke_fill=GROUND)
     for towards, at, anchor in (
         (-view.cut.right, (EDGE, middle), "lm"), (view.cut.right, (PIXELS - EDGE, middle), "rm"),
         (view.cut.up, (middle, EDGE), "mt"), (-view.cut.up, (middle, PIXELS - EDGE), "ms"),
     ):  # fmt: skip
-        draw.text(at, named(towards), QUIET, small, anchor, stroke_width=2, stroke_fill=GROUND)
+        draw.text(at, named(towards), QUIET, small, anchor, stroke_width=RIM, stroke_fill=GROUND)
     length, right, y = SCALE_BAR_MM * PIXELS / view.span_mm, PIXELS - EDGE, PIXELS - EDGE - 2
     draw.line([(right - length, y), (right, y)], INK, 3)
     for x in (right - length, right):
         draw.line([(x, y - 5), (x, y + 5)], INK, 2)
-    draw.text((right, y - 10), f"{SCALE_BAR_MM:.0f} mm", INK, small, "rs", stroke_width=2, stroke_fill=GROUND)
+    draw.text((right, y - 10), f"{SCALE_BAR_MM:.0f} mm", INK, small, "rs", stroke_width=RIM, stroke_fill=GROUND)
 
 
 def named(towards: FloatArray) -> str:

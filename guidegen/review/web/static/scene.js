@@ -64,6 +64,8 @@ function switches(stage, layers) {
     box.addEventListener("change", show);
     show();
   }
+  const [gap, guide] = ["gap", "guide"].map((name) => boxes.find((box) => box.dataset.layer === name));
+  gap?.addEventListener("change", () => { if (gap.checked && guide.checked) guide.click(); }); // which lies over it
   stage.element.addEventListener("keydown", (event) => boxes[Number(event.key) - 1]?.click());
   const opacity = document.getElementById("opacity");
   const dim = () => {
