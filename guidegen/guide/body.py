@@ -7,6 +7,7 @@ mesh test with its end inside the bone.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,13 @@ THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and
 def body_of(layout: Layout, bone: Surface, order: Order, make: parts.Make) -> Any:
     """The solid in the guide's frame, where the bone is too."""
     labels, raised = layout.labels, order.template.label.raised
-    machined = [*_stands(layout.standing, order, make), _rail(layout.standing, order, make)]
-    machined += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
-    machined += [label.plate(make) for label in labels]
-    letters = [label.letters(make) for label in labels]
-    added, holes = [_base(layout, bone, order), *machined], _holes(layout, order)
+    with ThreadPoolExecutor(1) as beside:  # the base, while the parts are waited for
+        base = beside.submit(_base, layout, bone, order)
+        machined = [*_stands(layout.standing, order, make), _rail(layout.standing, order, make)]
+        machined += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
+        machined += [label.plate(make) for label in labels]
+        letters = [label.letters(make) for label in labels]
+    added, holes = [base.result(), *machined], _holes(layout, order)
     return _in_order([*added, *letters] if raised else added, layout.under, holes if raised else [*holes, *letters])
 
 

@@ -176,17 +176,17 @@ def _flattest_spot(
     bone falls away; None where it falls away by more than asked everywhere.
     """
     best: tuple[FloatArray, FloatArray, float] | None = None
-    for point, outward in zip(places.points_mm, places.outwards, strict=True):
-        up = np.cross(outward, np.array([0.0, 1.0, 0.0]))
-        corners = point + PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0]) + PAD_STEPS[:, 1:] * half_mm[1] * up
-        way, _ = bone.ray_hits(corners + LOOK_FROM_MM * outward, -outward)
-        if not np.isfinite(way).all():
-            continue
-        below = way - LOOK_FROM_MM
+    along = PAD_STEPS[:, :1] * half_mm[0] * np.array([0.0, 1.0, 0.0])
+    corners = places.points_mm[:, None] + along + PAD_STEPS[:, 1:] * half_mm[1] * places.ups[:, None]
+    outwards = np.repeat(places.outwards, len(PAD_STEPS), axis=0)
+    ways, _ = bone.ray_hits(corners.reshape(-1, 3) + LOOK_FROM_MM * outwards, -outwards)
+    ways = ways.reshape(corners.shape[:2])
+    for k in np.flatnonzero(np.isfinite(ways).all(axis=1)):
+        point, outward, below = places.points_mm[k], places.outwards[k], ways[k] - LOOK_FROM_MM
         rough = float(np.ptp(below))
         if rough > min(flat_mm, best[2] if best else np.inf):
             continue
-        on_bone = corners - below[:, None] * outward
+        on_bone = corners[k] - below[:, None] * outward
         if patch.edge_distance_mm(on_bone).min() < 0.0 or _meets(on_bone, taken):
             continue
         base = point - float(below.min()) * outward
