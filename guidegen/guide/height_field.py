@@ -7,7 +7,7 @@ and without undercuts whatever is built on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,11 @@ STEP_MM = 0.4
 ABOVE_MM = 20.0  # rays start this far above the bone's highest point
 NEWTON_STEPS = 8
 SETTLED_MM = 1e-4
+MOST_LOWERINGS = 100
 LEDGE_MM = STEP_MM * np.sqrt(2.0) * np.tan(np.radians(74.0))  # between neighbours; a shell ends at 72°
+STEEP_MM = 0.8  # between two neighbours: flatter bone than 63° has no ledge that matters between them
+BETWEEN = 0.25, 0.5, 0.75  # where on the line between two neighbours the bone is looked for
+CUTS_MM = 0.04  # of the distance: less is the field's own doubt
 FLATTEST = 0.15  # the least slope of the distance that a Newton step trusts
 
 
@@ -72,6 +76,8 @@ def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArr
     method, starting above); elsewhere they are the dilation on the grid, which is as good as the grid.
     Next to the bone's outline the field is taken one step further out: more clearance, never less.
     """
+    from scipy import ndimage
+
     bone_only = np.where(field.height_mm > field.floor_mm, field.height_mm, -np.inf)
     height = np.maximum(dilated(bone_only, distance_mm), field.floor_mm)
     seen = near & (field.height_mm > field.floor_mm)
@@ -84,9 +90,45 @@ def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArr
         points[:, 2] -= step
         if np.abs(step).max() < SETTLED_MM:
             break
+    short = bone.nearest(points)[0] < distance_mm - SETTLED_MM  # beside a ledge it began below, and never got over it
+    above = ndimage.grey_dilation(bone_only, size=(3, 3))[seen][short] + distance_mm
+    points[short] = lowered(np.c_[points[short, :2], above], bone, distance_mm)
     height[seen] = np.maximum(points[:, 2], field.height_mm[seen] + distance_mm)
-    height = widened(height)
-    return HeightField(field.x_mm, field.y_mm, height, field.floor_mm)
+    exact = HeightField(field.x_mm, field.y_mm, height, field.floor_mm)
+    return replace(field, height_mm=widened(over_ledges(exact, bone, distance_mm, seen)))
+
+
+def lowered(points: FloatArray, bone: Surface, distance_mm: float) -> FloatArray:
+    """Points (K, 3) let down until a ball of `distance_mm` round them touches the bone: by no more at a time than they
+    are clear of it, so that none passes what it meets first.
+    """
+    points = points.copy()
+    for _ in range(MOST_LOWERINGS):
+        clear = bone.nearest(points)[0] - distance_mm
+        points[:, 2] -= clear
+        if clear.max(initial=0.0) < SETTLED_MM:
+            break
+    return points
+
+
+def over_ledges(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArray[np.bool_]) -> FloatArray:
+    """The heights (X, Y) with the lower of two neighbours as high as the other where the straight line between them
+    comes nearer to the bone than `distance_mm`: on a steep wall it would cut the corner of a ledge.
+    """
+    height = field.height_mm.copy()
+    node = np.stack(np.meshgrid(field.x_mm, field.y_mm, indexing="ij"), axis=-1)
+    points = np.concatenate([node, field.height_mm[..., None]], axis=-1)
+    for i, j in ((1, 0), (0, 1), (1, 1)):  # the edges of the triangles of `field_solid`
+        first, second = (slice(None, -i or None), slice(None, -j or None)), (slice(i, None), slice(j, None))
+        drop = points[second][..., 2] - points[first][..., 2]
+        steep = np.argwhere(near[first] & near[second] & (np.abs(drop) > STEEP_MM))
+        start, end = points[steep[:, 0], steep[:, 1]], points[steep[:, 0] + i, steep[:, 1] + j]
+        cuts = np.zeros(len(steep), dtype=bool)
+        for share in BETWEEN:
+            cuts |= bone.nearest(start + share * (end - start))[0] < distance_mm - CUTS_MM
+        lower = steep[cuts] + np.where(end[cuts, 2:] < start[cuts, 2:], [[i, j]], [[0, 0]])
+        np.maximum.at(height, (lower[:, 0], lower[:, 1]), np.maximum(start, end)[cuts, 2])
+    return height
 
 
 def dilated(height_mm: FloatArray, radius_mm: float) -> FloatArray:

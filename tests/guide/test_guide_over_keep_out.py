@@ -63,7 +63,7 @@ def test_it_is_a_whole_guide_off_the_bone(planned: Planned, over: Guide) -> None
     assert bodies(over.surface) == 1
     away = planned.bone.surface.signed_distance_mm(over.surface.vertices)
     assert (away >= over.clearance_mm - 0.06).mean() > 0.998
-    assert away.min() > 0.0  # a ledge between two points of the field may come nearer than the clearance
+    assert away.min() > over.clearance_mm / 2.0
     assert over.sleeves[0].guided_length_mm >= planned.template.sleeve.guided_length_mm
     assert over.sleeves[0].offset_mm in planned.kit.sleeve_offsets_mm
 

@@ -147,18 +147,28 @@ def test_beside_the_outline_the_field_is_one_step_wider(ball: Surface, ball_fiel
         assert around[i - 1 : i + 2, j - 1 : j + 2].all()
 
 
-@pytest.mark.parametrize("high_mm", [2.5, 4.0])
+@pytest.mark.parametrize("high_mm", [1.0, 1.5, 2.5, 4.0])
 @pytest.mark.parametrize("edge_mm", [-0.41, -0.377, -0.2, -0.05, 0.01])  # the grid has points at -0.43, -0.03 and 0.37
 def test_beside_a_ledge_the_field_does_not_cut_into_it(edge_mm: float, high_mm: float) -> None:
-    if (edge_mm, high_mm) == (-0.377, 2.5):
-        pytest.xfail("a ledge of 2.5 mm close beside a grid line: clear of the bone, but by less than the clearance")
     ledge = block([-15.0, -30.0, -10.0], [15.0, 30.0, 0.0]) + block([-15.0, -30.0, -10.0], [edge_mm, 30.0, high_mm])
     bone = to_surface(ledge)
     field = look_down(bone, NARROW_LOW, NARROW_HIGH)
     wide = grown(field, bone, CLEARANCE_MM, everywhere(field))
     places = np.c_[np.linspace(-2.0, 2.0, 2001), np.zeros(2001)]
     on_field = np.c_[places, wide.at(places)]
-    assert bone.signed_distance_mm(on_field).min() > CLEARANCE_MM - 0.05
+    # over an edge the grown bone is round, and the field the chord of its quarter circle
+    assert bone.signed_distance_mm(on_field).min() > CLEARANCE_MM - 0.1
+
+
+def test_beside_a_wall_it_is_let_down_from_above() -> None:
+    """At 0.02 mm off the ball's reach Newton's steps begin under the ledge, and would end there."""
+    ledge = block([-15.0, -30.0, -10.0], [15.0, 30.0, 0.0]) + block([-15.0, -30.0, -10.0], [-0.377, 30.0, 1.5])
+    bone = to_surface(ledge)
+    field = look_down(bone, NARROW_LOW, NARROW_HIGH)
+    wide = grown(field, bone, CLEARANCE_MM, everywhere(field))
+    k = int(np.argmin(np.abs(wide.x_mm + 0.03)))
+    over_the_edge = np.sqrt(CLEARANCE_MM**2 - (wide.x_mm[k] + 0.377) ** 2)
+    np.testing.assert_allclose(wide.height_mm[k, 5:-5], 1.5 + over_the_edge, atol=1e-3)
 
 
 # --- dilated ---

@@ -80,7 +80,7 @@ def test_every_point_keeps_its_clearance(planned: Planned, guide: Guide) -> None
     for points in (guide.surface.vertices, samples(guide.surface, 50_000)):
         away = bone.signed_distance_mm(points)
         assert (away >= guide.clearance_mm - 0.06).mean() > 0.998
-        assert away.min() > 0.0  # nowhere in the bone; a ledge between two points of the field may come nearer
+        assert away.min() > guide.clearance_mm / 2.0
     assert not guide.surface.contains(samples(bone, 50_000)).any()
 
 
