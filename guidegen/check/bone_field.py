@@ -15,7 +15,7 @@ from guidegen.check.bench import Bench
 from guidegen.frames import FloatArray
 
 # Nodes as far apart as the bone's own triangles are small; four of their steps make one of a coarse grid.
-STEP_MM = 0.4
+STEP_MM = 0.37
 COARSE = 4
 # Where the guide may touch: only there are nodes exact; further off, a distance only has to be large. Tissue of up to a
 # millimetre, and a true surface at 3 σ over or under the segmented one; and so far beside the contact, which a guide

@@ -24,7 +24,7 @@ MOST_LOWERINGS = 100
 LEDGE_MM = STEP_MM * np.sqrt(2.0) * np.tan(np.radians(74.0))  # between neighbours; a shell ends at 72°
 STEEP_MM = 0.8  # between two neighbours: flatter bone than 63° has no ledge that matters between them
 BETWEEN = 0.25, 0.5, 0.75  # where on the line between two neighbours the bone is looked for
-CUTS_MM = 0.04  # of the distance: less is the field's own doubt
+CUTS_MM = 0.16  # of the distance: a bump that costs less is left, since what is raised no longer touches
 FLATTEST = 0.15  # the least slope of the distance that a Newton step trusts
 
 
@@ -112,8 +112,8 @@ def lowered(points: FloatArray, bone: Surface, distance_mm: float) -> FloatArray
 
 
 def over_ledges(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArray[np.bool_]) -> FloatArray:
-    """The heights (X, Y) with the lower of two neighbours as high as the other where the straight line between them
-    comes nearer to the bone than `distance_mm`: on a steep wall it would cut the corner of a ledge.
+    """The heights (X, Y) with the lower of two neighbours raised where the straight line between them comes nearer to
+    the bone than `distance_mm` by more than CUTS_MM: on a steep wall it would cut the corner of a ledge.
     """
     height = field.height_mm.copy()
     node = np.stack(np.meshgrid(field.x_mm, field.y_mm, indexing="ij"), axis=-1)
@@ -122,12 +122,17 @@ def over_ledges(field: HeightField, bone: Surface, distance_mm: float, near: npt
         first, second = (slice(None, -i or None), slice(None, -j or None)), (slice(i, None), slice(j, None))
         drop = points[second][..., 2] - points[first][..., 2]
         steep = np.argwhere(near[first] & near[second] & (np.abs(drop) > STEEP_MM))
-        start, end = points[steep[:, 0], steep[:, 1]], points[steep[:, 0] + i, steep[:, 1] + j]
-        cuts = np.zeros(len(steep), dtype=bool)
+        other, falls = steep + [i, j], drop[steep[:, 0], steep[:, 1]] < 0.0
+        high, low = np.where(falls[:, None], [steep, other], [other, steep])
+        top, foot = points[high[:, 0], high[:, 1]], points[low[:, 0], low[:, 1]]
+        raised = np.zeros(len(steep))
         for share in BETWEEN:
-            cuts |= bone.nearest(start + share * (end - start))[0] < distance_mm - CUTS_MM
-        lower = steep[cuts] + np.where(end[cuts, 2:] < start[cuts, 2:], [[i, j]], [[0, 0]])
-        np.maximum.at(height, (lower[:, 0], lower[:, 1]), np.maximum(start, end)[cuts, 2])
+            at = top + share * (foot - top)
+            away, _, nearest = bone.nearest(at)
+            short, upright = distance_mm - away, (at - nearest)[:, 2] / np.maximum(away, 1e-9)
+            needed = short / np.maximum(upright, FLATTEST) / share
+            raised = np.where(short > CUTS_MM, np.maximum(raised, needed), raised)
+        np.maximum.at(height, (low[:, 0], low[:, 1]), np.minimum(foot[:, 2] + raised, top[:, 2]))
     return height
 
 

@@ -41,7 +41,7 @@ LEFT_PLAN = (
     Stored("clearance", "guide.clearance_mm", 0.36, 0.02, "mm"),
     Stored("tip by the seat's fit", "guide.seat.fit_tip_mm.p95", 1.51, 0.5, "mm"),
     Stored("guide volume", "guide volume", 26.0, 2.5, "cm³"),
-    Stored("tip in a careful hand", "tip off in a careful hand, P95", 1.51, 0.3, "mm"),
+    Stored("tip in a careful hand", "tip off in a careful hand, P95", 2.17, 0.3, "mm"),
 )
 
 WHY = "Found otherwise by the version that was tested: other libraries, another machine, or a fault."

@@ -114,7 +114,8 @@ class Body:
                 "subchondral_mm": 5.0, "subchondral_axis_mm": 5.0, "centroid_distance_mm": 0.0,
             }],
             "guide": {
-                "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 1 + len(self.pins),
+                "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 1 + len(self.pins), "warnings": [],
+                "soft_tissue": None,
                 "removal_direction": way(self.off), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
                 "surface_error_mm": 0.3,
                 "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 2.0 * BORE_RADIUS_MM,

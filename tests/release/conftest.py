@@ -17,7 +17,7 @@ from review_cases import World, copy_database, open_world, populated, quick
 __all__ = ["populated"]  # a fixture of all tests here
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quickly() -> Iterator[None]:
     with quick():
         yield
@@ -36,8 +36,10 @@ def done(tmp_path_factory: pytest.TempPathFactory, populated: Path) -> Iterator[
     """A release; nothing in it may be changed."""
     folder = tmp_path_factory.mktemp("done")
     copy_database(populated, folder / "output")
-    made = open_world(folder / "output")
-    yield released(made, folder / "out")
+    with quick():
+        made = open_world(folder / "output")
+        release = released(made, folder / "out")
+    yield release
     made.reviews.close()
 
 
