@@ -34,6 +34,7 @@ from guidegen.release.contents import release_contents
 from guidegen.release.release import release_to
 from guidegen.release.verify import verify_folder
 
+LONGER, SHORTER = 1.02, 0.95  # how long a release is waited for, after one that was killed and one that was faster
 FRESH_EACH = 25  # rounds with one database, so that its chain stays short
 
 
@@ -72,7 +73,7 @@ def begin(folder: Path) -> Scene:
 
 
 def killed(scene: Scene, minute: int, after_s: float) -> bool:
-    """Release in a process of its own that is killed so long after it began; False where it failed by itself."""
+    """Release in a process of its own that is killed so long after it began; False where it was faster."""
     beginning, begun = os.pipe()
     worker = os.fork()
     if worker == 0:
@@ -89,7 +90,8 @@ def killed(scene: Scene, minute: int, after_s: float) -> bool:
     _, status = os.waitpid(worker, 0)
     os.close(beginning)
     os.close(begun)
-    return os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the release failed by itself"
+    return os.WIFSIGNALED(status)
 
 
 def left(scene: Scene, minute: int) -> str:
@@ -113,18 +115,23 @@ def left(scene: Scene, minute: int) -> str:
 def rounds(count: int, seed: int) -> Counter[str]:
     """Kill so many times; how often what was left."""
     draw, found, root = random.Random(seed), Counter[str](), Path(tempfile.mkdtemp(prefix="guidegen-kill-"))
-    for number in range(count):
+    number, longest_s = 0, 0.0
+    while found.total() < count:
         minute = 10 + 2 * (number % FRESH_EACH)
         if number % FRESH_EACH == 0:
             scene = begin(root / str(number))
             world = scene.world(minute - 1)
             started = time.perf_counter()
             scene.release(world)
-            longest_s = 1.2 * (time.perf_counter() - started)
+            longest_s = longest_s or time.perf_counter() - started
             world.reviews.close()
         shutil.rmtree(scene.out)
         was_killed = killed(scene, minute, draw.uniform(0.0, longest_s))
-        found[left(scene, minute + 1) if was_killed else "wrong: the release failed by itself"] += 1
+        longest_s *= LONGER if was_killed else SHORTER
+        what = left(scene, minute + 1)
+        if was_killed or what.startswith("wrong"):
+            found[what] += 1
+        number += 1
     shutil.rmtree(root)
     return found
 

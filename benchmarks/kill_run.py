@@ -3,8 +3,8 @@ run finishes.
 
     python benchmarks/kill_run.py [--count 1000] [--seed 1]
 
-What a run computes is made once, as large as it is; each round writes it as every run does, with every file going to
-the disk, in a process that is killed with SIGKILL at a random moment. What is asked of the rest is said in
+What a run computes is made up once, about as large as it is; each round writes it as every run does, with every file
+going to the disk, in a process that is killed with SIGKILL at a random moment. What is asked of the rest is said in
 tests/run_crash.py. Leaves with 1 where anything was lost, or is half there.
 """
 
@@ -27,7 +27,8 @@ NAMES = (
     *("trial_bone.stl", "trial_bone.3mf", "dossier.json", "dossier.pdf", "metal/sleeve-1.step", "metal/metal.json"),
     *(f"preview/{number}.png" for number in range(16)),
 )
-KIB = 500  # each: 17 MB in all, as a run leaves
+LONGER, SHORTER = 1.02, 0.95  # how long a run is waited for, after one that was killed and one that was faster
+KIB = 500  # each: 15 MB in all, about what a run leaves
 
 
 def rounds(count: int, seed: int, what: Made) -> Counter[str]:
@@ -37,11 +38,14 @@ def rounds(count: int, seed: int, what: Made) -> Counter[str]:
         scene = begin(Path(root), what)
         started = time.perf_counter()
         scene.run()
-        longest_s = 1.2 * (time.perf_counter() - started)
+        longest_s = time.perf_counter() - started
         while found.total() < count:
             scene.begin_again()
-            was_killed = scene.killed(after_s=draw.uniform(0.0, longest_s))
-            found[scene.left() if was_killed else "it was faster"] += 1
+            if scene.killed(after_s=draw.uniform(0.0, longest_s)):
+                found[scene.left()] += 1
+                longest_s *= LONGER
+            else:
+                longest_s *= SHORTER
     return found
 
 
