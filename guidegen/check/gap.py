@@ -14,8 +14,9 @@ from guidegen.surfaces import Surface
 FACING = -0.7
 # Further off than this beyond the clearance is relief, not contact.
 CONTACT_REACH_MM = 1.5
-# The mean gap may differ from the asked clearance by the steps of the height field that the guide is cut with.
-GAP_TOLERANCE_MM = 0.05
+# The mean gap may differ from the asked clearance by less than a print errs (0.11 to 0.18 mm, rms): where a steep wall
+# of the bone has bumps the guide stands off a little more, by 0.05 mm in the mean on the steepest hips.
+GAP_TOLERANCE_MM = 0.1
 # One part in twenty of the contact may be nearer than the clearance by more than a print errs (0.11 to 0.18 mm, rms) …
 NEARER_MM = 0.15
 # … and one further off by more than a segmented surface errs at its worst, so that it may never touch.

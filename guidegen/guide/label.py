@@ -205,7 +205,7 @@ class Flank:
         return end - self.start_mm - 2.0 * parts.PLATE_EDGE_MM
 
 
-WAY_STEP_MM = 0.5
+WAY_STEP_MM = 0.25
 BEFORE_MM = 3.0  # over a plate's face: who reads it looks past the shell there
 OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
 
