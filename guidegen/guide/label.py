@@ -206,7 +206,7 @@ class Flank:
 
 
 WAY_STEP_MM = 0.25
-BEFORE_MM = 3.0  # over a plate's face: who reads it looks past the shell there
+BEFORE_MM = 1.0  # over a plate's face: who reads it looks past the shell there
 OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
 
 

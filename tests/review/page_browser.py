@@ -64,7 +64,9 @@ class Seat:
         raise AssertionError(f"expected {expression}")
 
     def pick(self, right_mm: float, up_mm: float) -> None:
-        """A click so far from the middle of the 3-D view."""
+        """A click so far from the middle of the 3-D view, once it is in view and drawn."""
+        self.page.locator("#stage").scroll_into_view_if_needed()
+        self.drawn()
         box = self.page.locator("#stage").bounding_box()
         px_per_mm = self.page.locator(".scale").bounding_box()["width"] / 20.0
         middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
