@@ -9,21 +9,22 @@ must be whole; and the same release again must finish, with nothing left beside 
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "review"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "release"))
 
+from failing_disk import killed_at_work
+from kills import LONGER, SHORTER, kills
 from release_cases import approved
 from review_cases import World, open_world, populate
 from review_crash import cheaply
@@ -34,7 +35,6 @@ from guidegen.release.contents import release_contents
 from guidegen.release.release import release_to
 from guidegen.release.verify import verify_folder
 
-LONGER, SHORTER = 1.02, 0.95  # how long a release is waited for, after one that was killed and one that was faster
 FRESH_EACH = 25  # rounds with one database, so that its chain stays short
 
 
@@ -74,24 +74,13 @@ def begin(folder: Path) -> Scene:
 
 def killed(scene: Scene, minute: int, after_s: float) -> bool:
     """Release in a process of its own that is killed so long after it began; False where it was faster."""
-    beginning, begun = os.pipe()
-    worker = os.fork()
-    if worker == 0:
-        try:
-            world = scene.world(minute)
-            os.write(begun, b".")
-            scene.release(world)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    os.read(beginning, 1)
-    time.sleep(after_s)
-    os.kill(worker, signal.SIGKILL)
-    _, status = os.waitpid(worker, 0)
-    os.close(beginning)
-    os.close(begun)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the release failed by itself"
-    return os.WIFSIGNALED(status)
+
+    def work(began: Callable[[], object]) -> None:
+        world = scene.world(minute)
+        began()
+        scene.release(world)
+
+    return killed_at_work(work, after_s)
 
 
 def left(scene: Scene, minute: int) -> str:
@@ -137,17 +126,8 @@ def rounds(count: int, seed: int) -> Counter[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Kill a release again and again.")
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    started = time.perf_counter()
     with cheaply():
-        found = rounds(asked.count, asked.seed)
-    print(f"{found.total()} kills in {time.perf_counter() - started:.0f} s left:")
-    for what, often in found.most_common():
-        print(f"{often:5d}  {what}")
-    return int(any(what.startswith("wrong") for what in found))
+        return kills("Kill a release again and again.", rounds)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ tests/run_crash.py. Leaves with 1 where anything was lost, or is half there.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from kills import LONGER, SHORTER, kills
 from run_crash import Made, begin, made
 
 NAMES = (
@@ -27,7 +27,6 @@ NAMES = (
     *("trial_bone.stl", "trial_bone.3mf", "dossier.json", "dossier.pdf", "metal/sleeve-1.step", "metal/metal.json"),
     *(f"preview/{number}.png" for number in range(16)),
 )
-LONGER, SHORTER = 1.02, 0.95  # how long a run is waited for, after one that was killed and one that was faster
 KIB = 500  # each: 15 MB in all, about what a run leaves
 
 
@@ -50,16 +49,8 @@ def rounds(count: int, seed: int, what: Made) -> Counter[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Kill a run again and again while it writes.")
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    started = time.perf_counter()
-    found = rounds(asked.count, asked.seed, made(4, KIB, *NAMES))
-    print(f"{found.total()} kills in {time.perf_counter() - started:.0f} s left:")
-    for what, often in found.most_common():
-        print(f"{often:5d}  {what}")
-    return int(any(what.startswith("wrong") for what in found))
+    what = made(4, KIB, *NAMES)
+    return kills("Kill a run again and again while it writes.", lambda count, seed: rounds(count, seed, what))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,29 @@ def failing_with(number: int) -> Callable[[], object]:
 def kill() -> None:
     """The process ends here and now."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_at_work(work: Callable[[Callable[[], object]], object], after_s: float | None = None) -> bool:
+    """Let `work` go on in a process of its own, which calls what it is given as soon as it begins; whether it was
+    killed: by its own doing, or so long after it began.
+    """
+    hears, says = os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        try:
+            work(lambda: os.write(says, b"."))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    if after_s is not None:
+        os.read(hears, 1)
+        time.sleep(after_s)
+        os.kill(worker, signal.SIGKILL)
+    _, status = os.waitpid(worker, 0)
+    os.close(hears)
+    os.close(says)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work failed by itself"
+    return os.WIFSIGNALED(status)
 
 
 def operations(failing: Failing, patch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,7 @@ Kept stages, the scratch folder, its files, their hashes, the record, the new na
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from failing_disk import killed_at_work
 from finished import contents
 
 from guidegen import pipeline
@@ -100,23 +98,7 @@ class Scene:
 
     def killed(self, begun: Begun = nothing, after_s: float | None = None) -> bool:
         """The same in a process of its own; whether it was killed, by `begun` or so long after it began to write."""
-        hears, says = os.pipe()
-        worker = os.fork()
-        if worker == 0:
-            try:
-                self.run(lambda: (begun(), os.write(says, b".")))
-                os._exit(0)
-            finally:
-                os._exit(1)
-        if after_s is not None:
-            os.read(hears, 1)
-            time.sleep(after_s)
-            os.kill(worker, signal.SIGKILL)
-        _, status = os.waitpid(worker, 0)
-        os.close(hears)
-        os.close(says)
-        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the run failed by itself"
-        return os.WIFSIGNALED(status)
+        return killed_at_work(lambda began: self.run(lambda: (begun(), began())), after_s)
 
     def left(self) -> str:
         """What a run that broke off has left, once it was found sound and the same run again has finished: `nothing`,

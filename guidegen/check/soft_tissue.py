@@ -57,13 +57,10 @@ def _tunnel_findings(
         off_need_mm = abs(needed_mm - out.drill_needed_mm)
         untold_mm = _untold_mm(asked, f"Tunnel {number + 1}: the drill of ", needed_mm - out.drill_length_mm)
     return [
-        at_most(f"{name} {what}", measured, STATED_TOLERANCE_MM, "mm", why, missing=NOT_MET)
-        for what, measured, why in (
-            ("skin off its stated depth", off_depth_mm, WHY_DEPTH),
-            ("way out off its stated place", off_place_mm, WHY_PLACE),
-            ("drill off its stated need", off_need_mm, WHY_NEED),
-            ("drill too short untold", untold_mm, WHY_DRILL),
-        )
+        _stated(f"{name} skin off its stated depth", off_depth_mm, WHY_DEPTH),
+        _stated(f"{name} way out off its stated place", off_place_mm, WHY_PLACE),
+        _stated(f"{name} drill off its stated need", off_need_mm, WHY_NEED),
+        _stated(f"{name} drill too short untold", untold_mm, WHY_DRILL),
     ]
 
 
@@ -81,13 +78,15 @@ def _pin_findings(
         off_need_mm = abs(needed_mm - out.wire_needed_mm)
         untold_mm = _untold_mm(asked, f"Wire {number}: the wire of ", needed_mm - pin.wire_length_mm)
     return [
-        at_most(f"pin {number} {what}", measured, STATED_TOLERANCE_MM, "mm", why, missing=NOT_MET)
-        for what, measured, why in (
-            ("skin off its stated depth", off_depth_mm, WHY_DEPTH),
-            ("wire off its stated need", off_need_mm, WHY_CUT),
-            ("wire too short untold", untold_mm, WHY_WIRE),
-        )
+        _stated(f"pin {number} skin off its stated depth", off_depth_mm, WHY_DEPTH),
+        _stated(f"pin {number} wire off its stated need", off_need_mm, WHY_CUT),
+        _stated(f"pin {number} wire too short untold", untold_mm, WHY_WIRE),
     ]
+
+
+def _stated(name: str, off_mm: float | None, why: str) -> Finding:
+    """A figure of the plan against that of the file."""
+    return at_most(name, off_mm, STATED_TOLERANCE_MM, "mm", why, missing=NOT_MET)
 
 
 def _depth_mm(skin: Surface | None, start_mm: FloatArray, outwards: FloatArray) -> float | None:

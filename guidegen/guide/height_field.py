@@ -72,8 +72,9 @@ def look_down(bone: Surface, low_xy_mm: FloatArray, high_xy_mm: FloatArray) -> H
 def grown(field: HeightField, bone: Surface, distance_mm: float, near: npt.NDArray[np.bool_]) -> HeightField:
     """The height field of the bone grown by a ball of `distance_mm`: where a body may begin that keeps this clearance.
 
-    Where `near` (X, Y) is True the heights are exact (the distance to the triangles is solved for by Newton's
-    method, starting above); elsewhere they are the dilation on the grid, which is as good as the grid.
+    Where `near` (X, Y) is True the heights are exact: the distance to the triangles is solved for by Newton's method,
+    and where that began beneath a ledge, a ball is let down from above. Over ledges between two points the lower is
+    raised. Elsewhere they are the dilation on the grid, which is as good as the grid.
     Next to the bone's outline the field is taken one step further out: more clearance, never less.
     """
     from scipy import ndimage

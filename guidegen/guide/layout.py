@@ -203,9 +203,9 @@ def _labels(
     order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
     holes = np.concatenate([_dense(boss.at(0.0), boss.at(boss.top_mm - OVER_BOSS_MM)) for boss in bosses])
-    tubes = [(stand.tube, stand.flank_mm) for stand in standing.stands] + [(boss, order.boss_mm) for boss in bosses]
-    stand_there = tuple(Taken(_dense(tube.at(0.0), tube.at(tube.top_mm)), wide / 2.0) for tube, wide in tubes)
-    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0, stand_there)
+    tubes = [_tube(stand.tube, 0.0, stand.flank_mm / 2.0) for stand in standing.stands]
+    tubes += [_tube(boss, 0.0, order.boss_mm / 2.0) for boss in bosses]
+    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0, tuple(tubes))
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)
@@ -229,18 +229,17 @@ def _taken(
     order: Order,
 ) -> list[Taken]:  # fmt: skip
     """What stands on the shell, and bone that does not bear: no hole there."""
-    taken = [
-        Taken(
-            _dense(stand.tube.at(stand.tube.guided_to_mm), stand.tube.at(stand.tube.top_mm)),
-            stand.flank_mm / 2.0 + PLATES_MM,
-        )
-        for stand in standing.stands
-    ]
-    taken += [Taken(_dense(boss.at(0.0), boss.at(boss.top_mm)), order.boss_mm / 2.0) for boss in bosses]
+    taken = [_tube(each.tube, each.tube.guided_to_mm, each.flank_mm / 2.0 + PLATES_MM) for each in standing.stands]
+    taken += [_tube(boss, 0.0, order.boss_mm / 2.0) for boss in bosses]
     taken += [Taken(_dense(rib[0], rib[2]), order.template.sleeve.rib_thickness_mm / 2.0) for rib in ribs]
     if relief.there.any():
         taken.append(Taken(_spots(field, relief.there), 0.0))
     return taken
+
+
+def _tube(tube: Tube, from_mm: float, radius_mm: float) -> Taken:
+    """What a tube takes from somewhere on its axis to its top."""
+    return Taken(_dense(tube.at(from_mm), tube.at(tube.top_mm)), radius_mm)
 
 
 def _likely_motions(seat: Seat, zones: Zones) -> FloatArray:

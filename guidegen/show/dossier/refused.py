@@ -6,6 +6,7 @@ from typing import Any
 
 from guidegen.show.dossier.doubt import strategy_blocks
 from guidegen.show.dossier.reader import Block, Cell, Reader, Row, pictures, section, table, text, warning
+from guidegen.show.dossier.tunnels import broken_rules
 
 # What a refusal measures, under which word and with which limit it is told; what is not here keeps its own name.
 FIGURES: dict[str, tuple[str, str | None]] = {
@@ -67,21 +68,7 @@ def _heads(read: Reader, *keys: str) -> Row:
 
 def _broken_rows(read: Reader) -> list[Row]:
     """Every rule that a tunnel as it was ordered breaks."""
-    rows: list[Row] = []
-    for number in read.count("tunnels"):
-        for rule in read.count(f"tunnels/{number}/broken_rules"):
-            place = f"tunnels/{number}/broken_rules/{rule}"
-            unit = read.at(f"{place}/unit")
-            rows.append(
-                [
-                    read.say("tunnel_n", number=number + 1),
-                    read.rule(f"{place}/rule"),
-                    read.figure(f"{place}/measured", 2, unit),
-                    read.figure(f"{place}/limit", 1, unit),
-                    read.say("yes" if read.at(f"{place}/waivable") else "no"),
-                ]
-            )
-    return rows
+    return [[*cells, read.say("yes" if read.at(f"{place}/waivable") else "no")] for place, cells in broken_rules(read)]
 
 
 def _figure_rows(read: Reader) -> list[Row]:

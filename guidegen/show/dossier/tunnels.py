@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from guidegen.show.dossier.reader import (
@@ -81,24 +82,29 @@ def _aligned(read: Reader, more: int = 0) -> str:
     return "l" + "r" * (len(read.at("tunnels")) + more)
 
 
-def _broken(read: Reader) -> Block | None:
-    """Every rule that a tunnel breaks, in figures, and what is proposed about it."""
-    parts: list[Cell] = []
+def broken_rules(read: Reader) -> Iterator[tuple[str, Row]]:
+    """The place of every rule that a tunnel breaks, and in words: tunnel, rule, what was measured, its limit."""
     for number in read.count("tunnels"):
         for rule in read.count(f"tunnels/{number}/broken_rules"):
             place = f"tunnels/{number}/broken_rules/{rule}"
             unit = read.at(f"{place}/unit")
-            parts.append(
-                {
-                    "parts": [
-                        read.say("tunnel_n", number=number + 1),
-                        read.rule(f"{place}/rule"),
-                        read.figure(f"{place}/measured", 2, unit),
-                        read.say("limit"),
-                        read.figure(f"{place}/limit", 1, unit),
-                    ]
-                }
+            yield (
+                place,
+                [
+                    read.say("tunnel_n", number=number + 1),
+                    read.rule(f"{place}/rule"),
+                    read.figure(f"{place}/measured", 2, unit),
+                    read.figure(f"{place}/limit", 1, unit),
+                ],
             )
+
+
+def _broken(read: Reader) -> Block | None:
+    """Every rule that a tunnel breaks, in figures, and what is proposed about it."""
+    parts: list[Cell] = [
+        {"parts": [tunnel, rule, measured, read.say("limit"), limit]}
+        for _, (tunnel, rule, measured, limit) in broken_rules(read)
+    ]
     for number in read.count("plan/waivers_proposed"):
         place = f"plan/waivers_proposed/{number}"
         parts.append(
