@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from guidegen.frames import FloatArray, unit
+from guidegen.frames import FloatArray, RigidTransform, unit
 from guidegen.guide.rim import Hole, on_contact, points_round
 from guidegen.seat.footprint import Footprint
 from guidegen.surfaces import Surface
@@ -83,22 +83,44 @@ Root = Rod | Rib
 
 
 @dataclass(frozen=True, eq=False)
+class Slot:
+    """What is cut out of the rim: across (x), up (y) and through it (z) in its `frame`, from a round bottom about the
+    frame's origin upwards without end; beyond its own width on the `open_sides` (-1 or 1).
+    """
+
+    frame: RigidTransform
+    width_mm: float
+    depth_mm: float
+    open_sides: tuple[float, ...]
+
+    def distance_mm(self, points_mm: FloatArray) -> FloatArray:
+        """From points (..., 3) to its surface, negative inside."""
+        x, y, z = np.moveaxis(self.frame.points(points_mm), -1, 0)
+        half_mm = self.width_mm / 2.0
+        flat = np.hypot(x, np.minimum(y, 0.0)) - half_mm
+        for side in self.open_sides:
+            flat = np.minimum(flat, np.maximum(-y, -half_mm - side * x))
+        return np.asarray(np.maximum(flat, np.abs(z) - self.depth_mm))
+
+
+@dataclass(frozen=True, eq=False)
 class ShellShape:
-    """The shell's section in mm: its outside over the bone, how far it reaches beside the patch, and how much further
-    out its edge stands there, where it is lifted off the bone and would be thin.
+    """The shell's section in mm: its outside over the bone, how far it reaches beside the patch, how far its underside
+    is lifted off the bone there, 0 where it is not, and how much further out its edge stands, which would be thin.
     """
 
     outside_mm: float
     rim_width_mm: float
+    rim_lift_mm: float
     rim_fuller_mm: float
 
 
 def base_solid(
     bone: Surface, footprint: Footprint, holes: Sequence[Hole], raised_mm: FloatArray, shape: ShellShape,
-    roots: Sequence[Root],
+    roots: Sequence[Root], slot: Slot | None = None,
 ) -> Any:  # fmt: skip
     """The base as a manifold, all in the guide's frame, before the bone is taken away. `raised_mm` (K, 3): points over
-    what is kept out, which the shell passes over as if they were bone that bears.
+    what is kept out, which the shell passes over as if they were bone that bears. A `slot` is cut with round edges.
     """
     points = points_round(bone, footprint, REACH_MM, POINT_MM, POINT_DEG)
     bears = on_contact(points, footprint, holes)
@@ -109,10 +131,17 @@ def base_solid(
     to_patch = _distances(on_patch, low, counts, REACH_MM)
     to_bone = _distances(ground, low, counts, REACH_MM)
     to_beside = _distances(beside, low, counts, EDGE_REACH_MM)
-    field = _shell(to_patch, to_bone, to_beside, shape)
+    inside = np.sqrt(np.maximum(to_beside**2 - to_bone**2, 0.0))
+    beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0)) - inside
+    field = _shell(beside, to_bone, inside, shape)
     axes = [low[k] + VOXEL_MM * np.arange(counts[k]) for k in range(3)]
     for root in roots:
         _join(field, axes, root)
+    if slot is not None:
+        away = slot.distance_mm(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
+        field = -_filleted(-field, away, 2.0 * ROUND_MM)
+    if shape.rim_lift_mm > 0.0:
+        field = np.maximum(field, np.minimum(beside, shape.rim_lift_mm - to_bone))
     return _contoured(field, low)
 
 
@@ -155,10 +184,8 @@ def _splat(points: FloatArray, low: FloatArray, squared: FloatArray, step: float
                         squared[i, j, m] = away
 
 
-def _shell(to_patch: FloatArray, to_bone: FloatArray, to_beside: FloatArray, shape: ShellShape) -> FloatArray:
+def _shell(beside: FloatArray, to_bone: FloatArray, inside: FloatArray, shape: ShellShape) -> FloatArray:
     """The shell's field: its section in the plane of `beside` the patch, negative over it, and `over` the bone."""
-    inside = np.sqrt(np.maximum(to_beside**2 - to_bone**2, 0.0))
-    beside = np.sqrt(np.maximum(to_patch**2 - to_bone**2, 0.0)) - inside
     over = to_bone - shape.rim_fuller_mm * np.clip((FULL_WITHIN_MM - inside) / RISE_MM, 0.0, 1.0)
     return _rectangle(beside, over, shape.rim_width_mm, -SINK_MM, shape.outside_mm)
 
@@ -178,9 +205,13 @@ def _join(field: FloatArray, axes: list[FloatArray], root: Root) -> None:
     spans = [slice(*np.searchsorted(axis, (low[k], high[k]))) for k, axis in enumerate(axes)]
     part = tuple(spans)
     grid = np.stack(np.meshgrid(*(axis[span] for axis, span in zip(axes, spans, strict=True)), indexing="ij"), axis=-1)
-    other, own = field[part], root.distance_mm(grid)
-    blend = np.maximum(FILLET_MM - np.abs(other - own), 0.0) / FILLET_MM
-    field[part] = np.minimum(other, own) - blend**2 * FILLET_MM / 4.0  # the quadratic smooth minimum (Quilez 2013)
+    field[part] = _filleted(field[part], root.distance_mm(grid), FILLET_MM)
+
+
+def _filleted(first: FloatArray, second: FloatArray, over_mm: float) -> FloatArray:
+    """The lesser of two distances, rounded where they differ by less: the quadratic smooth minimum (Quilez 2013)."""
+    blend = np.maximum(over_mm - np.abs(first - second), 0.0) / over_mm
+    return np.asarray(np.minimum(first, second) - blend**2 * over_mm / 4.0)
 
 
 def _contoured(field: FloatArray, low_mm: FloatArray) -> Any:

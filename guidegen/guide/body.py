@@ -15,7 +15,7 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, RigidTransform, across, unit
 from guidegen.guide import parts
-from guidegen.guide.base import Rib, Rod, Root, ShellShape, base_solid
+from guidegen.guide.base import Rib, Rod, Root, ShellShape, Slot, base_solid
 from guidegen.guide.fan_solids import Collar, socket_cavity, socket_solid
 from guidegen.guide.height_field import HeightField
 from guidegen.guide.layout import OVER_BOSS_MM, Layout, contact_hole
@@ -38,7 +38,6 @@ GROOVE_MARGIN_MM = 1.5  # of rail on both sides of its groove
 RAIL_PROUD_MM = 1.2  # of rail under its groove, over the tube
 COLLAR_GAP_MM = 0.5
 SPARE_WALL_MM = 1.3  # of rim over the printer's thinnest wall: its edges are round
-NOTCH_BEYOND_MM = 40.0
 HORN_MM = 7.0  # of contact beside a notch: less would be a horn that breaks off
 THROUGH_MM = 12.0  # on both sides of the bone's surface: through the shell, and not through what stands over it
 
@@ -52,15 +51,16 @@ def body_of(layout: Layout, bone: Surface, order: Order, make: parts.Make) -> An
         machined += [_boss(boss, order.boss_mm, make) for boss in layout.bosses]
         machined += [label.plate(make) for label in labels]
         letters = [label.letters(make) for label in labels]
-    added, holes = [base.result(), *machined], _holes(layout, order)
-    return _in_order([*added, *letters] if raised else added, layout.under, holes if raised else [*holes, *letters])
+    added, holes = [*machined, *letters] if raised else machined, _holes(layout, order)
+    return _in_order([base.result(), *added], layout.under, holes if raised else [*holes, *letters])
 
 
 def _base(layout: Layout, bone: Surface, order: Order) -> Any:
     """The shell with the roots of stands, bosses and ribs."""
     shell = order.template.shell
     thin = order.printer.build.least_wall_mm + SPARE_WALL_MM - (shell.thickness_mm - shell.rim_relief_mm)
-    shape = ShellShape(order.outside_mm, shell.rim_width_mm, max(0.0, thin))
+    lift = order.clearance_mm + shell.rim_relief_mm if shell.rim_relief_mm > 0.0 else 0.0
+    shape = ShellShape(order.outside_mm, shell.rim_width_mm, lift, max(0.0, thin))
     roots: list[Root] = [_root(stand, order) for stand in layout.standing.stands]
     roots += [
         Rod(boss.at(boss.guided_to_mm), boss.at(boss.guided_to_mm - BOSS_ROOTED_MM), order.boss_mm / 2.0 - INSET_MM)
@@ -68,7 +68,10 @@ def _base(layout: Layout, bone: Surface, order: Order) -> Any:
     ]
     roots += [Rib(rib, order.template.sleeve.rib_thickness_mm / 2.0) for rib in layout.ribs_mm]
     holes = [contact_hole(stand, order) for stand in layout.standing.stands]
-    return base_solid(bone, layout.footprint, holes, _raised(layout, order), shape, roots).simplify(SIMPLIFIED_MM)
+    notch = layout.notch
+    slot = None if notch is None else _notch(notch, order.template.pointer.width_mm, layout.patch)
+    base = base_solid(bone, layout.footprint, holes, _raised(layout, order), shape, roots, slot)
+    return base.simplify(SIMPLIFIED_MM)
 
 
 def _root(stand: Stand, order: Order) -> Rod:
@@ -152,8 +155,8 @@ def _holes(layout: Layout, order: Order) -> list[Any]:
     ]
     for sights, diameter in ((layout.windows, shape.window.diameter_mm), (layout.probes, shape.probe.diameter_mm)):
         holes += [_through_shell(sight, diameter) for sight in sights]
-    if layout.notch is not None:
-        holes.append(_notch(layout.notch, shape.pointer.width_mm, layout.patch))
+    if layout.notch is not None:  # the round bottom of its slot, exactly
+        holes.append(_through_shell(layout.notch, shape.pointer.width_mm))
     return holes
 
 
@@ -168,24 +171,17 @@ def _through_shell(sight: Sight, diameter_mm: float) -> Any:
     return bore(start, end, diameter_mm)
 
 
-def _notch(sight: Sight, width_mm: float, patch: Patch) -> Any:
+def _notch(sight: Sight, width_mm: float, patch: Patch) -> Slot:
     """A slot square to the bone, from the vastus ridge out through the upper rim, with a round bottom; where it would
     leave a thin horn beside it, it is open on that side.
     """
-    import manifold3d
-
     up = unit(across(np.array([0.0, 1.0, 0.0]), sight.direction))
     frame = RigidTransform.to_frame(
         sight.point_mm, np.stack([np.cross(up, sight.direction), up, sight.direction]), "guide", "part"
     )
-    sides = []
-    for side in (-1.0, 1.0):
-        beside = sight.point_mm + side * (width_mm / 2.0 + HORN_MM) * frame.inverse().vectors(np.array([1.0, 0.0, 0.0]))
-        is_horn = float(patch.edge_distance_mm(beside[None])[0]) < 0.0
-        sides.append(NOTCH_BEYOND_MM if is_horn else width_mm / 2.0)
-    slot = manifold3d.Manifold.cube((sum(sides), NOTCH_BEYOND_MM, 2.0 * THROUGH_MM))
-    slot = slot.translate((-sides[0], 0.0, -THROUGH_MM))
-    return _through_shell(sight, width_mm) + placed(slot, frame.inverse())
+    sides, beside = (-1.0, 1.0), (width_mm / 2.0 + HORN_MM) * np.cross(up, sight.direction)
+    past = patch.edge_distance_mm(np.stack([sight.point_mm + side * beside for side in sides])) < 0.0
+    return Slot(frame, width_mm, THROUGH_MM, tuple(side for side, is_horn in zip(sides, past, strict=True) if is_horn))
 
 
 def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:

@@ -22,6 +22,9 @@ from guidegen.surfaces import Surface
 
 LINE_STEP = 1.3  # of the text height
 MARGIN_MM = 0.6
+OUTLINED_MM = (
+    0.01  # how far a letter's outline may be moved to have fewer corners: cutting them in goes four times faster
+)
 PROUD_MM = 1.0  # the plate's face over the tube
 WIDEST_PLATE_MM = 24.0
 HEIGHT_STEP_MM = 0.25
@@ -75,7 +78,7 @@ class Label:
         """The letters to cut away, or to add where they are raised, in the guide's frame."""
         step_mm = LINE_STEP * self.text_height_mm
         text = make("letters", self.lines, self.text_height_mm, step_mm, self.depth_mm, self.raised)
-        return placed(part_solid(text, "the letters"), self._place())
+        return placed(part_solid(text, "the letters").simplify(OUTLINED_MM), self._place())
 
     def arrows(self, make: parts.Make) -> tuple[Arrow, ...]:
         """The arrows among the letters, as drawn: each ends its line."""

@@ -2,7 +2,8 @@
 
 All that lies between the bone beside the contact and the lifted rim is taken away with the bone, swept along the
 removal direction like the bone itself. On a steep flank that leaves the contact above whole, which a rim lifted by
-merely asking for more clearance would not.
+merely asking for more clearance would not. The base is drawn with its lift already (`base`), to its full height and
+with a smooth edge: what is swept stays BEHIND_MM behind that, since a field's steps run along it like a saw's teeth.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from guidegen.surfaces import Surface
 POINT_MM, POINT_DEG = 0.5, 1.4  # between the points of the bone from which the rim is lifted
 BALL_MM = 0.8  # what is taken away is drawn with balls of this radius: two steps of the field
 BEYOND_MM = 2.0  # past the rim's edge
+BEHIND_MM = 0.8  # the drawn lift: under it, and beside where it begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +50,14 @@ def lifted(
     under: HeightField, bone: Surface, footprint: Footprint, holes: Sequence[Hole], width_mm: float,
     clearance_mm: float, relief_mm: float,
 ) -> HeightField:  # fmt: skip
-    """`under` raised so that a rim of this width round the footprint stands off the bone by clearance and relief, and
-    what the holes leave of the contact's edge; all in the guide's frame.
+    """`under` raised so that a rim of this width round the footprint stands off the bone by clearance and relief, less
+    BEHIND_MM, and what the holes leave of the contact's edge; all in the guide's frame.
     """
-    if relief_mm <= 0.0:
+    if relief_mm <= BEHIND_MM:
         return under
     points = _beside(bone, footprint, holes, width_mm + BEYOND_MM)
     normals = bone.face_normals[bone.nearest(points)[1]]
-    top = clearance_mm + relief_mm - BALL_MM
+    top = clearance_mm + relief_mm - BEHIND_MM - BALL_MM
     ways = np.linspace(0.0, top, max(2, int(np.ceil(top / BALL_MM)) + 1))
     stacked = (points[:, None] + ways[:, None] * normals[:, None]).reshape(-1, 3)
     return replace(under, height_mm=np.maximum(under.height_mm, risen(stacked, under.x_mm, under.y_mm, BALL_MM)))
@@ -94,11 +96,13 @@ def on_contact(points_mm: FloatArray, footprint: Footprint, holes: Sequence[Hole
 
 
 def _beside(bone: Surface, footprint: Footprint, holes: Sequence[Hole], reach_mm: float) -> FloatArray:
-    """Points (K, 3) of the bone beside the contact, no nearer to it than a ball's radius, no further than asked."""
+    """Points (K, 3) of the bone beside the contact, no nearer to it than a ball behind the drawn lift, no further than
+    asked.
+    """
     from scipy.spatial import cKDTree
 
     points = points_round(bone, footprint, reach_mm + POINT_MM, POINT_MM, POINT_DEG)
     on_patch = on_contact(points, footprint, holes)
     outside = points[~on_patch]
     away = cKDTree(points[on_patch]).query(outside, distance_upper_bound=reach_mm)[0]
-    return np.asarray(outside[(away >= BALL_MM) & (away <= reach_mm)])
+    return np.asarray(outside[(away >= BEHIND_MM + BALL_MM) & (away <= reach_mm)])

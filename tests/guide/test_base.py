@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from bodies import cylinder, footprint_on, zones_on
 
-from guidegen.frames import FloatArray, unit
-from guidegen.guide.base import FILLET_MM, POINT_MM, SINK_MM, Rib, Rod, ShellShape, base_solid
+from guidegen.frames import FloatArray, RigidTransform, unit
+from guidegen.guide.base import FILLET_MM, POINT_MM, ROUND_MM, SINK_MM, Rib, Rod, ShellShape, Slot, base_solid
 from guidegen.guide.solids import to_surface
 from guidegen.surfaces import Surface
 
@@ -25,8 +25,8 @@ def bone() -> Surface:
 
 
 def shell(bone: Surface, rim_mm: float = RIM_MM, fuller_mm: float = 0.0, roots: Sequence[Rod | Rib] = ()) -> Surface:
-    footprint = footprint_on(zones_on(), HALF_MM, HALF_DEG)
-    return to_surface(base_solid(bone, footprint, (), NOTHING_RAISED, ShellShape(OUTSIDE_MM, rim_mm, fuller_mm), roots))
+    footprint, shape = footprint_on(zones_on(), HALF_MM, HALF_DEG), ShellShape(OUTSIDE_MM, rim_mm, 0.0, fuller_mm)
+    return to_surface(base_solid(bone, footprint, (), NOTHING_RAISED, shape, roots))
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,12 @@ def reach_mm(body: Surface, turn_deg: FloatArray, level_mm: FloatArray) -> Float
     start = 60.0 * out + np.stack([0.0 * turn, level, 0.0 * turn], axis=1)
     way, _ = body.ray_hits(start, -out)
     return np.where(np.isfinite(way), 60.0 - way - RADIUS_MM, np.nan)
+
+
+def begins_mm(body: Surface, level_mm: FloatArray) -> FloatArray:
+    """How far (K,) over the bone a body begins above levels, straight lateral; what lies in the bone is taken away."""
+    start = np.stack([0.0 * level_mm, level_mm, np.full(len(level_mm), RADIUS_MM)], axis=1)
+    return np.where(body.contains(start), 0.0, body.ray_hits(start, np.array([0.0, 0.0, 1.0]))[0])
 
 
 def test_it_is_even_over_all_that_bears(plain: Surface) -> None:
@@ -91,11 +97,34 @@ def test_without_a_rim_it_ends_with_the_patch(bone: Surface) -> None:
     np.testing.assert_allclose(reach_mm(bare, turn, level), OUTSIDE_MM, atol=GRID_MM)
 
 
+def test_its_rim_is_lifted_off_the_bone_and_its_contact_is_not(bone: Surface) -> None:
+    lift_mm, footprint = 2.0, footprint_on(zones_on(), HALF_MM, HALF_DEG)
+    shape = ShellShape(OUTSIDE_MM, RIM_MM, lift_mm, FULLER_MM)
+    lifted = to_surface(base_solid(bone, footprint, (), NOTHING_RAISED, shape, []))
+    beside, on = np.linspace(HALF_MM + 1.0, HALF_MM + RIM_MM - 1.5, 6), np.linspace(0.0, HALF_MM - 1.5, 6)
+    np.testing.assert_allclose(begins_mm(lifted, beside), lift_mm, atol=0.3)
+    np.testing.assert_array_equal(begins_mm(lifted, on), 0.0)
+
+
+def test_a_slot_is_cut_through_the_rim_with_round_edges(bone: Surface) -> None:
+    """Upwards from 10 mm, 4 mm wide, and open to the right of it: x across is -x of the guide."""
+    footprint, start_mm = footprint_on(zones_on(), HALF_MM, HALF_DEG), 10.0
+    frame = RigidTransform.to_frame(
+        [0.0, start_mm, RADIUS_MM], [[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0]], "guide", "part"
+    )
+    shape, slot = ShellShape(OUTSIDE_MM, RIM_MM, 0.0, 0.0), Slot(frame, 4.0, 12.0, (1.0,))
+    cut = to_surface(base_solid(bone, footprint, (), NOTHING_RAISED, shape, [], slot))
+    level = np.array([start_mm - 2.0 - ROUND_MM - GRID_MM, start_mm - 2.0 + GRID_MM, HALF_MM, HALF_MM + RIM_MM - 0.5])
+    np.testing.assert_array_equal(np.isfinite(reach_mm(cut, np.zeros(4), level)), [True, False, False, False])
+    turn = np.degrees([-8.0, 2.0 + ROUND_MM + GRID_MM]) / RADIUS_MM
+    np.testing.assert_array_equal(np.isfinite(reach_mm(cut, turn, np.full(2, HALF_MM))), [False, True])
+
+
 def test_what_is_kept_out_is_passed_over_as_if_it_bore(bone: Surface, plain: Surface) -> None:
     x, y = (each.ravel() for each in np.meshgrid(np.arange(-4.0, 4.1, 0.5), np.arange(-4.0, 4.1, 0.5)))
     over = np.stack([x, y, np.full(len(x), RADIUS_MM + 3.0)], axis=1)
     footprint = footprint_on(zones_on(), HALF_MM, HALF_DEG)
-    raised = to_surface(base_solid(bone, footprint, (), over, ShellShape(OUTSIDE_MM, RIM_MM, 0.0), []))
+    raised = to_surface(base_solid(bone, footprint, (), over, ShellShape(OUTSIDE_MM, RIM_MM, 0.0, 0.0), []))
     assert reach_mm(raised, np.zeros(1), np.zeros(1))[0] == pytest.approx(3.0 + OUTSIDE_MM, abs=GRID_MM)
     far = np.array([[30.0, 0.0], [0.0, 12.0]])
     np.testing.assert_allclose(reach_mm(raised, *far.T), reach_mm(plain, *far.T), atol=GRID_MM)
