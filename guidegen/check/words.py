@@ -39,6 +39,8 @@ def word_findings(asked: Asked) -> tuple[Finding, ...]:
         named = _names_depth([insert.label], tunnel.diameter_mm, insert.offset_mm + tunnel.length_mm)
         numbered = insert.label.lines[0].split()[0] == str(number)
         findings.append(_said(f"insert {number} names its tunnel, diameter and depth", named and numbered, WHY_INSERT))
+        planned = guide.plan_hash in insert.label.lines
+        findings.append(_said(f"insert {number} names the plan", planned, WHY_PLAN))
     return tuple(findings)
 
 

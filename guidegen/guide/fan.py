@@ -69,7 +69,7 @@ class FanShape:
 @dataclass(frozen=True, eq=False)
 class Insert:
     """One insert: its number, the unit axis (3,) into the bone of its tunnel in the socket's frame, the guided length,
-    and what is read on the drill at its stop face.
+    what is read on the drill at its stop face, and the plan that it was made for (its hash, short).
     """
 
     number: int
@@ -77,11 +77,12 @@ class Insert:
     guided_length_mm: float
     reading_mm: float
     drill_mm: float
+    plan_hash: str
 
     @property
-    def lines(self) -> tuple[str, str]:
-        """What stands on it: number and diameter, and the reading."""
-        return f"{self.number} Ø{self.drill_mm:g}", shown(self.reading_mm, 1)
+    def lines(self) -> tuple[str, ...]:
+        """What stands on it: number and diameter, the reading, and the plan: it would go into another's socket too."""
+        return f"{self.number} Ø{self.drill_mm:g}", shown(self.reading_mm, 1), self.plan_hash
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +137,13 @@ def lay_out_fan(
     under: HeightField,
     offsets_mm: Sequence[float],
     shape: FanShape,
+    plan_hash: str,
 ) -> Socket:
     """The socket of the fan from `entry_mm` (3,) along unit `axes` (N, 3) into the bone, at the first of the kit's
     offsets that leads every drill long enough; all in the guide's frame, over the grown bone's field `under`.
 
-    The key lies towards `key_direction` (3,), which must not run along the fan. NoSafeGuide where the fan is too wide
+    The key lies towards `key_direction` (3,), which must not run along the fan; `plan_hash` is to stand on the inserts.
+    NoSafeGuide where the fan is too wide
     for every offset.
     """
     mean = unit(axes.sum(axis=0))
@@ -157,7 +160,7 @@ def lay_out_fan(
     bare = Socket(place, shape, foot, slope, low, low, low, 0.0, 0.0, ())
     tried = []
     for offset in offsets_mm:
-        socket = _at_offset(bare, own, lengths_mm, offset)
+        socket = _at_offset(bare, own, lengths_mm, offset, plan_hash)
         room = socket.rim_mm - OFF_BONE_MM - _bone_mm(bone, socket.flange_mm)
         if room >= 0.0 and _leads(socket) and _engages(socket) and socket.flange_mm <= WIDEST_MM:
             outer = 2.0 * (socket.radius_mm(low) + shape.gap_mm + shape.socket_wall_mm)
@@ -180,7 +183,7 @@ def _bone_mm(bone: FloatArray, radius_mm: float) -> float:
     return float(bone[bone[:, 0] <= radius_mm + STEP_MM, 1].max())
 
 
-def _at_offset(bare: Socket, axes: FloatArray, lengths_mm: Sequence[float], offset_mm: float) -> Socket:
+def _at_offset(bare: Socket, axes: FloatArray, lengths_mm: Sequence[float], offset_mm: float, plan_hash: str) -> Socket:
     """The socket whose stop faces stand `offset_mm` from the entry: its rim is as high as the flange allows, which lies
     below every stop face, and is as wide as the socket and the stops on it.
     """
@@ -194,7 +197,7 @@ def _at_offset(bare: Socket, axes: FloatArray, lengths_mm: Sequence[float], offs
         rim = float(((offset_mm - ABOVE_FLANGE_MM - flange * sine) / cosine).min()) - shape.flange_height_mm
     guided = offset_mm - (bare.low_mm + shape.bore_mm / 2.0 * sine) / cosine
     inserts = tuple(
-        Insert(number, axis, float(led), depth_reading_mm(offset_mm, length), shape.drill_mm)
+        Insert(number, axis, float(led), depth_reading_mm(offset_mm, length), shape.drill_mm, plan_hash)
         for number, (axis, led, length) in enumerate(zip(axes, guided, lengths_mm, strict=True), start=1)
     )
     return replace(bare, rim_mm=rim, flange_mm=flange, offset_mm=offset_mm, inserts=inserts)

@@ -144,7 +144,8 @@ def tab_mm(socket: Socket) -> tuple[float, float]:
 
     font, height = ImageFont.truetype(str(parts.font_path()), 100), socket.shape.text_mm
     widest = max(font.getlength(line) for insert in socket.inserts for line in insert.lines) * height / 100.0
-    return widest + 2.0 * MARGIN_MM, 2.0 * LINE_STEP * height + 2.0 * MARGIN_MM
+    lines = len(socket.inserts[0].lines)
+    return widest + 2.0 * MARGIN_MM, lines * LINE_STEP * height + 2.0 * MARGIN_MM
 
 
 def _boss(socket: Socket, insert: Insert) -> Any:

@@ -167,7 +167,7 @@ def _laid_out(
     patch = replace(patch, bears=patch.bears & ~relief.tall)
     ways = task.ways(seat.frame)
     _require_entries_inside(patch, ways, entry_room_mm(task.tunnels, order))
-    standing = stand_up(ways, task.is_fan, under, order)
+    standing = stand_up(ways, task.is_fan, under, order, task.identity.plan_hash)
     ribs = _ribs(patch, standing, order)
     down = print_down(standing.outwards, order.printer.build.steepest_overhang_deg - standing.spread_deg)
     pointer = order.template.pointer

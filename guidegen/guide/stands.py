@@ -125,12 +125,12 @@ def upper_side(axis: FloatArray) -> FloatArray:
     return unit(up if np.linalg.norm(up) > UPRIGHT else across(np.array([0.0, 1.0, 0.0]), axis))
 
 
-def stand_up(ways: Sequence[Way], fan: bool, under: HeightField, order: Order) -> Standing:
-    """What leads the drill along all ways, over the (grown) bone's height field; all in the guide's frame. NoSafeGuide
-    where no distance that the kit's stops are made for is enough.
+def stand_up(ways: Sequence[Way], fan: bool, under: HeightField, order: Order, plan_hash: str) -> Standing:
+    """What leads the drill along all ways, over the (grown) bone's height field; all in the guide's frame. `plan_hash`
+    is to stand on a fan's inserts. NoSafeGuide where no distance that the kit's stops are made for is enough.
     """
     if fan:
-        socket = _socket(ways, under, order)
+        socket = _socket(ways, under, order, plan_hash)
         return Standing((_socket_stand(socket, order),), socket)
     sizes = order.sizes
     alone = len(ways) == 1
@@ -149,7 +149,7 @@ def _sleeve_stand(tube: Tube, alone: bool, order: Order) -> Stand:
     return Stand(tube, sizes.hole_mm, sizes.hole_mm, tube_mm, tube_mm, tube_mm, collar, flats, flange)
 
 
-def _socket(ways: Sequence[Way], under: HeightField, order: Order) -> Socket:
+def _socket(ways: Sequence[Way], under: HeightField, order: Order, plan_hash: str) -> Socket:
     """The socket of a fan. NoSafeGuide for a drill that needs a sleeve of metal, which an insert does not hold."""
     if order.sizes.kind == "metal":
         raise NoSafeGuide(
@@ -162,9 +162,8 @@ def _socket(ways: Sequence[Way], under: HeightField, order: Order) -> Socket:
     axes = np.array([way.axis for way in ways])
     lengths = [way.length_mm for way in ways]
     key = upper_side(unit(axes.sum(axis=0)))
-    return lay_out_fan(
-        ways[0].entry_mm, axes, lengths, key, under, order.kit.sleeve_offsets_mm, order.fan_shape
-    )  # fmt: skip
+    offsets_mm, shape = order.kit.sleeve_offsets_mm, order.fan_shape
+    return lay_out_fan(ways[0].entry_mm, axes, lengths, key, under, offsets_mm, shape, plan_hash)
 
 
 def _socket_stand(socket: Socket, order: Order) -> Stand:
@@ -194,7 +193,8 @@ def over_relief(standing: Standing, ways: Sequence[Way], relief: Relief, local: 
     """
     sizes = order.sizes
     if standing.socket is not None:
-        bare, socket = standing.socket, _socket(ways, relief.under, order)
+        bare = standing.socket
+        socket = _socket(ways, relief.under, order, bare.inserts[0].plan_hash)
         _require_near(socket.low_mm - bare.low_mm, local)
         socket = replace(socket, root_mm=min(socket.root_mm, bare.root_mm))
         return Standing((_socket_stand(socket, order),), socket)

@@ -42,6 +42,7 @@ SHAPE = FanShape(
     text_depth_mm=0.6,
 )  # fmt: skip
 OFFSETS = (35.0, 40.0, 45.0, 50.0)
+HASH = "1a2b3c4d"
 LENGTHS = (95.0, 97.25, 99.0, 96.5)
 OUT = np.array([0.0, 0.0, 1.0])
 CLEARANCE_MM, SHELL_MM = 0.3, 4.0
@@ -100,7 +101,7 @@ def made(
 ) -> Made:
     """The fan's socket on a slab over the bone, in the order in which a guide is built."""
     shape = replace(SHAPE, **changes)
-    socket = lay_out_fan(entry_mm, axes, LENGTHS[: len(axes)], OUT, under, OFFSETS, shape)
+    socket = lay_out_fan(entry_mm, axes, LENGTHS[: len(axes)], OUT, under, OFFSETS, shape, HASH)
     low, high = entry_mm - [16.0, 16.0, 18.0], entry_mm + [16.0, 16.0, 1.0]
     added = socket_solid(socket) + block(low.tolist(), (high + [0.0, 0.0, SHELL_MM]).tolist())
     bounds = np.array(added.bounding_box()).reshape(2, 3)
@@ -167,7 +168,7 @@ def test_a_steeper_cortex_needs_a_larger_offset(on_slope: Make, slope_deg: float
 def test_the_readings_are_the_offset_and_the_tunnel_s_length(three: Made) -> None:
     readings = [insert.reading_mm for insert in three.socket.inserts]
     assert readings == pytest.approx([three.socket.offset_mm + length for length in LENGTHS[:3]])
-    assert three.socket.inserts[1].lines == ("2 Ø3.2", shown(three.socket.offset_mm + 97.25, 1))
+    assert three.socket.inserts[1].lines == ("2 Ø3.2", shown(three.socket.offset_mm + 97.25, 1), HASH)
 
 
 def test_the_stop_faces_stand_at_the_offset_on_their_own_axes(three: Made) -> None:
@@ -211,7 +212,7 @@ def test_a_fan_too_wide_is_refused_with_its_figures(on_slope: Make) -> None:
 
 def test_offsets_too_short_are_refused_with_what_they_lead(flat: HeightField) -> None:
     with pytest.raises(NoSafeGuide, match=r"kit's offset of 30 mm the drill is led over \d+\.\d mm") as refusal:
-        lay_out_fan(np.zeros(3), fan_axes(sloped(45.0), 5.0, 3), LENGTHS[:3], OUT, flat, (25.0, 30.0), SHAPE)
+        lay_out_fan(np.zeros(3), fan_axes(sloped(45.0), 5.0, 3), LENGTHS[:3], OUT, flat, (25.0, 30.0), SHAPE, HASH)
     assert refusal.value.figures["guided_length_mm"] < SHAPE.guided_mm
 
 
@@ -220,7 +221,14 @@ def test_bone_that_rises_under_the_flange_is_refused() -> None:
     step = field_of(lambda x, y: np.where(np.abs(x) + 0.0 * y > 8.0, 45.0, 0.3), half_mm=60.0)
     with pytest.raises(NoSafeGuide, match=r"stands -\d+\.\d mm off the bone") as refusal:
         lay_out_fan(
-            np.zeros(3), fan_axes(sloped(0.0), 5.0, 3), LENGTHS[:3], np.array([1.0, 0.0, 0.0]), step, OFFSETS, SHAPE
+            np.zeros(3),
+            fan_axes(sloped(0.0), 5.0, 3),
+            LENGTHS[:3],
+            np.array([1.0, 0.0, 0.0]),
+            step,
+            OFFSETS,
+            SHAPE,
+            HASH,
         )
     assert refusal.value.figures["off_bone_mm"] < 0.0
 
@@ -304,7 +312,7 @@ def test_a_wire_beside_the_fan_is_met_by_what_moves(three: Made) -> None:
     assert reach.max() == pytest.approx(alone.radius_mm, abs=0.05)
 
 
-def test_number_and_reading_are_cut_into_the_tab(three: Made) -> None:
+def test_number_reading_and_plan_are_cut_into_the_tab(three: Made) -> None:
     socket, insert = three.socket, three.socket.inserts[2]
     label = insert_label(socket, insert)
     axes = np.stack([label.reading_direction, label.up_direction, label.outward_direction])
@@ -312,12 +320,12 @@ def test_number_and_reading_are_cut_into_the_tab(three: Made) -> None:
     assert np.linalg.det(axes) == pytest.approx(1.0)
     place = RigidTransform.to_frame(label.center_mm, axes, "guide", "tab")
     tab = to_surface(insert_solid(socket, insert)).transformed(place)
-    grid = np.stack(np.meshgrid(np.arange(-6.5, 6.5, 0.1), np.arange(-3.7, 3.7, 0.1)), axis=-1).reshape(-1, 2)
+    grid = np.stack(np.meshgrid(np.arange(-6.5, 6.5, 0.1), np.arange(-5.6, 5.6, 0.1)), axis=-1).reshape(-1, 2)
     way, _ = tab.ray_hits(np.c_[grid, np.full(len(grid), 5.0)], np.array([0.0, 0.0, -1.0]))
     cut = np.abs(way - 5.0 - SHAPE.text_depth_mm) < 1e-3
     assert (cut | (np.abs(way - 5.0) < 1e-3)).mean() > 0.995
     assert 0.15 < cut.mean() < 0.4
-    for low, high in ((-3.7, 0.0), (0.0, 3.7)):  # both lines are there
+    for low, high in ((-5.6, -2.0), (-2.0, 2.0), (2.0, 5.6)):  # all lines are there
         assert cut[(grid[:, 1] > low) & (grid[:, 1] < high)].mean() > 0.1
 
 

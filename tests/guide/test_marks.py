@@ -23,7 +23,8 @@ from guidegen.surfaces import Surface
 
 FLAT = field_of(lambda x, y: 0.0 * x * y)
 FRONT = unit([0.3, 0.8, 0.5])  # across the sleeves, so that one of their sides can show it
-IDENTITY = Identity("T001L", "r001", "1a2b3c4d")
+HASH = "1a2b3c4d"
+IDENTITY = Identity("T001L", "r001", HASH)
 LEANING = np.array([0.0, np.sin(np.radians(12.0)), -np.cos(np.radians(12.0))])  # towards the head, as tunnels do
 
 
@@ -52,7 +53,7 @@ def said(labels: list[Label]) -> list[str]:
 
 def test_one_sleeve_says_whose_and_what_for_on_its_two_sides(bone: Surface, order: Order) -> None:
     ways = [way(0.0)]
-    standing = stand_up(ways, False, FLAT, order)
+    standing = stand_up(ways, False, FLAT, order, HASH)
     plates, left = marked(standing, ways, bone, order)
     assert left == []
     whose, about = plates
@@ -68,7 +69,7 @@ def test_one_sleeve_says_whose_and_what_for_on_its_two_sides(bone: Surface, orde
 
 def test_each_of_several_sleeves_says_which_tunnel_it_drills_on_its_outer_side(bone: Surface, order: Order) -> None:
     ways = [way(-16.0), way(16.0, length_mm=96.0)]
-    standing = stand_up(ways, False, FLAT, order)
+    standing = stand_up(ways, False, FLAT, order, HASH)
     plates, left = marked(standing, ways, bone, order)
     first, second = plates[:2]
     assert (first.lines[0], second.lines[0]) == ("1 Ø3.2", "2 Ø3.2")
@@ -83,7 +84,7 @@ def test_each_of_several_sleeves_says_which_tunnel_it_drills_on_its_outer_side(b
 def test_a_plate_leaves_room_for_the_stop_beside_it(bone: Surface, order: Order) -> None:
     """Sleeves so near that only the outer sides are left: the rest is for pads."""
     ways = [way(-5.0), way(5.0)]
-    standing = stand_up(ways, False, FLAT, order)
+    standing = stand_up(ways, False, FLAT, order, HASH)
     plates, left = marked(standing, ways, bone, order)
     assert [plate.lines[0] for plate in plates] == ["1 Ø3.2", "2 Ø3.2"]
     texts = [" ".join(mark.lines(True)(3.0, 30.0)) for mark in left]
@@ -94,7 +95,7 @@ def test_a_socket_says_whose_it_is_and_the_plan_and_its_inserts_the_rest(bone: S
     off = np.radians(4.0)
     turned = [unit(LEANING + np.sin(off) * np.array([np.cos(t), 0.0, np.sin(t)])) for t in (0.0, 2.1, 4.2)]
     ways = [way(0.0, axis) for axis in turned]
-    standing = stand_up(ways, True, FLAT, order)
+    standing = stand_up(ways, True, FLAT, order, HASH)
     plates, left = marked(standing, ways, bone, order)
     assert left == []
     assert "LEFT" in plates[0].lines
@@ -105,7 +106,7 @@ def test_a_socket_says_whose_it_is_and_the_plan_and_its_inserts_the_rest(bone: S
 def test_patient_and_front_part_where_one_plate_has_no_room_for_both(bone: Surface, order: Order) -> None:
     """A front along the sleeve: no side of it can show that, and the arrow is left for a pad."""
     ways = [way(0.0)]
-    standing = stand_up(ways, False, FLAT, order)
+    standing = stand_up(ways, False, FLAT, order, HASH)
     along = -LEANING
     marks_along = marks_of(standing, ways, IDENTITY, "left", along, order)
     plates, left = plates_of(marks_along, standing, along, bone, order)
@@ -117,7 +118,7 @@ def test_what_finds_no_room_at_all_is_refused_by_its_words(
     bone: Surface, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ways = [way(0.0)]
-    standing = stand_up(ways, False, FLAT, order)
+    standing = stand_up(ways, False, FLAT, order, HASH)
     long = replace(IDENTITY, patient_id="W" * 64)
     _, left = marked(standing, ways, bone, order, long)
     monkeypatch.setattr(marks, "text_pad", lambda *_: None)

@@ -18,6 +18,7 @@ from guidegen.guide.stands import Standing, Way, channels, entry_room_mm, is_fan
 
 FLAT = field_of(lambda x, y: 0.0 * x * y)
 DOWN = np.array([0.0, 0.0, -1.0])
+HASH = "1a2b3c4d"
 
 
 def way(entry: list[float], axis: Any = DOWN, length_mm: float = 90.0, offset_mm: float = 0.0) -> Way:
@@ -37,12 +38,12 @@ def thin() -> Order:
 
 @pytest.fixture(scope="module")
 def fan(thin: Order) -> Standing:
-    return stand_up([way([0, 0, 0], lean(4.0, turn)) for turn in (0.0, 120.0, 240.0)], True, FLAT, thin)
+    return stand_up([way([0, 0, 0], lean(4.0, turn)) for turn in (0.0, 120.0, 240.0)], True, FLAT, thin, HASH)
 
 
 def test_a_sleeve_square_to_a_flat_bone_stops_at_the_first_of_the_kits_distances(thin: Order) -> None:
     """Guided over the least length from the bone on; then out to the next distance that the stops are made for."""
-    standing = stand_up([way([0, 0, 0])], False, FLAT, thin)
+    standing = stand_up([way([0, 0, 0])], False, FLAT, thin, HASH)
     (stand,) = standing.stands
     assert stand.tube.guided_to_mm == pytest.approx(0.0, abs=0.06)
     assert standing.offset_mm(0) == min(each for each in thin.kit.sleeve_offsets_mm if each >= thin.printed_guide_mm)
@@ -53,20 +54,20 @@ def test_a_sleeve_square_to_a_flat_bone_stops_at_the_first_of_the_kits_distances
 
 
 def test_a_longer_distance_that_was_planned_is_kept(thin: Order) -> None:
-    assert stand_up([way([0, 0, 0], offset_mm=45.0)], False, FLAT, thin).offset_mm(0) == 45.0
+    assert stand_up([way([0, 0, 0], offset_mm=45.0)], False, FLAT, thin, HASH).offset_mm(0) == 45.0
 
 
 def test_a_metal_sleeves_flange_lies_between_print_and_stop() -> None:
     order = order_for("core-8")
-    standing = stand_up([way([0, 0, 0])], False, FLAT, order)
+    standing = stand_up([way([0, 0, 0])], False, FLAT, order, HASH)
     (stand,) = standing.stands
     assert order.sizes.kind == "metal"
     assert stand.tube.top_mm == pytest.approx(order.sizes.flange_height_mm - standing.offset_mm(0))
 
 
 def test_only_a_sleeve_that_stands_alone_has_a_collar_for_a_calliper(thin: Order) -> None:
-    alone = stand_up([way([0, 0, 0])], False, FLAT, thin).stands[0]
-    beside = stand_up([way([-10, 0, 0]), way([10, 0, 0])], False, FLAT, thin).stands
+    alone = stand_up([way([0, 0, 0])], False, FLAT, thin, HASH).stands[0]
+    beside = stand_up([way([-10, 0, 0]), way([10, 0, 0])], False, FLAT, thin, HASH).stands
     assert alone.flats
     assert alone.collar_mm == thin.sizes.collar_mm
     for stand in beside:
@@ -75,7 +76,7 @@ def test_only_a_sleeve_that_stands_alone_has_a_collar_for_a_calliper(thin: Order
 
 
 def test_sleeves_that_lean_apart_are_spread_by_half_of_that(thin: Order) -> None:
-    standing = stand_up([way([-15, 0, 0], lean(10.0)), way([15, 0, 0], lean(-10.0))], False, FLAT, thin)
+    standing = stand_up([way([-15, 0, 0], lean(10.0)), way([15, 0, 0], lean(-10.0))], False, FLAT, thin, HASH)
     np.testing.assert_allclose(standing.outwards, -DOWN, atol=1e-12)
     assert standing.spread_deg == pytest.approx(10.0)
 
@@ -83,7 +84,7 @@ def test_sleeves_that_lean_apart_are_spread_by_half_of_that(thin: Order) -> None
 def test_a_sleeve_beyond_all_of_the_kits_stops_is_refused(thin: Order) -> None:
     short = replace(thin, kit=thin.kit.model_copy(update={"sleeve_offsets_mm": (20.0, 25.0)}))
     with pytest.raises(NoSafeGuide, match=r"at most 25 mm from the cortex.* found one at 3\d\.\d mm") as refusal:
-        stand_up([way([0, 0, 0])], False, FLAT, short)
+        stand_up([way([0, 0, 0])], False, FLAT, short, HASH)
     assert refusal.value.rule == "sleeve_offset_mm"
 
 
@@ -119,7 +120,7 @@ def test_a_fans_socket_is_one_stand_about_the_mean_axis(fan: Standing, thin: Ord
 
 def test_a_drill_that_needs_metal_has_no_fan() -> None:
     with pytest.raises(NoSafeGuide, match=r"expected a drill that may run in a printed insert") as refusal:
-        stand_up([way([0, 0, 0], lean(4.0)), way([0, 0, 0], lean(-4.0))], True, FLAT, order_for("core-8"))
+        stand_up([way([0, 0, 0], lean(4.0)), way([0, 0, 0], lean(-4.0))], True, FLAT, order_for("core-8"), HASH)
     assert refusal.value.rule == "fan_metal"
 
 
@@ -133,7 +134,7 @@ def test_the_upper_side_looks_off_the_bone_and_to_the_head_where_that_is_along_t
 
 def test_each_sleeve_stands_and_its_tools_move_and_a_fan_is_one_channel(fan: Standing, thin: Order) -> None:
     ways = [way([-12, 0, 0]), way([12, 0, 0], length_mm=95.0)]
-    first, second = channels(stand_up(ways, False, FLAT, thin), ways, thin)
+    first, second = channels(stand_up(ways, False, FLAT, thin, HASH), ways, thin)
     assert [rod.name for rod in first.standing] == ["sleeve 1", "the collar of sleeve 1"]
     assert [rod.name for rod in second.moving] == ["drill 2", "stop 2", "chuck 2"]
     longer = [float(np.linalg.norm(each.moving[1].end_mm - each.moving[1].start_mm)) for each in (first, second)]
