@@ -3,8 +3,8 @@
     python benchmarks/random_guides.py DATA [--count 500] [--first 0] [--femora N]
 
 DATA is the folder with femora/*/case.toml. Each draw takes a femur, a kit, a printer, a size and a strategy, and for
-most draws an entry of its own round the planned one, for some a target too; the guide is then made on one of the best
-seats, drawn at random, written, read back and checked by everything but loads and virtual surgery. Each becomes a guide
+most draws an entry of its own on the bone round the planned one, for some a target too; the guide is then made on one
+of the best seats, drawn at random, written, read back and checked by everything but loads and virtual surgery. Each becomes a guide
 that passes, a guide that a named check rejects, or a refusal by a named rule. Anything else is a failure: an error that
 is none of the program's own, or a guide that is not closed or not one body. Leaves with 1 where there is one.
 """
@@ -46,6 +46,7 @@ from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.print_files import insert_files, print_files
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.stl import stl_bytes
+from guidegen.surfaces import Surface
 
 ONE, SEVERAL = ("core-8", "core-9", "core-10", "curette-10", "expandable-8", "cannulated-9"), ("multiple-3.2",)
 PRINTERS = ("sla", "sla", "sls-pa12", "mjf", "fdm", "ti")
@@ -75,20 +76,21 @@ def drawn(folder: Path, output: Path, rng: np.random.Generator) -> Case:
         "printer": str(rng.choice(PRINTERS)),
         "size": str(rng.choice(["S", "M", "L"])),
     }
-    entry, target = planned_way(folder, output)
+    entry, target, bone = planned_way(folder, output)
     if rng.random() < WITH_ENTRY:
-        order["entry_mm"] = tuple((entry + rng.uniform(-ENTRY_MM, ENTRY_MM, 3)).tolist())
+        beside = entry + rng.uniform(-ENTRY_MM, ENTRY_MM, 3)
+        order["entry_mm"] = tuple(bone.nearest(beside[None])[2][0].tolist())
         if strategy != MULTIPLE and rng.random() < WITH_TARGET:
             order["target_mm"] = tuple((target + rng.uniform(-TARGET_MM, TARGET_MM, 3)).tolist())
     return replace(case, order=case.order.model_copy(update=order))
 
 
 @cache
-def planned_way(folder: Path, output: Path) -> tuple[Any, Any]:
-    """Entry and target of the tunnel that reaches the most of the lesion."""
+def planned_way(folder: Path, output: Path) -> tuple[Any, Any, Surface]:
+    """Entry and target of the tunnel that reaches the most of the lesion, and the bone."""
     case = load_case(folder / "case.toml")
     planned = plan_case(replace(case, order=case.order.model_copy(update={"strategy": COVERAGE})), output)
-    return planned.tunnels[0].entry_mm, planned.tunnels[0].target_mm
+    return planned.tunnels[0].entry_mm, planned.tunnels[0].target_mm, planned.assessed.bone.surface
 
 
 def on_a_drawn_seat(planned: Planned, rng: np.random.Generator) -> tuple[Planned, record.Built]:

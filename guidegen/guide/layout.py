@@ -206,7 +206,7 @@ def _labels(
     tubes = [_tube(stand.tube, 0.0, stand.flank_mm / 2.0) for stand in standing.stands]
     tubes += [_tube(boss, 0.0, order.boss_mm / 2.0) for boss in bosses]
     places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0, tuple(tubes))
-    head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.template.label)
+    head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)
     beside = [*taken, under_pad(head, order.outside_mm)]

@@ -146,7 +146,7 @@ def _plate(mark: Mark, side: Side, standing: Standing, front: FloatArray, bone: 
         return None
     lines_of = mark.lines(front_is_up=bool(flanks[0].up @ front > 0.0))
     others = [other for number, other in enumerate(standing.stands) if number != side[0]]
-    return flank_plate(flanks, lines_of, lambda plate: _is_clear(plate, others, order), order.template.label)
+    return flank_plate(flanks, lines_of, lambda plate: _is_clear(plate, others, order), order.label)
 
 
 def _flank(stand: Stand, face: FloatArray, bone: Surface, order: Order) -> Flank:
@@ -172,7 +172,7 @@ def pads_of(
     order: Order,
 ) -> list[Label]:  # fmt: skip
     """A pad on the shell for each mark. NoSafeGuide where one finds no room."""
-    shape, pads = order.template.label, list[Label]()
+    shape, pads = order.label, list[Label]()
     for mark in marks:
         beside = [*taken, *(under_pad(pad, order.outside_mm) for pad in pads)]
         front_is_up = bool(front[0] < 0.0)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from guidegen.guide.fan import FanShape
 from guidegen.guide.metal import StopCollar
 from guidegen.guide.rods import Drilling
-from guidegen.plan.guide_shapes import GuideTemplate
+from guidegen.plan.guide_shapes import GuideTemplate, LabelShape
 from guidegen.plan.kits import Kit
 from guidegen.plan.printers import Printer
 from guidegen.plan.sleeve_sizes import SleeveSizes
 
 SLIDING_MM = 0.1  # play of a stop collar on its drill, on the diameter: it slides, and stands square [M]
+# The height of letters over the finest stroke that is printed: without finer ones, texts as they stand on guides correlate
+# by 0.82 to 0.91 with what was meant, and by 0.66 to 0.73 at 6; a label must by 0.75. [D]
+LEGIBLE = 7.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +69,17 @@ class Order:
         return stop_collar(self.kit)
 
     @property
+    def label(self) -> LabelShape:
+        """The letters: those of the guide's shape, and no lower than the printer makes legible."""
+        label = self.template.label
+        least_mm = max(label.least_text_height_mm, LEGIBLE * self.printer.build.least_feature_mm)
+        heights = {"least_text_height_mm": least_mm, "text_height_mm": max(label.text_height_mm, least_mm)}
+        return label.model_copy(update=heights)
+
+    @property
     def fan_shape(self) -> FanShape:
         """The figures of a fan's socket and inserts."""
-        label = self.template.label
+        label = self.label
         return FanShape(
             drill_mm=self.sizes.drill_mm,
             bore_mm=self.sizes.hole_mm,

@@ -29,7 +29,8 @@ CONE_DEG, APERTURE_MM = 10.0, 10.0
 HAND_MM = 12.0  # from the bone to where the hand pushes
 
 MOST_STEPS = 200
-NO_SLOPE, NO_LENGTH, NO_FORCE = 1e-9, 1e-9, 1e-9
+# A way left over by rounding must not be too short for a slope: a bound then stops any way that is gone.
+NO_SLOPE, NO_LENGTH, NO_FORCE = 1e-9, 1e-8, 1e-9
 GOLDEN_RAD = np.pi * (3.0 - np.sqrt(5.0))
 
 

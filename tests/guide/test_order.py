@@ -32,6 +32,18 @@ def test_the_stop_clamps_what_a_screw_would_dent(kit: str, split: bool) -> None:
     assert stop.bore_mm == pytest.approx(order_for(kit).kit.drill.diameter_mm + 0.1)
 
 
+@pytest.mark.parametrize(("finest_mm", "least_mm", "height_mm"), [(0.4, 3.0, 4.0), (0.5, 3.5, 4.0), (0.8, 5.6, 5.6)])
+def test_letters_are_no_lower_than_the_printer_makes_legible(
+    finest_mm: float, least_mm: float, height_mm: float
+) -> None:
+    order = order_for("multiple-3.2")
+    build = order.printer.build.model_copy(update={"least_feature_mm": finest_mm})
+    coarse = replace(order, printer=order.printer.model_copy(update={"build": build}))
+    assert coarse.label.least_text_height_mm == pytest.approx(least_mm)
+    assert coarse.label.text_height_mm == pytest.approx(height_mm)
+    assert coarse.fan_shape.text_mm == pytest.approx(least_mm)
+
+
 def test_a_fan_has_the_printers_gap_on_each_side_and_its_walls() -> None:
     order = order_for("multiple-3.2")
     shape = order.fan_shape

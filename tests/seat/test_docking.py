@@ -94,6 +94,33 @@ def places(wrenches: FloatArray, way_on: FloatArray) -> FloatArray:
     return np.asarray(foot - along[:, None] * force + HAND_MM * way_on)
 
 
+def test_a_way_that_rounding_leaves_is_none() -> None:
+    """Met on a real femur: what these five leave of the push is 1.2e-9 long, and no bound stops so little."""
+    from scipy.optimize import linprog
+
+    opens = np.array([
+        [-0.3659453371230053, 0.8972899089018528, -0.24689031900994923, 0.2547344636956124,
+         0.4055591405076918, 1.0963784895737998],
+        [-0.2591755976378426, 0.027962700583678675, 0.9654253451019063, 0.2944897098240606,
+         -0.9907029772757134, 0.10775279289128759],
+        [-0.4549263475867622, -0.021318121221534158, 0.8902738657171467, 0.28363710903931877,
+         -0.9540261571520532, 0.12209270986640189],
+        [-0.3389351420953933, -0.3308550323993121, 0.8807144355515161, -0.17690893556215953,
+         0.07751656202346903, -0.03896144900981363],
+        [-0.20509891951268222, 0.9786884674115577, 0.010164495577568997, 0.692669988744261,
+         0.1466498152746819, -0.1435011384407171],
+    ])  # fmt: skip
+    gaps = np.array([0.11137519955635067, 0.11535427451133723, 0.1615166652202606, 0.0, 0.008151851892471251])
+    push = np.array([
+        0.49211375418398223, -0.27848986076121574, -0.8247832748038395, -0.22090955274317495, -0.06603047408998705,
+        -0.10951217678572915,
+    ])  # fmt: skip
+    (motion,) = docked(opens, gaps, push[None])
+    assert (opens @ motion >= -gaps - 1e-9).all()
+    best = linprog(-push, A_ub=-opens, b_ub=gaps, bounds=[(-6.0, 6.0)] * 3 + [(-3.0, 3.0)] * 3)
+    assert push @ motion == pytest.approx(-best.fun, abs=1e-6)
+
+
 def test_pushes_lie_in_their_cone_and_pass_through_their_disc() -> None:
     way_on = unit([0.4, -0.8, 0.3])
     wrenches = pushes(way_on, 300, 12.0, 16.0)
