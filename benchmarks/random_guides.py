@@ -4,9 +4,10 @@
 
 DATA is the folder with femora/*/case.toml. Each draw takes a femur, a kit, a printer, a size and a strategy, and for
 most draws an entry of its own on the bone round the planned one, for some a target too; the guide is then made on one
-of the best seats, drawn at random, written, read back and checked by everything but loads and virtual surgery. Each becomes a guide
-that passes, a guide that a named check rejects, or a refusal by a named rule. Anything else is a failure: an error that
-is none of the program's own, or a guide that is not closed or not one body. Leaves with 1 where there is one.
+of the best seats, drawn at random, written, read back and checked by everything but loads and virtual surgery. Each
+becomes a guide that passes, a guide that a named check rejects, or a refusal by a named rule. Anything else is a
+failure: an error that is none of the program's own, or a guide that is not closed or not one body. Leaves with 1 where
+there is one.
 """
 
 from __future__ import annotations
