@@ -26,7 +26,7 @@ from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
-from guidegen.check.battery import check_guide, check_trial_bone, operate, read_written
+from guidegen.check.battery import check_companions, check_guide, operate, read_written
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
@@ -63,7 +63,7 @@ from guidegen.plan.planning import (
 )
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
-from guidegen.print_files import insert_files, metadata, print_files, reject
+from guidegen.print_files import insert_files, print_files, reject
 from guidegen.record import Built
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.show.dossier.words import sources_sha256
@@ -72,6 +72,7 @@ from guidegen.show.scans import Scans
 from guidegen.stl import stl_bytes
 from guidegen.store import StageStore, build, content_key
 from guidegen.surfaces import Surface
+from guidegen.threemf import travels_in
 from guidegen.volumes import Volume
 from guidegen.workshop import Workshop
 
@@ -541,7 +542,7 @@ def _write(
         written = read_written(scratch)
         measured = check_guide(written)
         _put(workshop.finish_companions(), scratch)
-        measured += check_trial_bone(written)
+        measured += check_companions(written)
     state.measured(content, measured)
     _begin_pictures(state, planned, content, guide, workshop)  # while this one operates
     with state.stage("surgery"):
@@ -597,9 +598,10 @@ def _begin_companions(
     state: Run, planned: Planned, content: dict[str, Any], built: Built, scratch: Path, workshop: Workshop
 ) -> None:
     guide, identity, _, _ = built
+    plan_sha256 = results.sha256((scratch / "plan.json").read_bytes())
     workshop.begin_companions(
         guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
-        state.kit, state.templates.guide.trial, metadata(content, "trial bone", scratch),
+        state.kit, state.templates.guide.trial, travels_in(content, "trial bone", plan_sha256, ""),
     )  # fmt: skip
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import guidegen
 from guidegen import results
 from guidegen.check.files import INSERTS, insert_name
 from guidegen.guide.guide import Guide
 from guidegen.stl import stl_bytes
-from guidegen.threemf import print_orientation, threemf_bytes
+from guidegen.threemf import print_orientation, threemf_bytes, travels_in
 
 
 def insert_files(guide: Guide) -> dict[str, bytes]:
@@ -46,17 +45,6 @@ def reject(folder: Path) -> None:
             path.rename(path.with_name(path.name.replace("insert", "rejected")))
 
 
-def metadata(content: Mapping[str, Any], what: str, folder: Path) -> dict[str, str]:
-    """What travels in a 3MF file: whose part this is, and of which plan."""
-    return {
-        "Title": f"{content['case_id']} {content['side'].upper()} {what}",
-        "Application": f"guidegen {guidegen.__version__}",
-        "patient_id": content["case_id"],
-        "side": content["side"],
-        "plan_sha256": results.sha256((folder / "plan.json").read_bytes()),
-        "version": guidegen.__version__,
-    }
-
-
 def _texts(content: Mapping[str, Any], what: str, folder: Path, stl: str) -> dict[str, str]:
-    return metadata(content, what, folder) | {"stl_sha256": results.sha256((folder / stl).read_bytes())}
+    plan_sha256, stl_sha256 = (results.sha256((folder / name).read_bytes()) for name in ("plan.json", stl))
+    return travels_in(content, what, plan_sha256, stl_sha256)

@@ -71,6 +71,22 @@ def threemf_bytes(surface: Surface, metadata: Mapping[str, str]) -> bytes:
     return _packed_anew(bytes(model.QueryWriter("3mf").WriteToBuffer()))
 
 
+def travels_in(content: Mapping[str, Any], what: str, plan_sha256: str, stl_sha256: str) -> dict[str, str]:
+    """What travels in the 3MF file of a part: whose and `what` it is, of which plan (`content` is that of plan.json),
+    and by which STL it was measured.
+    """
+    return {
+        "Title": f"{content['case_id']} {content['side'].upper()} {what}",
+        "Application": f"guidegen {content['version']}",
+        "patient_id": content["case_id"],
+        "side": content["side"],
+        "revision": content["guide"]["revision"],
+        "plan_sha256": plan_sha256,
+        "stl_sha256": stl_sha256,
+        "version": content["version"],
+    }
+
+
 def print_orientation(guide: Surface, down_direction: npt.ArrayLike) -> RigidTransform:
     """From LPS to the printer: bone side up, on z = 0, the lowest corner of the box at x = y = 0.
 

@@ -16,11 +16,13 @@ import pytest
 from guidegen.check.files import read_inserts
 from guidegen.frames import LPS, RigidTransform
 from guidegen.guide.solids import to_surface
-from guidegen.print_files import insert_files, metadata, print_files, reject
+from guidegen.print_files import insert_files, print_files, reject
 from guidegen.stl import stl_bytes
 from guidegen.threemf import PRINTER
 
-CONTENT: dict[str, Any] = {"case_id": "T001L", "side": "left", "guide": {"inserts": [{}, {}]}}
+CONTENT: dict[str, Any] = {
+    "case_id": "T001L", "side": "left", "version": "0.1.0", "guide": {"revision": "r001", "inserts": [{}, {}]},
+}  # fmt: skip
 
 
 def box(size_mm: float) -> Any:
@@ -67,9 +69,10 @@ def test_each_print_file_names_the_stl_that_was_measured(written: Path) -> None:
 
 
 def test_what_travels_along_says_whose_it_is(written: Path) -> None:
-    said = metadata(CONTENT, "insert 2", written)
-    assert said["Title"] == "T001L LEFT insert 2"
-    assert said["plan_sha256"] == hashlib.sha256(b"{}").hexdigest()
+    with zipfile.ZipFile(written / "inserts" / "insert-2.3mf") as archive:
+        model = archive.read("3D/3dmodel.model").decode()
+    for said in ("T001L LEFT insert 2", "r001", hashlib.sha256(b"{}").hexdigest()):
+        assert f">{said}</metadata>" in model
 
 
 def test_nothing_that_failed_can_be_printed_by_mistake(written: Path) -> None:

@@ -268,6 +268,7 @@ class AskedGuide(_Part):
     revision: Line
     plan_hash: Line
     removal_direction: Direction
+    print_down: Direction  # what points to the plate
     clearance_mm: Length
     genus: Count
     periosteum_mm: NotNegative  # of the clearance: what tissue fills
@@ -324,6 +325,7 @@ class Asked(_Part):
     side: Side
     frame: Literal["LPS"]
     unit: Literal["mm"]
+    version: Line  # of the program that made the plan
     anatomy: AskedAnatomy
     keep_out: list[str] = []  # what is kept out, in words; its surface is in a file of its own
     lesion: AskedLesion

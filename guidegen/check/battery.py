@@ -24,7 +24,15 @@ from guidegen.check.label import label_findings
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
 from guidegen.check.pins import pin_findings
-from guidegen.check.print_file import print_findings, print_pose, read_insert_prints, read_print
+from guidegen.check.print_file import (
+    pose_finding,
+    print_findings,
+    print_pose,
+    read_insert_prints,
+    read_print,
+    read_threemf,
+)
+from guidegen.check.print_form import print_form_findings
 from guidegen.check.removal import removal_findings, wire_findings
 from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
@@ -33,13 +41,19 @@ from guidegen.check.stop import stop_findings
 from guidegen.check.supports import support_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
 from guidegen.check.theatre import theatre_findings
-from guidegen.check.trial_bone import read_trial_bone, trial_bone_findings
+from guidegen.check.trial_bone import (
+    TRIAL_BONE_PRINT,
+    read_trial_bone,
+    trial_bone_findings,
+    trial_print_findings,
+)
 from guidegen.check.tunnel import tunnel_findings
 from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.check.wall import wall_finding
 from guidegen.check.words import word_findings
 from guidegen.frames import FloatArray
 from guidegen.surfaces import Surface
+from guidegen.threemf import print_orientation
 
 
 def check_files(
@@ -97,7 +111,8 @@ def _on_print(asked: Asked, guide: Surface, seat: Seat, printed_mm: FloatArray |
         return []
     pose = print_pose(printed_mm, guide)
     turn = None if pose is None else pose[0]
-    return [*print_findings(asked, printed_mm, pose), *support_findings(asked, seat, turn)]
+    planned = pose_finding(pose, print_orientation(guide, asked.guide.print_down).rotation)
+    return [*print_findings(asked, printed_mm, pose), planned, *support_findings(asked, seat, turn)]
 
 
 @dataclass(frozen=True)
@@ -138,10 +153,14 @@ def check_guide(written: Written) -> tuple[Finding, ...]:
     )
 
 
-def check_trial_bone(written: Written) -> tuple[Finding, ...]:
-    """Every finding on the trial bone."""
-    trial = read_trial_bone(written.folder)
-    return trial_bone_findings(written.asked, written.bone, written.guide, trial)
+def check_companions(written: Written) -> tuple[Finding, ...]:
+    """Every finding on the trial bone, on its print, and on what the print files hold beside their bodies."""
+    trial, printed_mm = read_trial_bone(written.folder), read_threemf(written.folder / TRIAL_BONE_PRINT)
+    return (
+        *trial_bone_findings(written.asked, written.bone, written.guide, trial),
+        *trial_print_findings(written.asked, trial, printed_mm),
+        *print_form_findings(written.folder, written.plan),
+    )
 
 
 def operate(written: Written) -> Checked:
@@ -157,4 +176,4 @@ def operate(written: Written) -> Checked:
 def check_result(folder: Path) -> tuple[Finding, ...]:
     """Everything that is found on the files of a result folder; ResultError when one is unusable."""
     written = read_written(folder)
-    return (*check_guide(written), *check_trial_bone(written), *operate(written).findings)
+    return (*check_guide(written), *check_companions(written), *operate(written).findings)

@@ -12,7 +12,7 @@ from guidegen.check.drill import HAIR_MM, WHY_DRILL, free_diameter_mm
 from guidegen.check.finding import Finding, at_least
 from guidegen.check.inserts import PlannedInsert, PlannedSocket, insert_findings
 from guidegen.check.label import read_findings
-from guidegen.check.print_file import print_findings, print_pose
+from guidegen.check.print_file import pose_finding, print_findings, print_pose
 from guidegen.errors import ResultError
 from guidegen.frames import FloatArray, unit
 from guidegen.surfaces import Surface
@@ -36,8 +36,16 @@ def fan_findings(
         findings += _insert(number, insert, socket, asked, surface, guide)
         if printed_mm is not None:
             printed = printed_mm[number - 1]
-            findings += print_findings(asked, printed, print_pose(printed, surface), f"insert {number}", MISSING)
+            pose, name = print_pose(printed, surface), f"insert {number}"
+            findings += print_findings(asked, printed, pose, name, MISSING)
+            findings.append(pose_finding(pose, _upright(insert), name, MISSING))
     return tuple(findings)
+
+
+def _upright(insert: AskedInsert) -> FloatArray:
+    """How an insert is printed, as rows (3, 3): on its lower end, its label along the plate."""
+    label = insert.label
+    return np.array([label.reading_direction, label.up_direction, label.outward_direction])
 
 
 def _insert(

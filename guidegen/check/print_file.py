@@ -17,7 +17,11 @@ from guidegen.threemf import PRINTER
 TURNED_TOLERANCE_MM = 1e-3
 MISSING = "guide.3mf is missing, is no 3MF of one body, or has other triangles than guide.stl"
 
-WHY_SAME = "The printer gets guide.3mf: a number measured on guide.stl means nothing unless both are the same body."
+# Six decimals of a direction are rounded in plan.json, and float32 in the file.
+POSE_LIMIT_DEG = 0.1
+
+WHY_SAME = "The printer gets the 3MF: a number measured on the STL means nothing unless both are the same body."
+WHY_POSE = "Props, layers and gaps were weighed for one way to lie: upside down, what prints worst touches the bone."
 WHY_FITS = "A guide larger than the printer is cut or scaled by whoever prints it."
 
 
@@ -78,10 +82,10 @@ def print_findings(
     missing: str = MISSING,
 ) -> list[Finding]:
     """How far a print file lies from its STL after the best turn, and how much of the printer's room it takes: of the
-    guide, or `of` an insert.
+    guide, or `of` another part.
     """
     off_mm = None if pose is None else pose[1]
-    name = f"{of} print file off the insert" if of else "print file off the guide"
+    name = f"{of} print file off its STL" if of else "print file off the guide"
     findings = [at_most(name, off_mm, TURNED_TOLERANCE_MM, "mm", WHY_SAME, missing=missing)]
     build_mm = asked.printing.build_mm
     room_mm = (*sorted(build_mm[:2], reverse=True), build_mm[2])  # a guide lies with its long side along the plate's
@@ -89,6 +93,19 @@ def print_findings(
     for side, size_mm, most_mm in zip(("length", "width", "height"), sizes, room_mm, strict=True):
         findings.append(at_most(f"{of} print {side}".lstrip(), size_mm, most_mm, "mm", WHY_FITS, missing=missing))
     return findings
+
+
+def pose_finding(
+    pose: tuple[RigidTransform, float] | None, planned: FloatArray, of: str = "", missing: str = MISSING
+) -> Finding:
+    """The angle between how a part lies in its print file and how it was planned to lie there: x, y and z of the
+    printer, as rows (3, 3) in LPS.
+    """
+    turned_deg = None
+    if pose is not None:  # 2 √2 sin(angle / 2) is the distance between two rotations
+        apart = float(np.linalg.norm(pose[0].rotation - planned))
+        turned_deg = float(np.degrees(2.0 * np.arcsin(min(1.0, apart / np.sqrt(8.0)))))
+    return at_most(f"{of} print pose off plan".lstrip(), turned_deg, POSE_LIMIT_DEG, "°", WHY_POSE, missing=missing)
 
 
 def _sizes_mm(printed_mm: FloatArray) -> tuple[float, float, float]:

@@ -12,11 +12,12 @@ from guidegen.check.files import read_stl
 from guidegen.check.finding import DECIMALS, Finding, above, at_least, at_most
 from guidegen.check.mesh import WHY_CLOSED, WHY_VOLUME, bodies, open_edges
 from guidegen.check.pins import through_mm
+from guidegen.check.print_file import pose_finding, print_findings, print_pose
 from guidegen.check.samples import area_samples
 from guidegen.frames import FloatArray, across, spokes, unit
 from guidegen.surfaces import Surface
 
-TRIAL_BONE_FILE = "trial_bone.stl"
+TRIAL_BONE_FILE, TRIAL_BONE_PRINT = "trial_bone.stl", "trial_bone.3mf"
 # The bone is compared where the guide is no further from it than this: its contact, and what stands off round it.
 NEAR_MM = 3.0
 # About two thousand to three thousand of them lie near a guide, one in a square millimetre of bone or two.
@@ -34,6 +35,7 @@ WHY_BODIES = "What is loose is lost in the print, and the rest is not the bone t
 WHY_BONE = "A guide that sits on anything but the bone at true size has been tried on another bone."
 WHY_DEPTH = "Drill and wires are tried on the trial bone: a hole that stops them makes a good guide look wrong."
 NO_FILE = f"there is no {TRIAL_BONE_FILE} beside the guide"
+NO_PRINT = f"{TRIAL_BONE_PRINT} is missing, is no 3MF of one body, or has other triangles than {TRIAL_BONE_FILE}"
 NO_BONE = "no bone lies near the guide"
 
 
@@ -57,6 +59,25 @@ def trial_bone_findings(asked: Asked, bone: Surface, guide: Surface, trial: Surf
         at_most("trial bone off the bone", off_mm, LIMIT_MM, "mm", WHY_BONE, missing),
         *_depth_findings(asked, bone, trial),
     )
+
+
+def trial_print_findings(asked: Asked, trial: Surface | None, printed_mm: FloatArray) -> tuple[Finding, ...]:
+    """Whether the file that is printed, by its triangles (M, 3, 3), is the trial bone that was measured, stands on its
+    foot, and fits the printer.
+    """
+    pose = None if trial is None else print_pose(printed_mm, trial)
+    name = "trial bone"
+    return (
+        *print_findings(asked, printed_mm, pose, name, NO_PRINT),
+        pose_finding(pose, _upright(asked), name, NO_PRINT),
+    )
+
+
+def _upright(asked: Asked) -> FloatArray:
+    """How it is printed, as rows (3, 3): on its foot, what the guide sits on towards the front of the plate."""
+    shaft = unit(asked.anatomy.shaft_axis)
+    outwards = unit(across(asked.guide.removal_direction, shaft))
+    return np.stack([np.cross(shaft, outwards), -outwards, shaft])
 
 
 def _off_the_bone_mm(asked: Asked, bone: Surface, guide: Surface, trial: Surface) -> float | None:

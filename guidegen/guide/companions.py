@@ -14,6 +14,7 @@ from guidegen.guide.trial_bone import Hole, make_trial_bone
 from guidegen.plan.guide_shapes import Trial
 from guidegen.plan.kits import Kit
 from guidegen.plan.tunnel import Tunnel
+from guidegen.results import sha256
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 from guidegen.threemf import threemf_bytes
@@ -32,8 +33,8 @@ def companion_files(
     shape: Trial,
     metadata: Mapping[str, str],
 ) -> dict[str, bytes]:
-    """Contents by path in the result's folder; `metadata` travels in the trial bone's 3MF. NoSafeGuide where float32
-    holds no sound trial bone.
+    """Contents by path in the result's folder; `metadata` travels in the trial bone's 3MF, with the hash of its STL.
+    NoSafeGuide where float32 holds no sound trial bone.
     """
     parts = metal_files(metal_parts(guide, kit))
     return {
@@ -67,7 +68,9 @@ def _trial_bone(
         (identity.patient_id, anatomy.side.upper(), f"{identity.revision} {identity.plan_hash}"),
         shape,
     )
+    stl = stl_bytes(trial.surface)
+    texts = {**metadata, "stl_sha256": sha256(stl)}
     return {
-        f"{TRIAL_BONE}.stl": stl_bytes(trial.surface),
-        f"{TRIAL_BONE}.3mf": threemf_bytes(trial.surface.transformed(trial.pose), metadata),
+        f"{TRIAL_BONE}.stl": stl,
+        f"{TRIAL_BONE}.3mf": threemf_bytes(trial.surface.transformed(trial.pose), texts),
     }

@@ -175,7 +175,8 @@ def _plan() -> dict[str, Any]:
         for lines, up, size in ((("case-1", "LEFT"), -22.5, 4.0), (MARKS, -38.0, 3.0))
     ]  # fmt: skip
     return {
-        "schema": "guidegen.plan/1", "case_id": "case-1", "side": "left", "frame": "LPS", "unit": "mm",
+        "schema": "guidegen.plan/1", "case_id": "case-1", "side": "left", "frame": "LPS",
+        "unit": "mm", "version": "0.1.0",
         "anatomy": {
             "head_center_mm": at(HEAD), "head_radius_mm": 24.0, "neck_axis": way(AXIS),
             "shaft_point_mm": at(np.array([0.0, 0.0, -30.0])), "shaft_axis": way([0.0, 0.0, 1.0]),
@@ -190,7 +191,8 @@ def _plan() -> dict[str, Any]:
         }],
         "guide": {
             "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5, "warnings": [], "soft_tissue": None,
-            "removal_direction": way([1.0, 0.0, 0.0]), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
+            "removal_direction": way([1.0, 0.0, 0.0]), "print_down": way([1.0, 0.0, 0.0]),
+            "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
             "surface_error_mm": 0.3,
             "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 8.2, "outer_diameter_mm": 14.2,
                          "drill_diameter_mm": 8.0, "guided_length_mm": 30.0, "top_mm": at(TOP),
@@ -237,6 +239,11 @@ class Hip:
         """The guide's triangles (M, 3, 3) as they lie in the printer."""
         turned = self.guide.transformed(print_orientation(self.guide, self.content["guide"]["removal_direction"]))
         return turned.vertices[turned.faces]
+
+    @property
+    def bench_axes(self) -> FloatArray:
+        """The bench's x, y and z where the scanner found the hip, as rows (3, 3)."""
+        return PLACE.vectors(np.eye(3))
 
     def wrong_guide(self, **wrong: Any) -> Surface:
         """A guide with one thing put wrong, see `guide_solid`."""

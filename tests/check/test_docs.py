@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bench_skin import plane, told
 
@@ -12,8 +13,9 @@ from guidegen.check import slicer
 from guidegen.check.battery import check_files
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.finding import Finding
+from guidegen.check.print_form import print_form_findings
 from guidegen.check.slicer import slicer_findings
-from guidegen.check.trial_bone import trial_bone_findings
+from guidegen.check.trial_bone import trial_bone_findings, trial_print_findings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 ROW = re.compile(r"^\| `(.+?)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -53,6 +55,11 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
     findings = list(check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm, skin=plane()))
     findings += trial_bone_findings(hip.asked(), hip.bone, hip.guide, None)
+    findings += trial_print_findings(hip.asked(), None, np.empty((0, 3, 3)))
+    plan = hip.plan()
+    folder = tmp_path_factory.mktemp("prints")
+    (folder / "plan.json").touch()
+    findings += print_form_findings(folder, plan)
     findings += drill_way_findings(hip.asked(of_metal), hip.guide)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slicer, "PROGRAM", "true")  # says nothing: each finding is made, and none is measured

@@ -75,7 +75,7 @@ def test_the_print_is_looked_at_only_where_there_is_one(asked: Asked, bodies: tu
     made, around = bodies
     printed = made.vertices[made.faces]
     findings = {each.name: each for each in fan_findings(asked, [made], around, [printed])}
-    assert findings["insert 1 print file off the insert"].passed
+    assert findings["insert 1 print file off its STL"].passed
 
 
 def test_as_many_inserts_as_planned_or_none_at_all(asked: Asked, bodies: tuple[Surface, Surface], hip: Any) -> None:

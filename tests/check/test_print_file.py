@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from guidegen.check.print_file import print_findings, print_pose, read_print
+from guidegen.check.print_file import pose_finding, print_findings, print_pose, read_print
 from guidegen.frames import rotation_about
 from guidegen.surfaces import Surface
-from guidegen.threemf import threemf_bytes
+from guidegen.threemf import print_orientation, threemf_bytes
 
 
 @pytest.fixture
@@ -84,6 +84,15 @@ def test_a_guide_that_is_larger_than_the_printer_does_not_fit(hip, build_mm, too
     for printed in (hip.printed_mm, hip.printed_mm[..., [1, 0, 2]]):  # whichever side lies along x
         findings = print_findings(hip.asked(change), printed, print_pose(hip.printed_mm, hip.guide))
         assert [finding.name for finding in findings if not finding.passed] == too_large
+
+
+@pytest.mark.parametrize(("turn", "off_deg"), [(None, 0.0), ([0.0, 0.0, 1.0], 90.0), ([1.0, 0.0, 0.0], 180.0)])
+def test_a_guide_turned_on_the_plate_or_over_lies_otherwise_than_planned(hip, turn, off_deg) -> None:
+    planned = print_orientation(hip.guide, hip.content["guide"]["print_down"]).rotation
+    lying = hip.printed_mm if turn is None else hip.printed_mm @ rotation_about(turn, off_deg).T
+    finding = pose_finding(print_pose(lying, hip.guide), planned)
+    assert finding.measured == pytest.approx(off_deg, abs=1e-3)
+    assert finding.passed is (off_deg == 0.0)
 
 
 def test_nothing_is_known_of_the_size_of_no_print(hip) -> None:

@@ -12,12 +12,13 @@ from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result
 from guidegen.check.files import read_result, read_stl
 from guidegen.check.loads import load_findings, loads
+from guidegen.check.print_form import print_form_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
-from guidegen.check.trial_bone import trial_bone_findings
+from guidegen.check.trial_bone import trial_bone_findings, trial_print_findings
 from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.errors import ResultError
 
-PRINT_FINDINGS = 8
+PRINT_FINDINGS = 9
 
 
 def write_stl(path, surface) -> None:
@@ -49,7 +50,11 @@ def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
     assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
     assert {(finding.measured, finding.passed) for finding in printed} == {(None, False)}
     asked, bone, guide = read_plan(hip.plan()), hip.bone, hip.guide
-    tried = trial_bone_findings(asked, bone, guide, None)  # nor a trial bone
+    tried = (  # nor a trial bone
+        *trial_bone_findings(asked, bone, guide, None),
+        *trial_print_findings(asked, None, np.empty((0, 3, 3))),
+        *print_form_findings(folder, hip.plan()),
+    )
     operated = surgery_findings(virtual_surgery(asked, bone, guide), SurgeryLimits())
     assert findings[len(measured) + PRINT_FINDINGS :] == (
         *tried, *load_findings(loads(asked, bone, guide)), *operated,

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 import trimesh
 
-from guidegen.check.trial_bone import TRIAL_BONE_FILE, read_trial_bone, trial_bone_findings
+from guidegen.check.trial_bone import (
+    TRIAL_BONE_FILE,
+    read_trial_bone,
+    trial_bone_findings,
+    trial_print_findings,
+)
 from guidegen.errors import ResultError
 from guidegen.frames import FloatArray, unit
 from guidegen.surfaces import Surface
@@ -111,6 +116,22 @@ def test_no_bone_near_the_guide_is_no_measurement(hip, made) -> None:
     finding = trial_bone_findings(hip.asked(), hip.bone, away, made())[3]
     assert (finding.name, finding.measured, finding.passed) == (OFF, None, False)
     assert finding.why.startswith("Not measured: no bone lies near the guide.")
+
+
+def test_the_file_that_is_printed_is_measured_as_the_one_that_was_tried(hip, made) -> None:
+    """Upright, with the guide's side to the front of the plate; then another body, and lying on its side."""
+    good = made()
+    upright = (good.vertices @ np.array([hip.bench_axes[1], -hip.bench_axes[0], hip.bench_axes[2]]).T)[good.faces]
+    sizes = ["trial bone print length", "trial bone print width", "trial bone print height"]
+    expected = ["trial bone print file off its STL", *sizes, "trial bone print pose off plan"]
+    findings = trial_print_findings(hip.asked(), good, upright)
+    assert [(finding.name, finding.passed) for finding in findings] == [(name, True) for name in expected]
+    lying = trial_print_findings(hip.asked(), good, upright[..., [1, 2, 0]])
+    assert [finding.name for finding in lying if not finding.passed] == ["trial bone print pose off plan"]
+    larger = trial_print_findings(hip.asked(), good, 1.01 * upright)
+    assert [finding.name for finding in larger if not finding.passed] == ["trial bone print file off its STL"]
+    none = trial_print_findings(hip.asked(), good, upright[1:])
+    assert {finding.measured for finding in none[::4]} == {None}
 
 
 def test_a_folder_without_one_fails_and_a_spoilt_one_is_refused(hip, made, tmp_path) -> None:
