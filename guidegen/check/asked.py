@@ -69,6 +69,7 @@ class AskedTunnel(_Part):
     centroid_distance_mm: Number | None
     end_outline_mm: list[tuple[Number, Number]] = []  # rings: behind the target, radius; empty: flat, the bore's width
     keep_out_mm: Number | None = None
+    lesion_reached_fraction: NotNegative
 
 
 class AskedMetal(_Part):

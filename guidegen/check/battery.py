@@ -16,11 +16,12 @@ from guidegen.check.calliper import calliper_findings
 from guidegen.check.chuck import chuck_findings
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.fan import fan_findings
-from guidegen.check.files import read_inserts, read_result, read_skin
+from guidegen.check.files import LESION_FILE, read_inserts, read_result, read_skin, read_stl
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
 from guidegen.check.label import label_findings
+from guidegen.check.lesion import lesion_findings
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
 from guidegen.check.pins import pin_findings
@@ -65,9 +66,11 @@ def check_files(
     inserts: Sequence[Surface] = (),
     inserts_printed_mm: Sequence[FloatArray] | None = None,
     skin: Surface | None = None,
+    lesion: Surface | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding on a guide and on the inserts of a fan, from the content of plan.json and the surfaces as read back
-    (LPS, mm); with the print files' triangles (M, 3, 3) as `read_print` gives them, those on the prints too.
+    (LPS, mm); with the print files' triangles (M, 3, 3) as `read_print` gives them, those on the prints too, with the
+    lesion what of it is reached.
 
     Nothing stops at a failure: all checks run, and the guide is good when all have passed.
     Raises ResultError when the plan lacks what the checks ask of it.
@@ -88,6 +91,7 @@ def check_files(
         *pin_hole_findings(asked, guide),
         *pin_findings(asked, bone),
         *tunnel_findings(asked, bone),
+        *(() if lesion is None else lesion_findings(asked, lesion)),
         *gap_findings(asked, seat),
         depth_finding(bone, guide, seat),
         *removal_findings(asked, bone, guide, seat),
@@ -147,10 +151,11 @@ def check_guide(written: Written) -> tuple[Finding, ...]:
     """Every finding on the guide, on the inserts of a fan, and on their prints."""
     inserts = read_inserts(written.folder, written.plan)
     prints = read_insert_prints(written.folder, len(inserts))
-    skin = read_skin(written.folder, written.plan)
+    skin, lesion = read_skin(written.folder, written.plan), read_stl(written.folder / LESION_FILE)
     return check_files(
-        written.plan, written.bone, written.guide, written.keep_out, read_print(written.folder), inserts, prints, skin
-    )
+        written.plan, written.bone, written.guide, written.keep_out, read_print(written.folder), inserts, prints, skin,
+        lesion,
+    )  # fmt: skip
 
 
 def check_companions(written: Written) -> tuple[Finding, ...]:

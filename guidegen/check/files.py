@@ -15,6 +15,7 @@ from guidegen.surfaces import Surface
 STL_HEADER_BYTES = 84
 STL_FACE_BYTES = 50
 
+LESION_FILE = "lesion.stl"
 INSERTS = "inserts"  # the folder of a fan's inserts
 INSERT, REJECTED = "insert-{}", "rejected-{}"
 

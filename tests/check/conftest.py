@@ -187,7 +187,7 @@ def _plan() -> dict[str, Any]:
         "tunnels": [{
             "entry_mm": at(ENTRY), "target_mm": at(TARGET), "diameter_mm": 8.0, "length_mm": 85.0,
             "wall_min_mm": 10.0, "subchondral_mm": 24.0 - np.hypot(10.0, 4.0), "subchondral_axis_mm": 14.0,
-            "centroid_distance_mm": 0.0,
+            "centroid_distance_mm": 0.0, "lesion_reached_fraction": 1.0 - (1.0 - (4.0 / 6.0) ** 2) ** 1.5,
         }],
         "guide": {
             "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5, "warnings": [], "soft_tissue": None,
@@ -217,10 +217,11 @@ def _plan() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Hip:
-    """The bone, a good guide, and the plan that both keep."""
+    """The bone with its lesion, a good guide, and the plan that they keep."""
 
     bone: Surface
     guide: Surface
+    lesion: Surface
     content: dict[str, Any]
 
     def plan(self, change: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
@@ -253,7 +254,7 @@ class Hip:
 @pytest.fixture(scope="session")
 def hip() -> Hip:
     """The hip on the bench."""
-    return Hip(placed(bone_solid()), placed(guide_solid()), _plan())
+    return Hip(placed(bone_solid()), placed(guide_solid()), placed(ball(HEAD, 6.0)), _plan())
 
 
 @pytest.fixture(scope="session")

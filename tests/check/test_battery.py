@@ -50,7 +50,7 @@ NAMES = [
     "arrow PROX off its direction", "arrow PROX head by tail", "arrow ANT off its direction", "arrow ANT head by tail",
 ]  # fmt: skip
 ON_PRINT = [
-    "print file off the guide", "print length", "print width", "print height",
+    "print file off the guide", "print length", "print width", "print height", "print pose off plan",
     "props, share of the surface", "props on the contact", "props in bores and windows", "props in text and arrows",
 ]  # fmt: skip
 

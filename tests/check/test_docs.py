@@ -53,7 +53,9 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
         }
 
     implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
-    findings = list(check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm, skin=plane()))
+    findings = list(
+        check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm, (), None, plane(), hip.lesion)
+    )
     findings += trial_bone_findings(hip.asked(), hip.bone, hip.guide, None)
     findings += trial_print_findings(hip.asked(), None, np.empty((0, 3, 3)))
     plan = hip.plan()

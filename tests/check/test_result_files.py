@@ -30,6 +30,7 @@ def folder(tmp_path, hip):
     (tmp_path / "plan.json").write_text(json.dumps(hip.plan()), encoding="utf-8")
     write_stl(tmp_path / "femur.stl", hip.bone)
     write_stl(tmp_path / "guide.stl", hip.guide)
+    write_stl(tmp_path / "lesion.stl", hip.lesion)
     return tmp_path
 
 
@@ -44,7 +45,7 @@ def test_the_file_is_the_surface_it_was_written_from(folder, hip) -> None:
 
 def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
     findings = check_result(folder)
-    measured = check_files(hip.plan(), hip.bone, hip.guide)
+    measured = check_files(hip.plan(), hip.bone, hip.guide, lesion=hip.lesion)
     assert findings[: len(measured)] == measured
     printed = findings[len(measured) : len(measured) + PRINT_FINDINGS]  # there is no print file in this folder
     assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
