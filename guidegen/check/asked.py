@@ -70,6 +70,8 @@ class AskedTunnel(_Part):
     end_outline_mm: list[tuple[Number, Number]] = []  # rings: behind the target, radius; empty: flat, the bore's width
     keep_out_mm: Number | None = None
     lesion_reached_fraction: NotNegative
+    sleeve_offset_mm: Length  # from the entry to where the drill's stop rests
+    depth_reading_mm: Length  # from there to the target
 
 
 class AskedMetal(_Part):
@@ -210,6 +212,7 @@ class AskedInsert(_Part):
     stop_face_mm: Point
     stop_diameter_mm: Length
     offset_mm: Length
+    reading_mm: Length
     chuck_diameter_mm: Length
     chuck_length_mm: Length
     label: AskedLabel

@@ -14,6 +14,7 @@ from guidegen.check.asked import Asked, read_plan
 from guidegen.check.bore import pin_hole_findings, sleeve_findings
 from guidegen.check.calliper import calliper_findings
 from guidegen.check.chuck import chuck_findings
+from guidegen.check.depth import sleeve_depth_findings
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.fan import fan_findings
 from guidegen.check.files import LESION_FILE, read_inserts, read_result, read_skin, read_stl
@@ -86,6 +87,7 @@ def check_files(
         genus_finding(asked, guide),
         *sleeve_findings(asked, guide),
         *stop_findings(asked, guide),
+        *sleeve_depth_findings(asked, guide),
         *drill_way_findings(asked, guide),
         *chuck_findings(asked, guide),
         *pin_hole_findings(asked, guide),

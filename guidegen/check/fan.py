@@ -8,6 +8,7 @@ import numpy as np
 
 from guidegen.check.asked import Asked, AskedInsert, AskedSocket
 from guidegen.check.bore import GUIDED_TOLERANCE_MM
+from guidegen.check.depth import insert_depth_findings
 from guidegen.check.drill import HAIR_MM, WHY_DRILL, free_diameter_mm
 from guidegen.check.finding import Finding, at_least
 from guidegen.check.inserts import PlannedInsert, PlannedSocket, insert_findings
@@ -65,6 +66,7 @@ def _insert(
     finest_mm = asked.printing.least_feature_mm
     return [
         *insert_findings(own, place, surface, guide),
+        *insert_depth_findings(asked, insert, surface),
         at_least(f"{name} drill's way", free_mm, insert.drill_diameter_mm - HAIR_MM, "mm", WHY_DRILL),
         *read_findings(f"{name} label", insert.label, surface, finest_mm),
     ]

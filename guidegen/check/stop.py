@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from guidegen.check.asked import Asked
 from guidegen.check.finding import Finding, at_most
-from guidegen.frames import spokes, unit
+from guidegen.frames import FloatArray, spokes, unit
 from guidegen.surfaces import Surface
 
 # The face is looked at on a ring midway between bore and rim, from this far outside: what stands on it is seen too.
@@ -30,9 +31,8 @@ def stop_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     for number, sleeve in enumerate(asked.guide.sleeves, start=1):
         tunnel = asked.tunnels[sleeve.tunnel]
         axis = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
-        ring = (sleeve.inner_diameter_mm + sleeve.outer_diameter_mm) / 4.0 * spokes(axis, DIRECTIONS)
-        way, _ = guide.ray_hits(sleeve.top_mm + ring - OUTSIDE_MM * axis, axis)
-        above = np.sort(OUTSIDE_MM - way)
+        ring_mm = (sleeve.inner_diameter_mm + sleeve.outer_diameter_mm) / 4.0
+        above = np.sort(above_mm(guide, sleeve.top_mm, axis, ring_mm))
         bearing = above[round((1.0 - BEARING_SHARE) * DIRECTIONS) :]
         face_mm = float(np.abs(bearing).max())
         rests_mm = float(np.median(above)) + (sleeve.metal.flange_height_mm if sleeve.metal else 0.0)
@@ -46,3 +46,11 @@ def stop_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
             measured = off_mm if np.isfinite(face_mm) else None
             findings.append(at_most(f"sleeve {number} {name}", measured, LIMIT_MM, "mm", why, missing=MISSING))
     return tuple(findings)
+
+
+def above_mm(body: Surface, place_mm: npt.ArrayLike, axis: FloatArray, ring_mm: float) -> FloatArray:
+    """How much higher against the axis than a place (3,) on it the body's face stands, on a ring (DIRECTIONS,) of this
+    radius; minus infinity where nothing lies.
+    """
+    way, _ = body.ray_hits(np.asarray(place_mm) + ring_mm * spokes(axis, DIRECTIONS) - OUTSIDE_MM * axis, axis)
+    return np.asarray(OUTSIDE_MM - way)

@@ -187,7 +187,8 @@ def _plan() -> dict[str, Any]:
         "tunnels": [{
             "entry_mm": at(ENTRY), "target_mm": at(TARGET), "diameter_mm": 8.0, "length_mm": 85.0,
             "wall_min_mm": 10.0, "subchondral_mm": 24.0 - np.hypot(10.0, 4.0), "subchondral_axis_mm": 14.0,
-            "centroid_distance_mm": 0.0, "lesion_reached_fraction": 1.0 - (1.0 - (4.0 / 6.0) ** 2) ** 1.5,
+            "centroid_distance_mm": 0.0, "sleeve_offset_mm": 34.0, "depth_reading_mm": 119.0,
+            "lesion_reached_fraction": 1.0 - (1.0 - (4.0 / 6.0) ** 2) ** 1.5,
         }],
         "guide": {
             "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 5, "warnings": [], "soft_tissue": None,

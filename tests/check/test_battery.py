@@ -21,6 +21,7 @@ NAMES = [
     "sleeve 1 bore axis off plan", "sleeve 1 bore angle off plan", "sleeve 1 bore diameter off plan",
     "sleeve 1 bore out of round", "sleeve 1 bore guided length", "sleeve 1 bore off the target",
     "sleeve 1 top face off plan", "sleeve 1 stop off its offset",
+    "tunnel 1 sleeve's offset off the file", "tunnel 1 reading off the file",
     "sleeve 1 drill's way", "pin 1 wire's way", "pin 2 wire's way", "window 1 open", "probe 2 open", "narrowest lumen",
     "sleeve 1 chuck's room",
     "pin 1 hole axis off plan", "pin 1 hole angle off plan", "pin 1 hole diameter off plan", "pin 1 hole out of round",

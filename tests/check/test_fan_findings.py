@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from test_inserts import (
     ASKED,
@@ -29,12 +30,15 @@ from guidegen.surfaces import Surface
 def change(plan: dict[str, Any]) -> None:
     """One tunnel through one insert, where the bodies of the insert's own tests are."""
     plan["tunnels"] = [plan["tunnels"][0] | {"entry_mm": ENTRY.tolist(), "target_mm": ASKED.target_mm.tolist()}]
+    reach_mm = float(np.linalg.norm(ASKED.target_mm - ENTRY))
+    plan["tunnels"][0] |= {"sleeve_offset_mm": OFFSET_MM, "depth_reading_mm": OFFSET_MM + reach_mm}
     label = plan["guide"]["labels"][0] | {"center_mm": (ENTRY + OFFSET_MM * OUT).tolist()}
     first, second = (IN_LPS.rotation[:, k].tolist() for k in (0, 1))
     label |= {"reading_direction": first, "up_direction": second, "outward_direction": OUT.tolist()}
     own = {
         "tunnel": 0, "bore_mm": BORE_MM, "drill_diameter_mm": 3.2, "guided_length_mm": OFFSET_MM - LOW_MM,
         "stop_face_mm": (ENTRY + OFFSET_MM * OUT).tolist(), "stop_diameter_mm": 12.0, "offset_mm": OFFSET_MM,
+        "reading_mm": OFFSET_MM + reach_mm,
         "chuck_diameter_mm": 22.0, "chuck_length_mm": 50.0, "label": label,
     }  # fmt: skip
     plan["guide"] |= {"sleeves": [], "inserts": [own], "socket": {
@@ -60,6 +64,7 @@ def test_an_insert_is_asked_what_a_sleeve_would_be(asked: Asked, bodies: tuple[S
     assert findings["insert 1 bore off the target"].passed
     assert findings["insert 1 bore guided length"].passed
     assert findings["insert 1 drill's way"].passed
+    assert findings["tunnel 1 reading off the file"].measured == pytest.approx(0.0, abs=1e-3)
     assert not findings["insert 1 label reads as planned"].passed  # the body bears no letters
     assert not any("print file" in name for name in findings)
 

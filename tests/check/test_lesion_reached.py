@@ -10,10 +10,6 @@ from guidegen.surfaces import Surface
 
 OFF, REACHED = "lesion's centroid off the plan's", "tunnel 1 lesion reached"
 STATED = "tunnel 1 lesion off its stated share"
-    "lesion's centroid off the plan's",
-    "tunnel 1 lesion reached",
-    "tunnel 1 lesion off its stated share",
-)
 
 
 def failed(hip, lesion, change=None) -> list[str]:
