@@ -26,7 +26,7 @@ from guidegen.bone.anatomy import Anatomy, find_anatomy
 from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
-from guidegen.check.battery import check_companions, check_guide, operate, read_written
+from guidegen.check.battery import check_companions, check_guide, check_order, operate, read_written
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
@@ -164,6 +164,11 @@ class Run:
         return {
             "patient": self.case.patient.model_dump(mode="json"),
             "order": order,
+            "templates": {
+                "kit": self.kit.model_dump(mode="json"),
+                "guide": self.templates.guide.model_dump(mode="json"),
+                "printer": self.templates.printer.model_dump(mode="json"),
+            },
             "templates_sha256": self.templates.sha256 | {"dossier": sources_sha256(self.case.order.language)},
             "rules": self.rules.record(),
             "waivers": [waiver.model_dump(mode="json") for waiver in self.case.waivers],
@@ -540,7 +545,7 @@ def _write(
         _put(print_files(content, guide, scratch), scratch)
     with state.stage("check"):
         written = read_written(scratch)
-        measured = check_guide(written)
+        measured = (*check_guide(written), *check_order(written, state.parameters))
         _put(workshop.finish_companions(), scratch)
         measured += check_companions(written)
     state.measured(content, measured)

@@ -17,7 +17,7 @@ from guidegen.check.chuck import chuck_findings
 from guidegen.check.depth import sleeve_depth_findings
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.fan import fan_findings
-from guidegen.check.files import LESION_FILE, read_inserts, read_result, read_skin, read_stl
+from guidegen.check.files import LESION_FILE, read_inserts, read_json, read_result, read_skin, read_stl
 from guidegen.check.finding import Finding
 from guidegen.check.gap import depth_finding, gap_findings
 from guidegen.check.keep_out import keep_out_findings
@@ -25,6 +25,7 @@ from guidegen.check.label import label_findings
 from guidegen.check.lesion import lesion_findings
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
+from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.pins import pin_findings
 from guidegen.check.print_file import (
     pose_finding,
@@ -54,6 +55,7 @@ from guidegen.check.virtual_surgery import virtual_surgery
 from guidegen.check.wall import wall_finding
 from guidegen.check.words import word_findings
 from guidegen.frames import FloatArray
+from guidegen.results import RUN_FILE
 from guidegen.surfaces import Surface
 from guidegen.threemf import print_orientation
 
@@ -160,6 +162,11 @@ def check_guide(written: Written) -> tuple[Finding, ...]:
     )  # fmt: skip
 
 
+def check_order(written: Written, parameters: Any) -> tuple[Finding, ...]:
+    """Whether the plan is what run.json's `parameters` order; ResultError where they are not those of a run."""
+    return ordered_findings(written.plan, written.asked, Ordered.read(parameters))
+
+
 def check_companions(written: Written) -> tuple[Finding, ...]:
     """Every finding on the trial bone, on its print, and on what the print files hold beside their bodies."""
     trial, printed_mm = read_trial_bone(written.folder), read_threemf(written.folder / TRIAL_BONE_PRINT)
@@ -182,5 +189,10 @@ def operate(written: Written) -> Checked:
 
 def check_result(folder: Path) -> tuple[Finding, ...]:
     """Everything that is found on the files of a result folder; ResultError when one is unusable."""
-    written = read_written(folder)
-    return (*check_guide(written), *check_companions(written), *operate(written).findings)
+    written, parameters = read_written(folder), read_json(folder / RUN_FILE).get("parameters")
+    return (
+        *check_guide(written),
+        *check_order(written, parameters),
+        *check_companions(written),
+        *operate(written).findings,
+    )

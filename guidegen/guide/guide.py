@@ -108,7 +108,7 @@ class Guide:
     sleeve for each tunnel, or for tunnels from one entry a `socket` and an insert for each. `wire_left_mm`: the wire
     over which the guide comes off, None where none is left. `axis_mark_mm` (2, 3): the groove above the axis of the
     first sleeve, or of the socket. `pointer`: the bottom of a notch in the rim, through which a finger reaches the
-    vastus ridge; None where that lies too far off.
+    vastus ridge; None where that lies too far off, or where the shape has none (`has_pointer`).
     """
 
     surface: Surface
@@ -131,6 +131,7 @@ class Guide:
     labels: tuple[Label, ...]
     arrows: tuple[Arrow, ...]
     pointer: Sight | None
+    has_pointer: bool
     axis_mark_mm: FloatArray
     calliper: Faces | None
 
@@ -144,7 +145,9 @@ class Guide:
     def warnings(self) -> tuple[str, ...]:
         """What the surgeon must know of this guide before approving it, in sentences."""
         has_window = any(hole.kind == "window" for hole in self.holes)
-        return () if has_window else ("This footprint has no room for a window.",)
+        no_window = () if has_window else ("This footprint has no room for a window.",)
+        is_there = self.pointer is not None or not self.has_pointer
+        return no_window if is_there else (*no_window, "The vastus ridge lies too far from the rim for a pointer.")
 
 
 def make_guide(
@@ -264,6 +267,7 @@ def _described(
         labels=tuple(label.transformed(back) for label in layout.labels),
         arrows=_arrows(layout, make),
         pointer=None if layout.notch is None else _pointer(layout.notch, layout, order),
+        has_pointer=order.template.pointer.on,
         axis_mark_mm=_in_view(surface, back.points(_axis_mark(layout, order))),
         calliper=_calliper(layout, order),
     )

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench_skin import plane, told
+from orders import as_ordered, parameters
 
 from guidegen.check import slicer
 from guidegen.check.battery import check_files
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.finding import Finding
+from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
 from guidegen.check.slicer import slicer_findings
 from guidegen.check.trial_bone import trial_bone_findings, trial_print_findings
@@ -58,7 +60,8 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     )
     findings += trial_bone_findings(hip.asked(), hip.bone, hip.guide, None)
     findings += trial_print_findings(hip.asked(), None, np.empty((0, 3, 3)))
-    plan = hip.plan()
+    plan = hip.plan(as_ordered)
+    findings += ordered_findings(plan, hip.asked(as_ordered), Ordered.read(parameters()))
     folder = tmp_path_factory.mktemp("prints")
     (folder / "plan.json").touch()
     findings += print_form_findings(folder, plan)

@@ -7,11 +7,13 @@ import json
 import numpy as np
 import pytest
 import trimesh
+from orders import as_ordered, parameters
 
 from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result
 from guidegen.check.files import read_result, read_stl
 from guidegen.check.loads import load_findings, loads
+from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
 from guidegen.check.trial_bone import trial_bone_findings, trial_print_findings
@@ -27,10 +29,11 @@ def write_stl(path, surface) -> None:
 
 @pytest.fixture
 def folder(tmp_path, hip):
-    (tmp_path / "plan.json").write_text(json.dumps(hip.plan()), encoding="utf-8")
+    (tmp_path / "plan.json").write_text(json.dumps(hip.plan(as_ordered)), encoding="utf-8")
     write_stl(tmp_path / "femur.stl", hip.bone)
     write_stl(tmp_path / "guide.stl", hip.guide)
     write_stl(tmp_path / "lesion.stl", hip.lesion)
+    (tmp_path / "run.json").write_text(json.dumps({"parameters": parameters()}), encoding="utf-8")
     return tmp_path
 
 
@@ -45,16 +48,17 @@ def test_the_file_is_the_surface_it_was_written_from(folder, hip) -> None:
 
 def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
     findings = check_result(folder)
-    measured = check_files(hip.plan(), hip.bone, hip.guide, lesion=hip.lesion)
+    measured = check_files(hip.plan(as_ordered), hip.bone, hip.guide, lesion=hip.lesion)
     assert findings[: len(measured)] == measured
     printed = findings[len(measured) : len(measured) + PRINT_FINDINGS]  # there is no print file in this folder
     assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
     assert {(finding.measured, finding.passed) for finding in printed} == {(None, False)}
-    asked, bone, guide = read_plan(hip.plan()), hip.bone, hip.guide
+    asked, bone, guide = read_plan(hip.plan(as_ordered)), hip.bone, hip.guide
     tried = (  # nor a trial bone
+        *ordered_findings(hip.plan(as_ordered), asked, Ordered.read(parameters())),
         *trial_bone_findings(asked, bone, guide, None),
         *trial_print_findings(asked, None, np.empty((0, 3, 3))),
-        *print_form_findings(folder, hip.plan()),
+        *print_form_findings(folder, hip.plan(as_ordered)),
     )
     operated = surgery_findings(virtual_surgery(asked, bone, guide), SurgeryLimits())
     assert findings[len(measured) + PRINT_FINDINGS :] == (
@@ -121,7 +125,7 @@ def test_a_missing_stl_is_refused(folder) -> None:
 
 
 def test_what_is_kept_out_is_read_where_the_plan_names_it(folder, hip, bench) -> None:
-    plan = hip.plan() | {"keep_out": ["implant"]}
+    plan = hip.plan(as_ordered) | {"keep_out": ["implant"]}
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     with pytest.raises(ResultError, match=r"expected keep_out\.stl .* found none; run the case again"):
         read_result(folder)
@@ -130,6 +134,6 @@ def test_what_is_kept_out_is_read_where_the_plan_names_it(folder, hip, bench) ->
     keep_out = read_result(folder)[3]
     assert keep_out is not None
     assert np.array_equal(keep_out.vertices[keep_out.faces], implant.vertices[implant.faces])
-    (folder / "plan.json").write_text(json.dumps(hip.plan()), encoding="utf-8")
+    (folder / "plan.json").write_text(json.dumps(hip.plan(as_ordered)), encoding="utf-8")
     with pytest.raises(ResultError, match=r"expected keep_out\.stl .* found one that it does not name"):
         read_result(folder)
