@@ -228,13 +228,13 @@ def check(
     """Measure the files of a result again, as a stranger would; PrusaSlicer looks at them too where it is installed."""
     from guidegen import pipeline
     from guidegen.check.battery import check_result
+    from guidegen.check.files import refusal_findings
 
-    recorded = pipeline.recorded_finding(result)
-    guides = ("guide.stl", "rejected.stl")
-    if any((result / name).is_file() for name in guides) or not (result / "findings.json").is_file():
+    recorded, refused = pipeline.recorded_finding(result), refusal_findings(result)
+    if refused is None:
         findings = (recorded, *check_result(result), *_slicer_findings(result, slicer))
     else:  # a run that ended without a safe guide left its reason
-        findings = (recorded, *pipeline.read_findings(result))
+        findings = (recorded, *refused)
     _show_findings(findings)
     if not all(finding.passed for finding in findings):
         raise typer.Exit(FAILED_CHECK)

@@ -9,7 +9,6 @@ everything is done, and then in one step.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from guidegen.bone.side import require_sides, side_from_pelvis
 from guidegen.bone.surface import Bone, label_surface
 from guidegen.case import Case, load_case
 from guidegen.check.battery import check_companions, check_guide, check_order, operate, read_written
+from guidegen.check.files import read_findings, read_json
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
@@ -659,17 +659,11 @@ def _show(
     _put({f"preview/{name}": png for name, png in pictures.items()}, scratch)
 
 
-def read_findings(folder: Path) -> tuple[Finding, ...]:
-    """The findings recorded in a result folder."""
-    return tuple(Finding(**finding) for finding in json.loads((folder / "findings.json").read_text(encoding="utf-8")))
-
-
 def recorded_finding(folder: Path) -> Finding:
     """Whether every file of a result folder is still the one that its run recorded."""
     try:
-        run = json.loads((folder / results.RUN_FILE).read_text(encoding="utf-8"))
-        expected = dict(run["outputs_sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        expected = dict(read_json(folder / results.RUN_FILE)["outputs_sha256"])
+    except (ResultError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"expected a result folder with its {results.RUN_FILE}, found none in {folder}") from error
     found = results.hashes(folder)
     changed = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))

@@ -86,7 +86,7 @@ def find_revision(folder: Path, fingerprint: str) -> Path | None:
     for revision in sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name)):
         try:
             run = json.loads((revision / RUN_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if not isinstance(run, dict) or not is_whole(revision, run.get("outputs_sha256")):
             _set_aside(revision)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from guidegen import pipeline
+from guidegen.check.files import read_findings
 from guidegen.phantom import Thigh, make_hip, write_case
 from guidegen.pipeline import STAGES, Result
 
@@ -33,7 +34,7 @@ class Finished:
     def result(self) -> Result:
         """What the run left."""
         (folder,) = self.output.glob("*/r001")
-        return Result(folder, pipeline.read_findings(folder), unchanged=False)
+        return Result(folder, read_findings(folder), unchanged=False)
 
     def stages_to(self, output: Path) -> Path:
         """Another output folder, which knows the stages of this run and nothing else."""

@@ -143,11 +143,26 @@ def test_a_guide_that_was_moved_fails(guidegen_: Call, done: Finished, tmp_path:
     assert "Drill and wires follow the bores in the file, not the plan." in left.out
 
 
+def only_an_empty_record(folder: Path) -> None:
+    for path in [path for path in folder.iterdir() if path.name != "run.json"]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (folder / "findings.json").write_text("[]")
+
+
 SPOILS = {
     "not there": (shutil.rmtree, r"expected a result folder with its run.json, found none"),
     "both guides": (
         lambda folder: shutil.copy(folder / "guide.stl", folder / "rejected.stl"),
         r"expected guide.stl or rejected.stl in r001, found 2",
+    ),
+    "no guide": (
+        lambda folder: (folder / "guide.stl").unlink(),
+        r"expected guide.stl or rejected.stl in r001, or a plan that was refused",
+    ),
+    "nothing but an empty record": (only_an_empty_record, r"expected plan.json to be readable JSON"),
+    "a plan nested without end": (
+        lambda folder: (folder / "plan.json").write_text(100_000 * "[" + 100_000 * "]"),
+        r"expected plan.json to be readable JSON",
     ),
     "a cut plan": (lambda folder: (folder / "plan.json").write_text("{"), r"expected plan.json to be readable JSON"),
     "a cut guide": (

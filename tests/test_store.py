@@ -140,6 +140,7 @@ GUIDE_MADE = Guide(
     labels=(LABEL,),
     arrows=(Arrow("ANT", point(), point()),),
     pointer=Sight(point(), point()),
+    has_pointer=True,
     axis_mark_mm=RANDOM.normal(size=(2, 3)),
     calliper=Faces(point(), point(), point(), 20.0),
 )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from guidegen.check.finding import Finding
 from guidegen.errors import ResultError
 from guidegen.surfaces import Surface
 
 # Binary STL: a header of 80 bytes, a count of 4, and 50 bytes per triangle.
 STL_HEADER_BYTES = 84
 STL_FACE_BYTES = 50
+MOST_MM = 10_000.0  # no scanner reaches further; NaN and infinity fail it too
 
+FINDINGS_FILE = "findings.json"
 LESION_FILE = "lesion.stl"
 INSERTS = "inserts"  # the folder of a fan's inserts
 INSERT, REJECTED = "insert-{}", "rejected-{}"
@@ -81,13 +84,46 @@ def read_skin(folder: Path, plan: dict[str, Any]) -> Surface | None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; ResultError when there is none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"expected {path.name} to be readable JSON, found: {error}; run the case again") from error
+    content = read_any_json(path)
     if not isinstance(content, dict):
         raise ResultError(f"expected one object in {path.name}, found a {type(content).__name__}; run the case again")
     return content
+
+
+def read_any_json(path: Path) -> Any:
+    """What a JSON file holds; ResultError where it is none, is nested without end, or has a number that is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultError(f"expected {path.name} to be readable JSON, found: {error}; run the case again") from error
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name}, which is no number")
+
+
+def read_findings(folder: Path) -> tuple[Finding, ...]:
+    """The findings recorded in a result folder; ResultError where they are none."""
+    try:
+        return tuple(Finding(**finding) for finding in read_any_json(folder / FINDINGS_FILE))
+    except (TypeError, ValueError) as error:
+        raise ResultError(f"expected the findings of a run in {FINDINGS_FILE}, found: {error}; run again") from error
+
+
+def refusal_findings(folder: Path) -> tuple[Finding, ...] | None:
+    """The findings of a case that was refused, the reason among them; None for a folder that has a guide.
+
+    ResultError where there is no guide though the plan has one or nothing failed.
+    """
+    if any((folder / name).is_file() for name in ("guide.stl", "rejected.stl")):
+        return None
+    plan, findings = read_json(folder / "plan.json"), read_findings(folder)
+    if plan.get("guide") is not None or not plan.get("refusal") or all(finding.passed for finding in findings):
+        raise ResultError(
+            f"expected guide.stl or rejected.stl in {folder.name}, or a plan that was refused with its reason, found "
+            "neither; run the case again"
+        )
+    return findings
 
 
 def read_stl(path: Path) -> Surface:
@@ -106,10 +142,10 @@ def read_stl(path: Path) -> Surface:
             mesh = trimesh.Trimesh(**trimesh.exchange.stl.load_stl_binary(file), process=False) if whole else None
     except OSError as error:
         raise ResultError(f"expected to read {path.name}, found: {error}; run the case again") from error
-    if mesh is None or not np.isfinite(mesh.vertices).all():
+    if mesh is None or not (np.abs(mesh.vertices) <= MOST_MM).all():
         raise ResultError(
-            f"expected {path.name} to be a whole binary STL of finite numbers, found {count} triangles announced in "
-            f"{size} bytes; run the case again"
+            f"expected {path.name} to be a whole binary STL of finite numbers within ±{MOST_MM:g} mm, found {count} "
+            f"triangles announced in {size} bytes; run the case again"
         )
     return merged(np.asarray(mesh.vertices, dtype=np.float32)[np.asarray(mesh.faces).ravel()])
 

@@ -268,12 +268,29 @@ class Reviews:
         return Signature(signature, signer.key.fingerprint, signer.key.public_pem, signer.person.printed_name)
 
     def _measured(self, revision: Revision) -> tuple[str, ...]:
-        """What fails on the files today, or was not measured by their run."""
-        recorded = {finding.name for finding in revision.findings}
-        fresh = self._measure(revision.place.folder)
-        failed = (f"the check '{each.name}' fails on the files: {each.why}" for each in fresh if not each.passed)
-        missing = (f"the check '{each.name}' was not made by the run" for each in fresh if each.name not in recorded)
-        return (*failed, *missing)
+        """What fails on the files today, or is not what their run recorded, to the last digit: the same files give it
+        on any machine.
+        """
+        recorded = {finding.name: finding for finding in revision.findings}
+        fresh = {finding.name: finding for finding in self._measure(revision.place.folder)}
+        failed = (
+            f"the check '{each.name}' fails on the files: {each.why}" for each in fresh.values() if not each.passed
+        )
+        missing = (f"the check '{name}' was not made by the run" for name in fresh if name not in recorded)
+        unknown = (f"the check '{name}' of the run is none that is made" for name in recorded if name not in fresh)
+        other = (
+            f"the check '{name}' was recorded otherwise than the files give it: {_apart(recorded[name], finding)}"
+            for name, finding in fresh.items()
+            if name in recorded and recorded[name] != finding
+        )
+        twice = () if len(recorded) == len(revision.findings) else ("a check is recorded twice",)
+        return (*failed, *missing, *unknown, *other, *twice)
+
+
+def _apart(recorded: Finding, found: Finding) -> str:
+    """The fields in which a record is not what was found."""
+    pairs = {name: (was, getattr(found, name)) for name, was in vars(recorded).items()}
+    return ", ".join(f"{name} {was!r}, not {now!r}" for name, (was, now) in pairs.items() if was != now)
 
 
 def _make_durable(folder: Path) -> None:

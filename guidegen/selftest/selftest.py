@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from guidegen import pipeline, record
-from guidegen.check.files import read_json, read_stl
+from guidegen.check.files import read_findings, read_json, read_stl
 from guidegen.check.finding import Finding, at_least, at_most
 from guidegen.errors import GuidegenError
 from guidegen.phantom import Hip, make_hip, write_case
@@ -66,7 +66,7 @@ def run_hips(folder: Path, progress: Progress = silent) -> Made:
 
 def compare(made: Made) -> tuple[Finding, ...]:
     """How far everything lies from what is true, each against how far it may; the file of the guide is read back."""
-    plan, findings = read_json(made.folder / "plan.json"), pipeline.read_findings(made.folder)
+    plan, findings = read_json(made.folder / "plan.json"), read_findings(made.folder)
     guides = [path for path in (made.folder / name for name in ("guide.stl", "rejected.stl")) if path.is_file()]
     guide = read_stl(guides[0]) if guides else None
     failed = [finding.name for finding in findings if not finding.passed]

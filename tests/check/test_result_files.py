@@ -11,7 +11,7 @@ from orders import as_ordered, parameters
 
 from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result
-from guidegen.check.files import read_result, read_stl
+from guidegen.check.files import read_findings, read_result, read_stl, refusal_findings
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
@@ -90,6 +90,41 @@ def test_a_plan_that_is_no_object_is_refused(folder, content) -> None:
         read_result(folder)
 
 
+def refused(folder, guide=None, refusal="no wall", findings=({"passed": False},)) -> None:
+    """Make the folder that of a refused case, or one that only says so."""
+    (folder / "guide.stl").unlink()
+    (folder / "plan.json").write_text(
+        json.dumps({"guide": guide, "refusal": {"message": refusal} if refusal else None})
+    )
+    whole = {"name": "safe plan", "measured": None, "limit": 0.0, "unit": "", "why": "It breaks."}
+    (folder / "findings.json").write_text(json.dumps([whole | each for each in findings]))
+
+
+def test_a_refused_case_gives_its_reason(folder) -> None:
+    assert refusal_findings(folder) is None
+    refused(folder)
+    assert [finding.passed for finding in refusal_findings(folder)] == [False]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"guide": {"pins": []}}, {"refusal": None}, {"findings": ()}, {"findings": ({"passed": True, "measured": 1.0},)}],
+)
+def test_a_folder_without_a_guide_that_was_not_refused_is_refused(folder, change) -> None:
+    refused(folder, **change)
+    with pytest.raises(ResultError, match="or a plan that was refused with its reason"):
+        refusal_findings(folder)
+
+
+@pytest.mark.parametrize(
+    "content", ['[{"measured": NaN}]', 60_000 * "[", '[{"name": "x"}]', "[1]", "1", '[{"limit": 1e400}]']
+)
+def test_findings_that_are_none_are_refused(folder, content) -> None:
+    (folder / "findings.json").write_text(content)
+    with pytest.raises(ResultError, match=r"findings\.json"):
+        read_findings(folder)
+
+
 def cut_short(content: bytes) -> bytes:
     return content[:-7]
 
@@ -102,6 +137,10 @@ def not_a_number(content: bytes) -> bytes:
     return content[:96] + np.float32(np.nan).tobytes() + content[100:]
 
 
+def far_away(content: bytes) -> bytes:
+    return content[:96] + np.float32(1e30).tobytes() + content[100:]
+
+
 def empty(content: bytes) -> bytes:
     return content[:0]
 
@@ -110,7 +149,7 @@ def no_faces(content: bytes) -> bytes:
     return content[:80] + bytes(4)
 
 
-@pytest.mark.parametrize("spoil", [cut_short, too_long, not_a_number, empty, no_faces])
+@pytest.mark.parametrize("spoil", [cut_short, too_long, not_a_number, far_away, empty, no_faces])
 def test_a_spoilt_stl_is_refused(folder, spoil) -> None:
     path = folder / "femur.stl"
     path.write_bytes(spoil(path.read_bytes()))

@@ -440,6 +440,28 @@ def test_the_submission_measures_the_files_anew(world: World) -> None:
     assert world.reviews.state_of(folder) is State.DRAFT
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"measured": 4.59}, r"measured 4\.6, not 4\.59"),
+        ({"limit": 2.0}, r"limit 3\.0, not 2\.0"),
+        ({"unit": "cm"}, "unit 'mm', not 'cm'"),
+        ({"why": "It is so."}, "why 'A thin wall breaks.', not 'It is so.'"),
+    ],
+)
+def test_a_record_that_says_other_than_the_files_is_refused(world: World, change: dict[str, Any], told: str) -> None:
+    found = replace(finding(), **change)
+    world.reviews._measure = lambda _folder: (found,)
+    with pytest.raises(ApprovalError, match=f"was recorded otherwise than the files give it: {told}"):
+        world.submit()
+
+
+def test_a_record_of_a_check_that_there_is_not_is_refused(world: World) -> None:
+    world.reviews._measure = lambda _folder: ()
+    with pytest.raises(ApprovalError, match="the check 'tunnel 1 wall to the cortex' of the run is none that is made"):
+        world.submit()
+
+
 def test_a_check_that_the_run_did_not_make_is_missed(world: World) -> None:
     findings = (finding(), finding("sleeve 1 wall"))
     world.reviews._measure = lambda _folder: findings
