@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard
@@ -15,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from guidegen.errors import CaseFileError
 from guidegen.plan.fields import Within
 from guidegen.plan.rules import TABLE, WAIVABLE
+from guidegen.toml_files import NotToml, read_toml
 
 # Files that hold a label map; a label written with one of these endings is a file of its own.
 LABEL_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm")
@@ -396,8 +396,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if len(raw) > MAX_CASE_BYTES:
         raise CaseFileError(f"{path}: expected a case file of at most 1 MiB, found a larger one")
     try:
-        return tomllib.loads(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, a number without end, lists nested without end
+        return read_toml(raw)
+    except NotToml as error:
         raise CaseFileError(f"{path}: expected TOML in UTF-8, found something else: {error}") from error
 
 

@@ -8,13 +8,22 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from guidegen.bone.anatomy import Side
+from guidegen.check.files import MOST_MM
 from guidegen.errors import ResultError
 from guidegen.frames import FloatArray, unit
+from guidegen.plan.fields import Cortices
 
 # How far from length 1 a direction may be written: six decimals of rounding.
 UNIT_TOLERANCE = 1e-5
 # An arrow any shorter is a blot.
-SHORTEST_ARROW_MM = 1.0
+SHORTEST_ARROW_MM, LONGEST_ARROW_MM = 1.0, 100.0
+# What is measured in steps is no longer than this, and there are no more parts of a kind: more is no guide.
+SHORTEST_MM, LONGEST_MM = 1.0, 400.0
+MOST_PARTS = 50
+# A label has no more letters than fit into so many squares of a letter's height.
+MOST_SQUARES = 1000.0
+# Two axes are parallel when the sine between them is less.
+PARALLEL = 1e-3
 
 
 def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -23,14 +32,28 @@ def _of_length_one(vector: tuple[float, float, float]) -> tuple[float, float, fl
     return vector
 
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST_MM, le=MOST_MM)]
+Length = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0, le=MOST_MM)]
+Chuck = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1.0, le=500.0)]
+Modulus = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0, le=1e6)]  # MPa; steel has 2e5
 Count = Annotated[int, Field(strict=True, ge=0)]
 Degrees = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0.0, le=90.0)]
-NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.0, le=MOST_MM)]
+Rings = Annotated[list[tuple[NotNegative, NotNegative]], Field(max_length=1000)]
 Point = tuple[Number, Number, Number]
 Direction = Annotated[Point, AfterValidator(_of_length_one)]
-Line = Annotated[str, Field(pattern=r"\S")]
+Line = Annotated[str, Field(pattern=r"\S", max_length=200)]
+
+
+def _are_parallel(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    return float(np.linalg.norm(np.cross(first, second))) < PARALLEL
+
+
+def _require_near(first: tuple[float, ...], second: tuple[float, ...], what: str) -> None:
+    """ValueError for two points that are one, or further apart than any guide reaches."""
+    apart_mm = float(np.linalg.norm(np.subtract(first, second)))
+    if not SHORTEST_MM <= apart_mm <= LONGEST_MM:
+        raise ValueError(f"expected {what} {SHORTEST_MM:g} to {LONGEST_MM:g} mm long, found {apart_mm:g} mm")
 
 
 class _Part(BaseModel):
@@ -48,6 +71,12 @@ class AskedAnatomy(_Part):
     shaft_axis: Direction
     lesser_trochanter_mm: Point
     vastus_ridge_mm: Point | None = None
+
+    @model_validator(mode="after")
+    def _neck_and_shaft_span_a_plane(self) -> Self:
+        if _are_parallel(self.neck_axis, self.shaft_axis):
+            raise ValueError("expected a neck that leaves the shaft's axis, found them parallel")
+        return self
 
 
 class AskedLesion(_Part):
@@ -67,11 +96,16 @@ class AskedTunnel(_Part):
     subchondral_mm: Number | None
     subchondral_axis_mm: Number | None
     centroid_distance_mm: Number | None
-    end_outline_mm: list[tuple[Number, Number]] = []  # rings: behind the target, radius; empty: flat, the bore's width
+    end_outline_mm: Rings = []  # behind the target, radius; empty: flat, the bore's width
     keep_out_mm: Number | None = None
     lesion_reached_fraction: NotNegative
     sleeve_offset_mm: Length  # from the entry to where the drill's stop rests
     depth_reading_mm: Length  # from there to the target
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        _require_near(self.entry_mm, self.target_mm, "a tunnel")
+        return self
 
 
 class AskedMetal(_Part):
@@ -94,8 +128,8 @@ class AskedSleeve(_Part):
     top_mm: Point
     stop_face_mm: Point  # where the drill's stop rests, on the axis
     offset_mm: Length  # from the entry to the stop's face
-    chuck_diameter_mm: Length  # what turns above the stop's face at full depth
-    chuck_length_mm: Length
+    chuck_diameter_mm: Chuck  # what turns above the stop's face at full depth
+    chuck_length_mm: Chuck
     metal: AskedMetal | None = None
 
     @model_validator(mode="after")
@@ -131,7 +165,7 @@ class AskedPin(_Part):
     top_mm: Point
     depth_mm: Length | None = None  # how far the wire goes in; None: as far as a surgeon may drive it
     wire_length_mm: Length  # of the whole wire
-    cortices: Literal[1, 2]
+    cortices: Cortices
     far_exit_mm: Number | None = None  # how far the wire stands out of the far cortex; None where it stays in the bone
 
 
@@ -176,15 +210,16 @@ class AskedArrow(_Part):
 
     @model_validator(mode="after")
     def _points_somewhere(self) -> Self:
-        if float(np.linalg.norm(np.subtract(self.end_mm, self.start_mm))) < SHORTEST_ARROW_MM:
-            raise ValueError(f"expected an arrow of at least {SHORTEST_ARROW_MM:g} mm")
+        long_mm = float(np.linalg.norm(np.subtract(self.end_mm, self.start_mm)))
+        if not SHORTEST_ARROW_MM <= long_mm <= LONGEST_ARROW_MM:
+            raise ValueError(f"expected an arrow of {SHORTEST_ARROW_MM:g} to {LONGEST_ARROW_MM:g} mm")
         return self
 
 
 class AskedLabel(_Part):
     """One of plan.json's `guide.labels`."""
 
-    lines: Annotated[list[Line], Field(min_length=1)]
+    lines: Annotated[list[Line], Field(min_length=1, max_length=MOST_PARTS)]
     center_mm: Point
     reading_direction: Direction
     up_direction: Direction
@@ -193,6 +228,12 @@ class AskedLabel(_Part):
     height_mm: Length
     text_height_mm: Length
     depth_mm: Length
+
+    @model_validator(mode="after")
+    def _has_room_for_letters_not_for_a_book(self) -> Self:
+        if self.width_mm * self.height_mm > MOST_SQUARES * self.text_height_mm**2:
+            raise ValueError(f"expected a label of at most {MOST_SQUARES:g} squares of its letters' height")
+        return self
 
     @model_validator(mode="after")
     def _reads_from_outside(self) -> Self:
@@ -213,8 +254,8 @@ class AskedInsert(_Part):
     stop_diameter_mm: Length
     offset_mm: Length
     reading_mm: Length
-    chuck_diameter_mm: Length
-    chuck_length_mm: Length
+    chuck_diameter_mm: Chuck
+    chuck_length_mm: Chuck
     label: AskedLabel
 
 
@@ -269,8 +310,8 @@ class AskedSoftTissue(_Part):
 class AskedGuide(_Part):
     """plan.json's `guide`: a sleeve for each tunnel, or a socket and an insert for each."""
 
-    revision: Line
-    plan_hash: Line
+    revision: Annotated[str, Field(pattern=r"^r\d{3,}$")]
+    plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
     removal_direction: Direction
     print_down: Direction  # what points to the plate
     clearance_mm: Length
@@ -281,13 +322,13 @@ class AskedGuide(_Part):
     socket: AskedSocket | None = None
     inserts: list[AskedInsert] = []
     wire_left_mm: Length | None = None  # of the wire over which the guide comes off; None where none is left
-    pins: list[AskedPin]
-    windows: list[AskedWindow]
+    pins: Annotated[list[AskedPin], Field(max_length=MOST_PARTS)]
+    windows: Annotated[list[AskedWindow], Field(max_length=MOST_PARTS)]
     pointer: AskedPointer | None = None
     axis_mark: AskedAxisMark | None = None
     calliper: AskedCalliper | None = None
-    labels: Annotated[list[AskedLabel], Field(min_length=1)]
-    arrows: list[AskedArrow]
+    labels: Annotated[list[AskedLabel], Field(min_length=1, max_length=MOST_PARTS)]
+    arrows: Annotated[list[AskedArrow], Field(max_length=MOST_PARTS)]
     warnings: list[str]
     soft_tissue: AskedSoftTissue | None  # None: the skin is not known
 
@@ -297,7 +338,7 @@ class AskedPrinting(_Part):
 
     process: str
     material: str
-    youngs_modulus_mpa: Length | None = None  # None: by process and material
+    youngs_modulus_mpa: Modulus | None = None  # None: by process and material
     build_mm: tuple[Length, Length, Length]
     least_feature_mm: Length
     least_drain_mm: Length
@@ -333,7 +374,7 @@ class Asked(_Part):
     anatomy: AskedAnatomy
     keep_out: list[str] = []  # what is kept out, in words; its surface is in a file of its own
     lesion: AskedLesion
-    tunnels: Annotated[list[AskedTunnel], Field(min_length=1)]
+    tunnels: Annotated[list[AskedTunnel], Field(min_length=1, max_length=MOST_PARTS)]
     guide: AskedGuide
     printing: AskedPrinting
     limits: AskedLimits
@@ -348,6 +389,20 @@ class Asked(_Part):
             raise ValueError("expected sleeves, or a socket with inserts")
         if any(insert.tunnel != number for number, insert in enumerate(guide.inserts)):
             raise ValueError("expected the inserts in the order of their tunnels")
+        return self
+
+    @model_validator(mode="after")
+    def _each_bore_begins_near_the_bone(self) -> Self:
+        every: list[AskedSleeve | AskedInsert] = [*self.guide.sleeves, *self.guide.inserts]
+        for led in every:
+            entry_mm = self.tunnels[led.tunnel].entry_mm
+            _require_near(led.stop_face_mm, entry_mm, "the way from a stop's face to the entry")
+            if isinstance(led, AskedSleeve):
+                _require_near(led.top_mm, entry_mm, "a sleeve")
+        for pin in self.guide.pins:
+            _require_near(pin.top_mm, pin.point_mm, "a wire's hole")
+        if _are_parallel(self.guide.removal_direction, self.anatomy.shaft_axis):
+            raise ValueError("expected a removal direction across the shaft, found it along it")
         return self
 
     @model_validator(mode="after")

@@ -42,8 +42,12 @@ def guide_mesh_findings(guide: Surface) -> tuple[Finding, ...]:
 
 
 def genus_finding(asked: Asked, guide: Surface) -> Finding:
-    """Whether the guide has as many handles as were designed: each bore, hole and window that goes through is one."""
-    off = abs(genus(guide) - asked.guide.genus)
+    """Whether the guide has as many handles as were designed: each bore, hole and window that goes through is one, and
+    the plan has each of them.
+    """
+    parts = asked.guide
+    bores = len(parts.sleeves) + (parts.socket is not None) + len(parts.pins) + len(parts.windows)
+    off = max(abs(genus(guide) - parts.genus), abs(bores - parts.genus))
     return at_most("guide genus off the design", off, 0, "", WHY_GENUS)
 
 

@@ -21,6 +21,8 @@ LEAST_BONE_MM = 2.0
 # A wire that holds in both cortices may come out of the far one by so much: behind it run vessels and nerves.
 MOST_FAR_EXIT_MM = 2.0
 # The plan's figures and the file's: float32 and rounding.
+# What a chuck grips of a wire beyond its boss [M].
+LEAST_GRIP_MM = 20.0
 STATED_TOLERANCE_MM = 0.05
 # The ray for a wire's far end starts this deep in the bone, past the surface it enters by.
 INTO_BONE_MM = 1.0
@@ -33,6 +35,7 @@ WHY_LEVEL = "Holes in the lateral cortex below the lesser trochanter are where f
 WHY_FAR = "A wire that comes far out of the other side of the bone meets vessels and nerves."
 WHY_REACHES = "A wire that is to hold in both cortices holds in one only when it stops short of the other."
 WHY_STAYS = "A wire that is to stay in the bone is driven without a look at its other side."
+WHY_GRIP = "A wire that ends in its boss cannot be driven as deep as planned, nor pulled out again."
 WHY_STATED = "The surgeon measures the wire by the plan's figure."
 NO_PAIR = "fewer than two pins"
 
@@ -75,7 +78,9 @@ def _in_bone_findings(name: str, pin: AskedPin, asked: Asked, bone: Surface) -> 
     shaft_axis = unit(asked.anatomy.shaft_axis)
     level_mm = float(np.subtract(pin.point_mm, asked.anatomy.lesser_trochanter_mm) @ shaft_axis)
     exit_mm = pin.depth_mm - through_mm(pin, bone)
+    spare_mm = pin.wire_length_mm - pin.depth_mm - float(np.linalg.norm(np.subtract(pin.top_mm, pin.point_mm)))
     findings = [
+        at_least(f"{name} wire beyond its boss", spare_mm, LEAST_GRIP_MM, "mm", WHY_GRIP),
         at_most(f"{name} point off the bone", off_mm, STATED_TOLERANCE_MM, "mm", WHY_ENTRY),
         at_least(f"{name} above the lesser trochanter", level_mm, 0.0, "mm", WHY_LEVEL),
     ]

@@ -54,6 +54,7 @@ def _tunnel(name: str, tunnel: AskedTunnel, asked: Asked, bone: Surface) -> list
         (tunnel.subchondral_axis_mm, axis_mm),
         (tunnel.centroid_distance_mm, centroid_mm),
     )
+    untold = any((plan is None) != (found is None) for plan, found in stated)
     worst_mm = max(abs(plan - found) for plan, found in stated if plan is not None and found is not None)
     none = "no part of the tunnel lies past the entry and outside the head"
     side_mm = least_side_mm(tunnel, asked, bone)
@@ -107,7 +108,11 @@ def _tunnel(name: str, tunnel: AskedTunnel, asked: Asked, bone: Surface) -> list
                 WHY_CENTROID,
             )
         )
-    return [*findings, at_most(f"{name} off its stated numbers", worst_mm, STATED_TOLERANCE_MM, "mm", WHY_STATED)]
+    off_mm, missing = None if untold else worst_mm, "the plan states none where the files give one, or the reverse"
+    return [
+        *findings,
+        at_most(f"{name} off its stated numbers", off_mm, STATED_TOLERANCE_MM, "mm", WHY_STATED, missing),
+    ]
 
 
 def _named(name: str, limit: str, limits: AskedLimits) -> str:

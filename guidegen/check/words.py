@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from guidegen.check.asked import Asked, AskedLabel
 from guidegen.check.finding import Finding, at_least
@@ -26,9 +26,9 @@ def word_findings(asked: Asked) -> tuple[Finding, ...]:
     guide = asked.guide
     findings = [
         _said("labels name the side", _names_side(asked), WHY_SIDE),
-        _said("labels name the patient", _stands_on_one(asked, asked.case_id), WHY_PATIENT),
+        _said("labels name the patient", _names_patient(asked), WHY_PATIENT),
         _said("labels name the revision", _is_word(asked, guide.revision), WHY_REVISION),
-        _said("labels name the plan", _stands_on_one(asked, guide.plan_hash.upper(), str.upper), WHY_PLAN),
+        _said("labels name the plan", _is_word(asked, guide.plan_hash), WHY_PLAN),
     ]
     for number, sleeve in enumerate(guide.sleeves, start=1):
         tunnel = asked.tunnels[sleeve.tunnel]
@@ -59,9 +59,14 @@ def _names_side(asked: Asked) -> bool:
     return {word for word in words if word in ("LEFT", "RIGHT")} == {asked.side.upper()}
 
 
-def _stands_on_one(asked: Asked, text: str, read: Callable[[str], str] = str) -> bool:
-    """Whether it stands on a label, as that is `read`; maybe broken over lines."""
-    return any(text in read("".join(label.lines)) for label in asked.guide.labels)
+def _names_patient(asked: Asked) -> bool:
+    """Whether a label begins with the whole id, maybe broken over lines, and then has the word of the side."""
+    for label in asked.guide.labels:
+        starts = ["".join(label.lines[:count]) for count in range(1, len(label.lines))]
+        if asked.case_id in starts:
+            after = label.lines[starts.index(asked.case_id) + 1].upper()
+            return asked.side.upper() in re.findall(r"[A-Z]+", after)
+    return False
 
 
 def _is_word(asked: Asked, text: str) -> bool:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StrictBool
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StrictBool
+
+
+def _printable(text: str) -> str:
+    """Neither control characters nor those that turn the way of writing: such a name is not what it looks like."""
+    if not text.isprintable():
+        raise ValueError(f"expected one line of printable characters, found {text!r:.80}")
+    return text
+
+
+def _no_switch(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"expected 1 or 2, found {value!r}")
+    return value
+
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
-Words = Annotated[str, Field(min_length=1)]
+Words = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_printable)]
+Title = Annotated[Words, Field(max_length=64)]
+Cortices = Annotated[Literal[1, 2], BeforeValidator(_no_switch)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]  # as a case file names a template or a cycle
 Switch = StrictBool
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from guidegen.plan.fields import Switch, Template, Within, Words
+from guidegen.plan.fields import Cortices, Switch, Template, Title, Within
 from guidegen.plan.kits import Kit
 
 SIZES = ("S", "M", "L")
@@ -133,7 +133,7 @@ class PinShape(Template):
 
     fewest: Annotated[int, Within(2, 3)]
     most: Annotated[int, Within(2, 3)]
-    cortices: Literal[1, 2]
+    cortices: Cortices
     guided_length_mm: Annotated[float, Within(4, 20)]
     wall_mm: Annotated[float, Within(1, 6)]
     boss_edge_mm: Annotated[float, Within(0, 5)]
@@ -212,7 +212,7 @@ class Trial(Template):
 class GuideTemplate(Template):
     """The shape of a guide."""
 
-    name: Words
+    name: Title
     shell: Shell
     sizes: dict[str, Footprint]
     zones: Zones

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from guidegen.plan.fields import Switch, Template, Within, Words
+from guidegen.plan.fields import Switch, Template, Title, Within, Words
 
 End = Literal["flat", "cone", "ball"]
 TunnelCount = Annotated[int, Within(1, 4)]  # a fan of 2 to 4 thin tunnels; more weaken the lateral cortex
@@ -119,7 +119,7 @@ class Kit(Template):
     reamer's shaft is as long as the drill.
     """
 
-    name: Words
+    name: Title
     drill: Drill
     pin: Wire
     fewest_tunnels: TunnelCount = 1

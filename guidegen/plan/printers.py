@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from guidegen.plan.fields import Name, Switch, Template, Within, Words
+from guidegen.plan.fields import Name, Switch, Template, Title, Within, Words
 
 BuildSide = Annotated[float, Within(100, 1000)]  # of a build volume; the longest guide needs 100 mm
 Shrinkage = Annotated[float, Within(0, 5)]  # beyond 5 % it is a slip of the pen: no process here shrinks so much
@@ -114,7 +114,7 @@ class Cycle(Template):
 class Printer(Template):
     """A printing process with its material. `slicer_profile`: of those that are shipped; None where none is."""
 
-    name: Words
+    name: Title
     process: Literal["SLA", "SLS", "MJF", "FDM", "LPBF"]
     material: Words
     rms_error_mm: Annotated[float, Within(0.01, 0.5)]

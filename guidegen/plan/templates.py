@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import reprlib
-import tomllib
 from importlib import resources
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from guidegen.errors import TemplateError
-from guidegen.plan.fields import Positive, Share, Template, Words
+from guidegen.plan.fields import Positive, Share, Template, Title
 from guidegen.plan.guide_shapes import Footprint, GuideTemplate, LabelShape, PinShape, Shell, SleeveShape, Window
 from guidegen.plan.kits import Kit, Wire
 from guidegen.plan.printers import Cycle, Printer
+from guidegen.toml_files import NotToml, read_toml
 
 __all__ = [
     "FOLDERS",
@@ -41,7 +41,7 @@ class Policy(Template):
     to the joint; `tip_p95_max_mm`: the distance between planned and drilled tip that 95 % of them keep.
     """
 
-    name: Words
+    name: Title
     reaches_lesion_min: Share
     joint_within_3_mm_max: Share
     tip_p95_max_mm: Positive
@@ -69,8 +69,8 @@ def load_template(kind: type[Kind], name: str) -> tuple[Kind, str]:
         )
     content = (folder / f"{name}.toml").read_bytes()
     try:
-        template = kind.model_validate(tomllib.loads(content.decode()))
-    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        template = kind.model_validate(read_toml(content))
+    except (ValidationError, NotToml) as error:
         found = "\n".join(map(_told, error.errors())) if isinstance(error, ValidationError) else str(error)
         raise TemplateError(
             f"expected a usable template {FOLDERS[kind]}/{name}.toml, found: {found}; mend the file"

@@ -47,6 +47,22 @@ def changed(value, *place):
         (changed("0.3", "guide", "clearance_mm"), "valid number"),
         (changed([2.0, 0.0, 0.0], "guide", "removal_direction"), "direction of length 1"),
         (changed(1, "guide", "sleeves", 0, "tunnel"), "one sleeve for each tunnel"),
+        (changed("8", "guide", "revision"), r"guide\.revision"),
+        (changed("e", "guide", "plan_hash"), r"guide\.plan_hash"),
+        (changed(1e308, "tunnels", 0, "diameter_mm"), "less than or equal to 10000"),
+        (changed([1e30, 0.0, 0.0], "tunnels", 0, "target_mm"), "less than or equal to 10000"),
+        (changed([900.0, 0.0, 0.0], "tunnels", 0, "target_mm"), "a tunnel 1 to 400 mm long"),
+        (changed([[-4.0, 4.0]], "tunnels", 0, "end_outline_mm"), "greater than or equal to 0"),
+        (changed(0.04, "guide", "sleeves", 0, "chuck_length_mm"), "greater than or equal to 1"),
+        (changed([900.0, 0.0, 0.0], "guide", "sleeves", 0, "top_mm"), "a sleeve 1 to 400 mm long"),
+        (changed([900.0, 0.0, 0.0], "guide", "pins", 0, "top_mm"), "a wire's hole 1 to 400 mm long"),
+        (changed(1e4, "guide", "labels", 0, "width_mm"), "at most 1000 squares of its letters' height"),
+        (changed([900.0, 0.0, 0.0], "guide", "arrows", 0, "end_mm"), "an arrow of 1 to 100 mm"),
+        (changed(True, "guide", "pins", 0, "cortices"), "expected 1 or 2, found True"),
+        (lambda plan: plan["guide"].update(windows=60 * plan["guide"]["windows"]), "at most 50 items"),
+        (lambda plan: plan["anatomy"].update(neck_axis=plan["anatomy"]["shaft_axis"]), "found them parallel"),
+        (lambda plan: plan["guide"].update(removal_direction=plan["anatomy"]["shaft_axis"]), "across the shaft"),
+        (lambda plan: plan["tunnels"][0].update(target_mm=plan["tunnels"][0]["entry_mm"]), "found 0 mm"),
         (changed(["case-1", " "], "guide", "labels", 0, "lines"), r"labels\.0\.lines\.1"),
     ],
 )
@@ -105,7 +121,7 @@ def test_an_arrow_without_a_length_is_refused(hip) -> None:
     def blot(plan) -> None:
         plan["guide"]["arrows"][0]["end_mm"] = plan["guide"]["arrows"][0]["start_mm"]
 
-    with pytest.raises(ResultError, match="an arrow of at least 1 mm"):
+    with pytest.raises(ResultError, match="an arrow of 1 to 100 mm"):
         read_plan(hip.plan(blot))
 
 

@@ -29,8 +29,8 @@ NAMES = [
     "pin 2 hole axis off plan", "pin 2 hole angle off plan", "pin 2 hole diameter off plan", "pin 2 hole out of round",
     "pin 2 hole guided length",
     "pins diverge", "pin 1 apart from drill and wires", "pin 2 apart from drill and wires",
-    "pin 1 point off the bone", "pin 1 above the lesser trochanter", "pin 1 short of the far cortex",
-    "pin 2 point off the bone", "pin 2 above the lesser trochanter", "pin 2 out of the far cortex",
+    "pin 1 wire beyond its boss", "pin 1 point off the bone", "pin 1 above the lesser trochanter", "pin 1 short of the far cortex",
+    "pin 2 wire beyond its boss", "pin 2 point off the bone", "pin 2 above the lesser trochanter", "pin 2 out of the far cortex",
     "pin 2 through the far cortex", "pin 2 far exit off its stated number",
     "tunnel 1 entry off the bone", "tunnel 1 wall to the cortex", "tunnel 1 axis to the joint",
     "tunnel 1 rim to the joint", "tunnel 1 side to the joint",
@@ -119,6 +119,7 @@ def test_a_real_femur_is_measured(hip, shared) -> None:
         )  # fmt: skip
 
     findings = {finding.name: finding for finding in tunnel_findings(hip.asked(real), bone)}
-    assert all(finding.passed for finding in findings.values())
+    unstated = "tunnel 1 off its stated numbers"
+    assert [name for name, finding in findings.items() if not finding.passed] == [unstated]
     assert findings["tunnel 1 wall to the cortex"].measured == pytest.approx(4.26, abs=0.02)
     assert findings["tunnel 1 axis to the joint"].measured == pytest.approx(11.24, abs=0.02)

@@ -121,6 +121,12 @@ def failed(findings):
     return {name for name, finding in findings.items() if not finding.passed}
 
 
+def test_a_wire_too_short_to_be_gripped_is_found(hip) -> None:
+    """25 mm in the bone and 12 mm in its hole."""
+    for length_mm, wrong in ((57.1, set()), (56.9, {"pin 1 wire beyond its boss"})):
+        assert failed(found(hip, pin_changed(1, wire_length_mm=length_mm))) == wrong
+
+
 def test_a_wire_that_comes_far_out_is_found(hip) -> None:
     depth_mm = hip.content["guide"]["pins"][1]["depth_mm"]
     for more_mm, wrong in ((0.4, set()), (0.6, {"pin 2 out of the far cortex"})):

@@ -61,6 +61,13 @@ def test_a_crumb_and_a_cavity_are_further_bodies(hip, bench) -> None:
         assert "guide bodies" in failed(guide_mesh_findings(joined(hip.guide, extra)))
 
 
+def test_a_hole_that_the_plan_does_not_have_is_found(hip) -> None:
+    for part in ("windows", "pins"):
+        finding = genus_finding(hip.asked(lambda plan, part=part: plan["guide"][part].pop()), hip.guide)
+        assert (finding.measured, finding.passed) == (1, False)
+    assert genus_finding(hip.asked(), hip.guide).passed
+
+
 def test_parts_laid_over_each_other_cross(hip, bench) -> None:
     peg = bench.placed(bench.block([16.0, 9.0, -10.0], [30.0, 11.0, -8.0]))
     both = joined(hip.guide, peg)

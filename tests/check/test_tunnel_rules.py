@@ -76,6 +76,12 @@ def test_each_stated_number_is_held_against_the_file(hip, name) -> None:
     assert (off.measured, off.passed) == (pytest.approx(0.5, abs=0.02), False)
 
 
+@pytest.mark.parametrize("name", ["wall_min_mm", "subchondral_mm", "subchondral_axis_mm", "centroid_distance_mm"])
+def test_a_number_that_is_not_stated_is_no_number_that_agrees(hip, name) -> None:
+    off = found(hip, lambda plan: plan["tunnels"][0].update({name: None}))["off its stated numbers"]
+    assert (off.measured, off.passed) == (None, False)
+
+
 def test_a_tunnel_that_ends_before_the_neck_has_no_wall_to_measure(hip, bench) -> None:
     short = np.array([15.0, 0.0, 0.0]) + 10.0 * np.array([-0.8, 0.0, 0.6])
     wall = found(hip, along(bench, np.array([15.0, 0.0, 0.0]), short))["wall to the cortex"]

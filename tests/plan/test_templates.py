@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from guidegen.errors import TemplateError
-from guidegen.plan.templates import FOLDERS, GuideTemplate, Kit, Policy, Printer, load_template
+from guidegen.plan.templates import FOLDERS, GuideTemplate, Kit, PinShape, Policy, Printer, load_template
 
 SHIPPED = [
     (kind, path.name.removesuffix(".toml"))
@@ -177,3 +177,27 @@ def test_all_faults_are_named_one_a_line(folder) -> None:
     assert first.startswith("expected a usable template kits/ours.toml, found: drill.diameter_mm: expected a number")
     assert [line.split(":")[0] for line in others] == ["drill.end", "pin.depth_mm"]
     assert "pydantic" not in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KIT.replace("[drill]", f"deep = {5000 * '['}{5000 * ']'}\n[drill]"),
+        KIT.replace("diameter_mm = 8.0", f"diameter_mm = 1{5000 * '0'}"),
+        KIT.replace("A kit", "A\\nkit"),
+        KIT.replace("A kit", "A \\u202ekit"),
+        KIT.replace("A kit", 65 * "x"),
+        KIT.replace('"drill"', '"dr\\u0007ill"'),
+    ],
+    ids=["nested", "a number without end", "two lines", "turned", "too long", "a bell"],
+)
+def test_what_is_nested_endless_or_not_what_it_looks_like_is_refused(folder, text) -> None:
+    (folder / "kits" / "ours.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError, match=r"expected a usable template kits/ours\.toml"):
+        load_template(Kit, "ours")
+
+
+def test_a_switch_is_no_number_of_cortices() -> None:
+    whole = load_template(GuideTemplate, "lateral")[0].pins.model_dump()
+    with pytest.raises(ValidationError, match="expected 1 or 2, found True"):
+        PinShape.model_validate(whole | {"cortices": True})

@@ -139,7 +139,11 @@ def test_what_is_measured_is_shown_while_the_surgery_is_to_come(pages: Pages) ->
     [
         ({"entry": "4, 5"}, "three numbers"),
         ({"entry": "a, b, c"}, "three numbers"),
-        ({"entry": "4, 5, nan"}, "expected an order that can be"),
+        ({"entry": "1_0, 2, 3"}, "three numbers"),
+        ({"entry": "１, 2, 3"}, "three numbers"),  # a full-width digit is what is tried
+        ({"entry": "1, 2, 3, x"}, "three numbers"),
+        ({"entry": "4, 5, nan"}, "three numbers"),
+        ({"entry": "4, 5, 99999"}, "expected an order that can be"),
         ({"kit": "../core-8", "entry": "1, 2, 3"}, "expected an order that can be"),
         ({"size": "XL", "entry": "1, 2, 3"}, "expected an order that can be"),
         ({"entry": "1, 2, 3", "kit": "core-8"}, "something that differs"),

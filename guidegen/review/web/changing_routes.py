@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import Annotated, Any
 
@@ -104,16 +105,16 @@ def _order(before: Order, changed: dict[str, Any]) -> Order:
         raise CaseFileError(f"expected an order that can be, found: {told}; mend it") from None
 
 
+PLAIN_NUMBER = re.compile(r"[-+]?[0-9]{1,9}(\.[0-9]{1,9})?")  # as a form is filled in: float() takes 1_0 and more
+
+
 def _point(text: str, what: str) -> list[float] | None:
     """Three numbers as typed, in LPS mm; None where nothing was typed: the search decides."""
     if not text.strip():
         return None
     parts = text.replace(";", ",").split(",")
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) != 3:
+    numbers = [float(part) for part in parts if PLAIN_NUMBER.fullmatch(part.strip())]
+    if len(numbers) != 3 or len(parts) != 3:
         raise ReviewError(f"expected the {what} as three numbers x, y, z in mm (LPS), found others; mend it")
     return numbers
 
