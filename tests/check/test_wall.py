@@ -33,6 +33,14 @@ def test_a_thin_fin_is_measured(hip, bench) -> None:
     assert (finding.measured, finding.passed) == (pytest.approx(1.2, abs=0.01), False)
 
 
+@pytest.mark.parametrize("radius", [0.2, 0.5, 1.0])
+def test_a_pit_is_measured_however_small(hip, bench, radius) -> None:
+    """Drilled from outside into the plate, over its contact, away from every edge: its floor is 0.3 mm thick."""
+    start, floor = np.array([30.0, 9.5, -8.0]), np.array([15.6, 9.5, -8.0])
+    finding = wall(hip, hip.wrong_guide(cut=bench.rod(start, floor, radius)))
+    assert (finding.measured, finding.passed) == (pytest.approx(0.3, abs=0.01), False)
+
+
 def test_a_wall_between_two_slanting_holes_is_measured_where_no_ray_meets_it_squarely(bench) -> None:
     """Two rods 5 mm wide, 1 mm apart at their nearest and 30° askew, cut from a block: only there it is 1 mm thick."""
     block = bench.block([0.0, 0.0, 0.0], [40.0, 40.0, 40.0])
