@@ -16,11 +16,15 @@ from guidegen.check.finding import Finding, at_most
 from guidegen.errors import ResultError
 from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import METAL_OFF_BONE_MM
+from guidegen.ordered import ONE_TUNNEL, SEVERAL_TUNNELS
 from guidegen.plan.kits import Kit
+from guidegen.plan.planning import CENTROID, MULTIPLE
 from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.plan.templates import GuideTemplate, Printer
+from guidegen.plan.tool import Tool
 from guidegen.record import limits, printing
+from guidegen.rounded import point
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 
 # Figures are written to six decimals.
@@ -95,8 +99,8 @@ def _off_order(plan: Mapping[str, Any], ordered: Ordered) -> Iterator[str]:
     yield from _differing(plan, {"case_id": patient["id"], "side": patient["side"]}, "")
     yield from _differing(plan["guide"], {"size": order["size"], **_gap(plan, order)}, "guide.")
     chosen = (plan.get("plan") or {}).get("chosen") or {}
-    if order["kit"] is not None:
-        yield from _differing(chosen, {"kit": order["kit"]}, "plan.chosen.")
+    usual = SEVERAL_TUNNELS if order["strategy"] == MULTIPLE else ONE_TUNNEL
+    yield from _differing(chosen, {"kit": order["kit"] or usual}, "plan.chosen.")
     cycles = {cycle.name: cycle for cycle in ordered.printer.sterilisation}
     cycle = cycles.get(order["sterilisation"] or next(iter(cycles)))
     if cycle is None:
@@ -123,7 +127,7 @@ def _off_limits(plan: Mapping[str, Any], ordered: Ordered) -> Iterator[str]:
         ordered.shape.sleeve.least_guided_for(ordered.kit),
         ordered.printer.build.least_wall_mm,
         SMALLEST_CONTACT_MM2,
-        through_centroid=(found.get("chosen") or {}).get("strategy") == "centroid",
+        through_centroid=(found.get("chosen") or {}).get("strategy") == CENTROID,
         unwaived={name: limit for name, limit in rules.record().items() if getattr(waived, name) != limit},
     )
     yield from _differing(plan["limits"], expected, "limits.")
@@ -142,8 +146,10 @@ def _off_sizes(plan: Mapping[str, Any], ordered: Ordered) -> Iterator[str]:
         "drill_diameter_mm": drill.diameter_mm, "bore_mm": sizes.bore_mm,
         "chuck_diameter_mm": drill.chuck_diameter_mm, "chuck_length_mm": drill.chuck_length_mm,
     }  # fmt: skip
+    outline = [point(ring) for ring in Tool.of(kit).outline_mm]
     for number, tunnel in enumerate(plan["tunnels"], start=1):
-        yield from _differing(tunnel, {"diameter_mm": drill.diameter_mm}, f"tunnel {number} ")
+        made = {"diameter_mm": drill.diameter_mm, "end_outline_mm": outline}
+        yield from _differing(tunnel, made, f"tunnel {number} ")
     for number, sleeve in enumerate(guide["sleeves"], start=1):
         yield from _differing(
             sleeve, led | {"kind": sizes.kind, "inner_diameter_mm": sizes.hole_mm}, f"sleeve {number} "
@@ -159,8 +165,12 @@ def _off_sizes(plan: Mapping[str, Any], ordered: Ordered) -> Iterator[str]:
     }  # fmt: skip
     for number, pin in enumerate(guide["pins"], start=1):
         yield from _differing(pin, wire, f"pin {number} ")
-    gauges = [gauge.record() for gauge in gauges_of(guide, printer)]
-    yield from _differing(guide, {"gauges": gauges, "thickness_mm": shape.shell.thickness_mm}, "guide.")
+    checked = {
+        "gauges": [gauge.record() for gauge in gauges_of(guide, printer)],
+        "thickness_mm": shape.shell.thickness_mm,
+        "leaves_wire": kit.leaves_wire,
+    }
+    yield from _differing(guide, checked, "guide.")
 
 
 def _metal(sleeve: Mapping[str, Any], sizes: SleeveSizes) -> dict[str, float]:

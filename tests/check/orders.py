@@ -10,7 +10,9 @@ from guidegen.plan.instruments import instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import GuideTemplate, Printer, load_template
+from guidegen.plan.tool import Tool
 from guidegen.record import limits, printing
+from guidegen.rounded import point
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 
 KIT, SHAPE = load_template(Kit, "core-8")[0], load_template(GuideTemplate, "lateral")[0]
@@ -43,10 +45,11 @@ def as_ordered(plan: dict[str, Any]) -> None:
     }  # fmt: skip
     for pin in guide["pins"]:
         pin |= {"wire_length_mm": 150.0, "boss_diameter_mm": 7.4, "cortices": 1, "depth_mm": 25.0}
-    guide |= {"size": "M", "thickness_mm": 4.0, "print_clearance_mm": 0.3}
+    guide |= {"leaves_wire": False, "size": "M", "thickness_mm": 4.0, "print_clearance_mm": 0.3}
     guide["gauges"] = [gauge.record() for gauge in gauges_of(guide, PRINTER)]
     guide["labels"][1]["lines"][0] = "PROX r001"
     tunnel["instruments"] = [vars(step) for step in instrument_sequence(KIT, 85.0, 119.0, (25.0, 25.0))]
+    tunnel["end_outline_mm"] = [point(ring) for ring in Tool.of(KIT).outline_mm]
     plan["plan"] = {"chosen": {"kit": "core-8", "strategy": "centroid"}, "waivers_proposed": []}
     plan["limits"] = limits(Rules(), 30.0, 2.0, SMALLEST_CONTACT_MM2, True)
     plan["printing"] = printing("sla", PRINTER, PRINTER.sterilisation[0])
