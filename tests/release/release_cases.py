@@ -34,6 +34,7 @@ PLAN: Mapping[str, Any] = {
     "tunnels": [{
         "entry_mm": ENTRY_MM, "target_mm": TARGET_MM, "diameter_mm": 8.0, "length_mm": 100.0, "wall_min_mm": 5.0,
         "subchondral_mm": 4.0, "subchondral_axis_mm": 5.5, "centroid_distance_mm": 0.0, "depth_reading_mm": 140.0,
+        "sleeve_offset_mm": 40.0, "lesion_reached_fraction": 0.1,
         "entry_below_vastus_ridge_mm": 20.75, "entry_above_lesser_trochanter_mm": 3.25, "shaft_angle_deg": 132.0,
         "instruments": [
             {"number": 1, "tool": "wires", "through": "the holes", "stopped_by": "25 mm of bone", "guide": "on"},
@@ -44,6 +45,7 @@ PLAN: Mapping[str, Any] = {
     "plan": {"chosen": {"kit": "core-8", "warnings": [WARNING]}, "waivers_proposed": []},
     "guide": {
         "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "genus": 4, "removal_direction": [1.0, 0.0, 0.0],
+        "print_down": [1.0, 0.0, 0.0],
         "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "warnings": [],
         "soft_tissue": None,
         "arrows": [], "seat": {"incision_mm": 68.0},
