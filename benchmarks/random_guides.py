@@ -136,6 +136,7 @@ def found_on_files(planned: Planned, built: record.Built, folder: Path) -> tuple
     printing = record.printing(order.printer, templates.printer, templates.sterilisation)
     content = record.plan_json(planned, built, limits, (), printing, templates.printer)
     files = {"plan.json": record.to_json(content), "femur.stl": stl_bytes(planned.assessed.bone.surface)}
+    files["lesion.stl"] = stl_bytes(planned.assessed.lesion.surface)
     if planned.assessed.keep_out.surface is not None:
         files["keep_out.stl"] = stl_bytes(planned.assessed.keep_out.surface)
     files |= {"guide.stl": stl_bytes(built[0].surface)} | insert_files(built[0])
