@@ -20,7 +20,7 @@ Strokes = Callable[[FloatArray, FloatArray], npt.NDArray[np.bool_]]  # which poi
 # Places on the surface; each stands for 0.7 mm² of a guide of 200 cm².
 SAMPLES = 30_000
 # Walls thicker than this many times the least are reported as so thick: their balls need not be found.
-THICK = 2.0
+THICK = 1.5
 # A ball in a wall touches both its sides, 180° apart as seen from its middle; in an edge of 90° it touches them 90°
 # apart. From 150° on it lies in a wall, or in a wedge sharper than 30°: an edge is thin by nature, such a wedge is a
 # feather that breaks.
