@@ -8,6 +8,7 @@ from guidegen.case import Order
 from guidegen.errors import TemplateError
 from guidegen.plan.fit import require_allowed
 from guidegen.plan.kits import Kit
+from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.plan.templates import Cycle, GuideTemplate, Policy, Printer, load_template
 
 ONE_TUNNEL, SEVERAL_TUNNELS = "core-8", "multiple-3.2"
@@ -34,7 +35,8 @@ def load_templates(order: Order) -> Templates:
     """The templates that an order names.
 
     TemplateError for one that is missing or impossible, a kit that does not make as many tunnels as the strategy needs,
-    a shape that the printer cannot make, or a clearance or sterilisation that the printer's file does not allow.
+    a shape that the printer cannot make, a guide wire without room for its reducer, or a clearance or sterilisation
+    that the printer's file does not allow.
     """
     several = order.strategy == "multiple"
     name = order.kit or (SEVERAL_TUNNELS if several else ONE_TUNNEL)
@@ -51,6 +53,7 @@ def load_templates(order: Order) -> Templates:
     printer, printer_sha = load_template(Printer, order.printer)
     policy, policy_sha = load_template(Policy, order.policy)
     _require_printable(order, guide, printer)
+    _ = SleeveSizes.of(ordered, guide, printer)  # before anything is computed for a sleeve that cannot be made
     require_allowed(printer, order.clearance_mm, order.periosteum_mm, guide)
     one, fan = ((other_name, other), (name, ordered)) if several else ((name, ordered), (other_name, other))
     return Templates(

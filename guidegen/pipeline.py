@@ -30,7 +30,7 @@ from guidegen.check.files import read_findings, read_json
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import NoSafePlan, ResultError, VolumeError, at_stage
 from guidegen.frames import frozen
-from guidegen.guide.guide import Guide, make_guide
+from guidegen.guide.guide import Guide, fittings_of, make_guide
 from guidegen.guide.marks import Identity
 from guidegen.guide.order import Order
 from guidegen.guide.parts import Make
@@ -49,6 +49,7 @@ from guidegen.overrides import given_registration, overrule_anatomy
 from guidegen.plan.as_built import with_seat, with_sleeves
 from guidegen.plan.fit import fit
 from guidegen.plan.hip import Hip
+from guidegen.plan.instruments import Fittings
 from guidegen.plan.kits import Kit
 from guidegen.plan.planning import (
     CENTROID,
@@ -413,6 +414,7 @@ def _task_of(state: Run, assessed: Assessed) -> Task:
         guided_length_mm=templates.guide.sleeve.guided_for(templates.kit) + state.sleeve_sizes.flange_height_mm,
         sleeve_wall_mm=templates.guide.sleeve.wall_mm,
         sleeve_play_mm=state.sleeve_sizes.clearance_mm,
+        fittings=Fittings(state.sleeve_sizes.kind, state.sleeve_sizes.reducer_mm),
         keep_out=assessed.keep_out,
     )
     return Task(
@@ -499,8 +501,7 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
                     assessed.keep_out, state.rules.keep_out_min_mm,
                 ),
             )  # fmt: skip
-            depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
-            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm, depths_mm)
+            plan = with_sleeves(planned.plan, state.kit, guide.offsets_mm, fittings_of(guide, sizes))
             plan = with_seat(plan, _task(state, assessed), guide.seat.seating(assessed.bone.error_mm))
         with state.stage("skin"):
             body = state.store.reuse(Body, content_key("body", _read_key(state)), lambda: state.inputs.body)

@@ -116,6 +116,16 @@ class AskedMetal(_Part):
     flange_height_mm: Length
 
 
+class AskedReducer(_Part):
+    """The metal tube that leads a guide wire through what leads the drill; its flange rests on the latter's top."""
+
+    drill_diameter_mm: Length  # of the wire
+    inner_diameter_mm: Length
+    outer_diameter_mm: Length
+    flange_height_mm: Length
+    length_mm: Length
+
+
 class AskedSleeve(_Part):
     """One of plan.json's `guide.sleeves`; the inner diameter is that of the hole as printed."""
 
@@ -130,12 +140,21 @@ class AskedSleeve(_Part):
     offset_mm: Length  # from the entry to the stop's face
     chuck_diameter_mm: Chuck  # what turns above the stop's face at full depth
     chuck_length_mm: Chuck
+    bore_mm: Length | None = None  # of what leads the drill, in metal or in print
     metal: AskedMetal | None = None
+    reducer: AskedReducer | None = None  # where a guide wire goes first
+    wire_reading_mm: Length | None = None  # what is read then, on the reducer
 
     @model_validator(mode="after")
     def _metal_is_described(self) -> Self:
         if (self.kind == "metal") != (self.metal is not None):
             raise ValueError("expected the measures of the metal where the sleeve is of metal, and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _a_reducer_is_read_at(self) -> Self:
+        if self.reducer is not None and (self.wire_reading_mm is None or self.bore_mm is None):
+            raise ValueError("expected wire_reading_mm and bore_mm of a sleeve with a reducer")
         return self
 
 
@@ -165,6 +184,7 @@ class AskedPin(_Part):
     top_mm: Point
     depth_mm: Length | None = None  # how far the wire goes in; None: as far as a surgeon may drive it
     wire_length_mm: Length  # of the whole wire
+    reading_mm: Length | None = None  # from the wire's tip to the top of its boss, once it is as deep as planned
     cortices: Cortices
     far_exit_mm: Number | None = None  # how far the wire stands out of the far cortex; None where it stays in the bone
 

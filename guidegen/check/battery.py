@@ -36,11 +36,12 @@ from guidegen.check.print_file import (
     read_threemf,
 )
 from guidegen.check.print_form import print_form_findings
+from guidegen.check.reducer import read_reducers, reducer_findings
 from guidegen.check.removal import removal_findings, wire_findings
 from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
 from guidegen.check.soft_tissue import soft_tissue_findings
-from guidegen.check.stop import stop_findings
+from guidegen.check.stop import boss_findings, stop_findings
 from guidegen.check.supports import support_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
 from guidegen.check.theatre import theatre_findings
@@ -93,6 +94,7 @@ def check_files(
         *drill_way_findings(asked, guide),
         *chuck_findings(asked, guide),
         *pin_hole_findings(asked, guide),
+        *boss_findings(asked, guide),
         *pin_findings(asked, bone),
         *tunnel_findings(asked, bone),
         *(() if lesion is None else lesion_findings(asked, lesion)),
@@ -168,11 +170,14 @@ def check_order(written: Written, parameters: Any) -> tuple[Finding, ...]:
 
 
 def check_companions(written: Written) -> tuple[Finding, ...]:
-    """Every finding on the trial bone, on its print, and on what the print files hold beside their bodies."""
+    """Every finding on the trial bone, on its print, on the metal parts, and on what the print files hold beside their
+    bodies.
+    """
     trial, printed_mm = read_trial_bone(written.folder), read_threemf(written.folder / TRIAL_BONE_PRINT)
     return (
         *trial_bone_findings(written.asked, written.bone, written.guide, trial),
         *trial_print_findings(written.asked, trial, printed_mm),
+        *reducer_findings(written.asked, read_reducers(written.folder, written.asked)),
         *print_form_findings(written.folder, written.plan),
     )
 

@@ -1,4 +1,6 @@
-"""Where the drill's stop rests: the top face of each sleeve, as high and as square to the axis as the depth asks."""
+"""Where a depth is read: the top face of each sleeve, as high and as square to the axis as the depth asks, and the top
+of each wire's boss.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from guidegen.surfaces import Surface
 # The face is looked at on a ring midway between bore and rim, from this far outside: what stands on it is seen too.
 DIRECTIONS = 72
 OUTSIDE_MM = 5.0
+BOSS_RING_MM = 0.4  # wider than the hole, on the diameter: its rim
 # A stop's collar bears on nine tenths of a face as on all of it; the rest may be a key's notch.
 BEARING_SHARE = 0.9
 # A drill is read to half a millimetre: the file must not take up a tenth of it.
@@ -22,6 +25,7 @@ WHY_FACE = "The drill's stop rests here: where it is too high or slants, the dri
 WHY_OFFSET = (
     "The stop is set to the tunnel's length and the sleeve's offset: an offset that is not so is as much depth."
 )
+WHY_BOSS = "The bone is hidden there: a wire is as deep as its boss is high, and no more can be seen of it."
 MISSING = "nothing lies where the top face is planned"
 
 
@@ -54,3 +58,20 @@ def above_mm(body: Surface, place_mm: npt.ArrayLike, axis: FloatArray, ring_mm: 
     """
     way, _ = body.ray_hits(np.asarray(place_mm) + ring_mm * spokes(axis, DIRECTIONS) - OUTSIDE_MM * axis, axis)
     return np.asarray(OUTSIDE_MM - way)
+
+
+def boss_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
+    """What is read on each wire at the highest of its hole's rim, once it is as deep as planned, against the plan's
+    figure; none where the plan reads nothing there.
+    """
+    findings = []
+    for number, pin in enumerate(asked.guide.pins, start=1):
+        if pin.reading_mm is None or pin.depth_mm is None:
+            continue
+        axis = unit(pin.direction)
+        above = above_mm(guide, pin.top_mm, axis, (pin.hole_diameter_mm + BOSS_RING_MM) / 2.0)
+        found_mm = float(np.subtract(pin.point_mm, pin.top_mm) @ axis) + float(above.max()) + pin.depth_mm
+        off_mm = abs(found_mm - pin.reading_mm) if np.isfinite(found_mm) else None
+        name = f"pin {number} boss off what is read"
+        findings.append(at_most(name, off_mm, LIMIT_MM, "mm", WHY_BOSS, missing=MISSING))
+    return tuple(findings)

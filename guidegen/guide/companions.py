@@ -9,7 +9,7 @@ from guidegen.guide.guide import Guide
 from guidegen.guide.marks import Identity
 from guidegen.guide.metal import MetalPart
 from guidegen.guide.metal_files import metal_files
-from guidegen.guide.order import stop_collar
+from guidegen.guide.order import stop_collar, wire_stop_collar
 from guidegen.guide.trial_bone import Hole, make_trial_bone
 from guidegen.plan.guide_shapes import Trial
 from guidegen.plan.kits import Kit
@@ -44,11 +44,16 @@ def companion_files(
 
 
 def metal_parts(guide: Guide, kit: Kit) -> dict[str, MetalPart]:
-    """The metal sleeves by number, and the stop collar for the kit's drill."""
-    parts: dict[str, MetalPart] = {
-        f"sleeve-{number}": sleeve.metal for number, sleeve in enumerate(guide.sleeves, start=1) if sleeve.metal
-    }
-    return parts | {"stop-collar": stop_collar(kit)}
+    """The metal sleeves by number, the reducers in them, and the stop collars for the kit's drill and guide wire."""
+    parts: dict[str, MetalPart] = {}
+    for number, sleeve in enumerate(guide.sleeves, start=1):
+        if sleeve.metal is not None:
+            parts[f"sleeve-{number}"] = sleeve.metal
+        if sleeve.reducer is not None:
+            parts[f"reducer-{number}"] = sleeve.reducer
+    parts["stop-collar"] = stop_collar(kit)
+    on_wire = wire_stop_collar(kit)
+    return parts if on_wire is None else parts | {"wire-stop-collar": on_wire}
 
 
 def _trial_bone(

@@ -9,21 +9,22 @@ import numpy as np
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, across, unit
+from guidegen.frames import FloatArray, across, spokes, unit
 from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
 from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
 from guidegen.guide.label import Arrow, Label
 from guidegen.guide.layout import Layout, Task, lay_out
 from guidegen.guide.marks import Identity
-from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.metal import MetalSleeve, Reducer
 from guidegen.guide.order import Order
 from guidegen.guide.sights import Sight
 from guidegen.guide.solids import stl_surface, to_surface
 from guidegen.guide.stands import entry_room_mm, upper_side
 from guidegen.keep_out import NOTHING, KeepOut
+from guidegen.plan.instruments import Fittings, depth_reading_mm
 from guidegen.plan.rules import Rules
-from guidegen.plan.sleeve_sizes import CALLIPER_MM
+from guidegen.plan.sleeve_sizes import CALLIPER_MM, SleeveSizes
 from guidegen.plan.tunnel import Tunnel
 from guidegen.seat.cells import Cells, cells_on
 from guidegen.seat.ground import Ground
@@ -41,7 +42,8 @@ class Sleeve:
     """The tube along a tunnel. `top_mm` (3,): the middle of its printed outer end, on the axis; `stop_face_mm` (3,):
     where the drill's stop rests, `offset_mm` from the entry; the same unless a metal sleeve's flange lies between.
     `inner_diameter_mm` and `guided_length_mm` are the printed hole's; `bore_mm` is what guides the drill. The chuck is
-    what drives the drill.
+    what drives the drill. `reducer` leads a guide wire through that bore, read there at `wire_reading_mm`; None for
+    both where the kit has no such wire.
     """
 
     tunnel: int
@@ -58,13 +60,15 @@ class Sleeve:
     chuck_diameter_mm: float
     chuck_length_mm: float
     metal: MetalSleeve | None
+    reducer: Reducer | None
+    wire_reading_mm: float | None
 
 
 @dataclass(frozen=True, eq=False)
 class Pin:
     """A hole for a wire: where the wire meets the bone (3,), its direction into the bone, the outer end of its boss
     (3,), how deep it goes from there on the bone, and how far it comes out of the far cortex, None where it stops in
-    the bone.
+    the bone. `reading_mm`: from its tip to the highest of the hole's rim when it is that deep: the bone is hidden.
     """
 
     point_mm: FloatArray
@@ -77,6 +81,7 @@ class Pin:
     far_exit_mm: float | None
     guided_length_mm: float
     top_mm: FloatArray
+    reading_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +153,16 @@ class Guide:
         no_window = () if has_window else ("This footprint has no room for a window.",)
         is_there = self.pointer is not None or not self.has_pointer
         return no_window if is_there else (*no_window, "The vastus ridge lies too far from the rim for a pointer.")
+
+
+def fittings_of(guide: Guide, sizes: SleeveSizes) -> Fittings:
+    """What of a built guide stands between bone and instruments, for the steps of the operation."""
+    return Fittings(
+        lead=sizes.kind if guide.socket is None else "insert",
+        reducer_mm=sizes.reducer_mm,
+        wire_depths_mm=tuple(pin.wire_depth_mm for pin in guide.pins),
+        wire_readings_mm=tuple(pin.reading_mm for pin in guide.pins),
+    )
 
 
 def make_guide(
@@ -259,7 +274,7 @@ def _described(
         socket=socket,
         inserts=inserts,
         wire_left_mm=order.wire_left_mm,
-        pins=tuple(_pin(layout, k, order) for k in range(len(layout.bosses))),
+        pins=tuple(_pin(layout, surface, k, order) for k in range(len(layout.bosses))),
         holes=tuple(
             Hole(kind, back.points(sight.point_mm), back.vectors(sight.direction), diameter)
             for kind, sight, diameter in holes
@@ -308,12 +323,19 @@ def _contact_area(guide: Surface, bone: Surface, gap_mm: float) -> float:
 def _sleeve(layout: Layout, number: int, order: Order) -> Sleeve:
     stand, sizes, back = layout.standing.stands[number], order.sizes, layout.seat.frame.inverse()
     tube, stop_mm = stand.tube, -layout.standing.offset_mm(number)
-    metal = None
+    below_mm = tube.guided_to_mm - METAL_OFF_BONE_MM - stop_mm  # of what is put in, from the stop's face
+    metal, reducer, within = None, None, sizes.reducer
     if sizes.kind == "metal":
-        length = tube.guided_to_mm - METAL_OFF_BONE_MM - stop_mm
         metal = MetalSleeve(
-            sizes.drill_mm, sizes.bore_mm, sizes.metal_mm, length, sizes.flange_mm, sizes.flange_height_mm
+            sizes.drill_mm, sizes.bore_mm, sizes.metal_mm, below_mm, sizes.flange_mm, sizes.flange_height_mm
         )
+    if within is not None:
+        height_mm = within.flange_height_mm
+        reducer = Reducer(
+            within.wire_mm, within.bore_mm, within.outer_mm, below_mm + height_mm, within.flange_mm, height_mm,
+            sizes.bore_mm,
+        )  # fmt: skip
+    length_mm = layout.ways[number].length_mm
     return Sleeve(
         tunnel=number,
         kind=sizes.kind,
@@ -329,24 +351,38 @@ def _sleeve(layout: Layout, number: int, order: Order) -> Sleeve:
         chuck_diameter_mm=order.kit.drill.chuck_diameter_mm,
         chuck_length_mm=order.kit.drill.chuck_length_mm,
         metal=metal,
+        reducer=reducer,
+        wire_reading_mm=None if within is None else depth_reading_mm(within.flange_height_mm - stop_mm, length_mm),
     )
 
 
-def _pin(layout: Layout, number: int, order: Order) -> Pin:
+def _pin(layout: Layout, surface: Surface, number: int, order: Order) -> Pin:
     boss, wires, back = layout.bosses[number], layout.wires, layout.seat.frame.inverse()
-    far = float(wires.far_exits_mm[number])
+    far, depth_mm = float(wires.far_exits_mm[number]), float(wires.depths_mm[number])
+    direction, top_mm = back.vectors(boss.axis), back.points(boss.at(boss.top_mm))
     return Pin(
         point_mm=back.points(boss.point_mm),
-        direction=back.vectors(boss.axis),
+        direction=direction,
         hole_diameter_mm=order.wire_hole_mm,
         boss_diameter_mm=order.boss_mm,
         wire_diameter_mm=order.kit.pin.diameter_mm,
-        wire_depth_mm=float(wires.depths_mm[number]),
+        wire_depth_mm=depth_mm,
         wire_length_mm=order.kit.pin.length_mm,
         far_exit_mm=None if np.isnan(far) else far,
         guided_length_mm=boss.guided_length_mm,
-        top_mm=back.points(boss.at(boss.top_mm)),
+        top_mm=top_mm,
+        reading_mm=depth_mm - boss.top_mm + _rim_mm(surface, top_mm, direction, order.wire_hole_mm),
     )
+
+
+def _rim_mm(surface: Surface, top_mm: FloatArray, direction: FloatArray, hole_mm: float) -> float:
+    """How far over a boss's own top the highest of its hole's rim stands: the shell's fillet rises round it."""
+    ring = (hole_mm / 2.0 + BESIDE_HOLE_MM) * spokes(direction, RIM_POINTS)
+    way, _ = surface.ray_hits(top_mm + ring - ABOVE_RIM_MM * direction, direction)
+    return ABOVE_RIM_MM - float(way.min())
+
+
+RIM_POINTS, BESIDE_HOLE_MM, ABOVE_RIM_MM = 72, 0.2, 5.0
 
 
 def _pointer(notch: Sight, layout: Layout, order: Order) -> Sight:

@@ -1,6 +1,7 @@
-"""What is made of metal beside the printed guide: the sleeve that leads the drill, and the collar that stops it.
+"""What is made of metal beside the printed guide: the sleeve that leads the drill, the reducer that leads a guide wire
+through it, and the collars that stop them.
 
-Both are turned parts; their sizes carry the tolerances that a workshop works to. Tolerances of fits: ISO 286-1:2010,
+All are turned parts; their sizes carry the tolerances that a workshop works to. Tolerances of fits: ISO 286-1:2010,
 table 1; all others: ISO 2768-1, class m.
 """
 
@@ -168,6 +169,29 @@ class MetalSleeve:
     def record(self) -> dict[str, Any]:
         """The figures for a JSON file."""
         return _record(self, guided_length_mm=number(self.guided_length_mm))
+
+
+@dataclass(frozen=True)
+class Reducer(MetalSleeve):
+    """A tube with a flange in a tube: it leads a guide wire through the bore of the wider drill that follows.
+
+    `drill_diameter_mm` is the wire's, `outer_diameter_mm` that of the tube in the bore of `sleeve_bore_mm`. Its flange
+    rests on what leads the drill, so that the wire's stop stands the flange's height further out than the drill's.
+    """
+
+    sleeve_bore_mm: float
+
+    name = "reducer"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self.outer_diameter_mm < self.sleeve_bore_mm, "a tube that goes into its bore", self)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a workshop must know besides, in ASCII."""
+        first = f"for a wire of {self.drill_diameter_mm:g} mm, slides in a bore of {number(self.sleeve_bore_mm):g}"
+        return (first, *super().notes[1:])
 
 
 @dataclass(frozen=True)

@@ -111,3 +111,9 @@ def stop_collar(kit: Kit) -> StopCollar:
     set screw would dent it.
     """
     return StopCollar.on(kit.drill.diameter_mm, SLIDING_MM, is_split=kit.drill.end == "flat")
+
+
+def wire_stop_collar(kit: Kit) -> StopCollar | None:
+    """The stop collar for a kit's guide wire, which a set screw does not dent; None where there is no such wire."""
+    wire = kit.guide_wire
+    return None if wire is None else StopCollar.on(wire.diameter_mm, SLIDING_MM, is_split=False)

@@ -10,6 +10,7 @@ from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.guide.marks import Identity
+from guidegen.guide.metal import MetalSleeve
 from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.guide.soft_tissue_record import soft_tissue_record
 from guidegen.plan.fit import Fit
@@ -102,8 +103,14 @@ def _sleeve(sleeve: Sleeve) -> dict[str, Any]:
         "offset_mm": number(sleeve.offset_mm),
         "chuck_diameter_mm": number(sleeve.chuck_diameter_mm),
         "chuck_length_mm": number(sleeve.chuck_length_mm),
-        "metal": None if sleeve.metal is None else {key: number(value) for key, value in asdict(sleeve.metal).items()},
+        "metal": _turned(sleeve.metal),
+        "reducer": _turned(sleeve.reducer),
+        "wire_reading_mm": None if sleeve.wire_reading_mm is None else number(sleeve.wire_reading_mm),
     }
+
+
+def _turned(part: MetalSleeve | None) -> dict[str, float] | None:
+    return None if part is None else {key: number(value) for key, value in asdict(part).items()}
 
 
 def _socket(socket: FanSocket) -> dict[str, Any]:
@@ -144,6 +151,7 @@ def _pin(pin: Pin) -> dict[str, Any]:
         "wire_diameter_mm": number(pin.wire_diameter_mm),
         "wire_length_mm": number(pin.wire_length_mm),
         "depth_mm": number(pin.wire_depth_mm),
+        "reading_mm": number(pin.reading_mm),
         "guided_length_mm": number(pin.guided_length_mm),
         "top_mm": point(pin.top_mm),
         "cortices": 1 if pin.far_exit_mm is None else 2,

@@ -150,7 +150,9 @@ def _sleeve_stand(tube: Tube, alone: bool, order: Order) -> Stand:
 
 
 def _socket(ways: Sequence[Way], under: HeightField, order: Order, plan_hash: str) -> Socket:
-    """The socket of a fan. NoSafeGuide for a drill that needs a sleeve of metal, which an insert does not hold."""
+    """The socket of a fan. NoSafeGuide for a drill that needs a sleeve of metal, or a guide wire that needs a reducer:
+    an insert holds neither.
+    """
     if order.sizes.kind == "metal":
         raise NoSafeGuide(
             f"expected a drill that may run in a printed insert for tunnels from one entry, found that of the kit "
@@ -158,6 +160,13 @@ def _socket(ways: Sequence[Way], under: HeightField, order: Order, plan_hash: st
             "print",
             rule="fan_metal",
             figures={},
+        )
+    if order.sizes.reducer is not None:
+        raise NoSafeGuide(
+            f"expected a drill without a guide wire for tunnels from one entry, whose inserts hold no reducer, found "
+            f"the wire of {order.sizes.reducer.wire_mm:g} mm of the kit {order.kit.name!r}; choose another kit",
+            rule="fan_reducer",
+            figures={"guide_wire_mm": order.sizes.reducer.wire_mm},
         )
     axes = np.array([way.axis for way in ways])
     lengths = [way.length_mm for way in ways]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from guidegen.plan.explain import explained
-from guidegen.plan.instruments import depth_reading_mm, instrument_sequence
+from guidegen.plan.instruments import Fittings, depth_reading_mm, instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.planning import Plan, Task, budget_of, policy_warnings, simulated_of
 from guidegen.plan.seating import Seating
 
 
-def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...], wire_depths_mm: tuple[float, ...]) -> Plan:
-    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face, and with wires
-    that go so deep: readings and steps follow. NoSafePlan where a drill is too short for that.
+def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...], fittings: Fittings) -> Plan:
+    """The plan as it is with what leads each drill built so far off the cortex, from entry to stop face, and with the
+    guide's `fittings`: readings and steps follow. NoSafePlan where a drill is too short for that.
     """
     chosen = plan.chosen
     assert chosen is not None, "a guide is built on a plan"
@@ -27,8 +27,8 @@ def with_sleeves(plan: Plan, kit: Kit, offsets_mm: tuple[float, ...], wire_depth
         for tunnel, offset in zip(chosen.tunnels, offsets_mm, strict=True)
     )
     steps = tuple(
-        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm), wire_depths_mm)
-        for tunnel, offset in zip(built, offsets_mm, strict=True)
+        instrument_sequence(kit, tunnel.length_mm, depth_reading_mm(offset, tunnel.length_mm), fittings, number)
+        for number, (tunnel, offset) in enumerate(zip(built, offsets_mm, strict=True), start=1)
     )
     return replace(plan, chosen=replace(chosen, tunnels=built, steps=steps))
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from guidegen.bone.anatomy import Anatomy
 from guidegen.keep_out import NOTHING, KeepOut
 from guidegen.lesion.lesion import Lesion
+from guidegen.plan.instruments import PRINTED, Fittings
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import Kit
 from guidegen.plan.tool import Tool
@@ -21,7 +22,7 @@ class Hip:
 
     `sleeve_bore_mm`, `guided_length_mm`, `sleeve_wall_mm` and `sleeve_play_mm` belong to the sleeve that will lead the
     drill: how far it stands off decides how much of the drill is left for the bone, how thick it is how near another
-    may stand, and its play, on the diameter, how far the drill may tilt in it.
+    may stand, and its play, on the diameter, how far the drill may tilt in it. `fittings`: how the steps name it.
     """
 
     bone: Surface
@@ -33,6 +34,7 @@ class Hip:
     guided_length_mm: float
     sleeve_wall_mm: float = 3.0
     sleeve_play_mm: float = 0.2
+    fittings: Fittings = PRINTED
     keep_out: KeepOut = NOTHING
 
     @cached_property

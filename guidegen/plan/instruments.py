@@ -4,19 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray, spokes
-from guidegen.plan.kits import Kit
+from guidegen.plan.kits import READ_AT_TOP, Kit, Step
 from guidegen.rounded import shown
 from guidegen.surfaces import Surface
 
 RING = 72
 SEATED_MARGIN_MM = 2.0  # of its length the sleeve may lose to the guide's clearance from the bone
 SAME_MM = 0.05  # readings are written to a tenth
+Lead = Literal["printed", "metal", "insert"]
+# What leads the drill: as a step names it, its top, on which a stop rests, and how it is put in where it is loose.
+NAMED: dict[Lead, tuple[str, str]] = {
+    "printed": ("the sleeve", "the sleeve's top"),
+    "metal": ("the metal sleeve", "the metal sleeve's flange"),
+    "insert": ("insert {number}", "the top of insert {number}"),
+}
+PUT_IN: dict[Lead, Step] = {
+    "metal": Step(
+        tool="metal sleeve for the drill of {diameter_mm} mm", through="the hole in the guide",
+        stopped_by="its flange, flat on the print", guide="on",
+    ),
+    "insert": Step(
+        tool="insert {number}", through="the socket, its key in the socket's groove",
+        stopped_by="its flange, flat on the socket's rim", guide="on",
+    ),
+}  # fmt: skip
+REDUCER = Step(
+    tool="reducer for the wire of {wire_mm} mm", through="{sleeve}", stopped_by="its flange, flat on {sleeve_top}",
+    guide="on",
+)  # fmt: skip
+NOT_BUILT = "what the built guide asks"
 NUMBERS = {0: "two or three", 2: "two", 3: "three"}  # of wires; 0 before they are placed
+
+
+@dataclass(frozen=True)
+class Fittings:
+    """What stands between bone and instruments: what leads the drill, the height of a reducer's flange on it, how deep
+    each wire of the built guide goes into the bone, and what is read on it at its boss's top; none before there is a
+    guide.
+    """
+
+    lead: Lead = "printed"
+    reducer_mm: float = 0.0
+    wire_depths_mm: tuple[float, ...] = ()
+    wire_readings_mm: tuple[float, ...] = ()
+
+
+PRINTED = Fittings()
 
 
 @dataclass(frozen=True)
@@ -74,12 +113,12 @@ def reading_text(reading_mm: float, mark_step_mm: float) -> str:
 
 
 def instrument_sequence(
-    kit: Kit, length_mm: float, reading_mm: float, wire_depths_mm: Sequence[float] = ()
+    kit: Kit, length_mm: float, reading_mm: float, fittings: Fittings, number: int = 1
 ) -> tuple[InstrumentStep, ...]:
-    """The kit's steps for one tunnel, with their figures filled in; NoSafePlan where the drill is too short.
+    """The kit's steps for tunnel `number`, with their figures filled in, and before the first tool that is stopped at a
+    reading what must be put in to lead it; NoSafePlan where the drill is too short.
 
-    A kit for several tunnels is asked once for each. `wire_depths_mm`: how deep each wire of the built guide goes; none
-    before there is a guide: then the steps leave their number open, and the depth is the kit's.
+    A kit for several tunnels is asked once for each; the wires that hold the guide are driven before the first alone.
     """
     if reading_mm > kit.drill.length_mm:
         raise NoSafePlan(
@@ -88,24 +127,48 @@ def instrument_sequence(
             rule="drill_length",
             figures={"reading_mm": reading_mm, "drill_length_mm": kit.drill.length_mm},
         )
-    planned = {"reading_mm": reading_mm, "length_mm": length_mm, "offset_mm": reading_mm - length_mm}
+    planned = {
+        "reading_mm": reading_mm, "length_mm": length_mm, "offset_mm": reading_mm - length_mm,
+        "wire_reading_mm": reading_mm + fittings.reducer_mm,
+    }  # fmt: skip
     figures = kit.figures | {name: shown(figure, 1) for name, figure in planned.items()}
-    figures["pins"] = NUMBERS.get(len(wire_depths_mm), str(len(wire_depths_mm)))
-    if wire_depths_mm:
-        figures["pin_depth_mm"] = _depths(wire_depths_mm)
+    figures |= _of_wires(kit, fittings) | {"number": str(number)}
+    figures |= dict(
+        zip(("sleeve", "sleeve_top"), (name.format(**figures) for name in NAMED[fittings.lead]), strict=True)
+    )
+    steps = [step for step in _with_lead(kit, fittings.lead) if number == 1 or "pins" not in step.named]
     return tuple(
         InstrumentStep(
-            number,
+            place,
             step.tool.format(**figures),
             step.through.format(**figures),
             step.stopped_by.format(**figures),
             step.guide,
         )
-        for number, step in enumerate(kit.steps, start=1)
+        for place, step in enumerate(steps, start=1)
     )
 
 
-def _depths(depths_mm: Sequence[float]) -> str:
-    """One figure where all wires go as deep, else one for each, in their order."""
-    told = [shown(depth, 1).removesuffix(".0") for depth in depths_mm]
+def _with_lead(kit: Kit, lead: Lead) -> list[Step]:
+    """The kit's steps, and where its first reading is taken what leads the tool, and the guide wire in that."""
+    put_in = [PUT_IN[lead]] if lead in PUT_IN else []
+    if kit.guide_wire is not None:
+        put_in.append(REDUCER)
+    first = next(place for place, step in enumerate(kit.steps) if step.named & READ_AT_TOP)
+    return [*kit.steps[:first], *put_in, *kit.steps[first:]]
+
+
+def _of_wires(kit: Kit, fittings: Fittings) -> dict[str, str]:
+    """How many wires hold the guide, how deep they go, and what is read on them."""
+    depths_mm, readings_mm = fittings.wire_depths_mm, fittings.wire_readings_mm
+    return {
+        "pins": NUMBERS.get(len(depths_mm), str(len(depths_mm))),
+        "pin_depth_mm": _told(depths_mm) if depths_mm else kit.figures["pin_depth_mm"],
+        "pin_reading": f"{_told(readings_mm)} mm" if readings_mm else NOT_BUILT,
+    }
+
+
+def _told(lengths_mm: Sequence[float]) -> str:
+    """One figure where all wires have the same, else one for each, in their order."""
+    told = [shown(length, 1).removesuffix(".0") for length in lengths_mm]
     return told[0] if len(set(told)) == 1 else " / ".join(told)

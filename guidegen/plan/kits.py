@@ -19,7 +19,10 @@ TunnelCount = Annotated[int, Within(1, 4)]  # a fan of 2 to 4 thin tunnels; more
 BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
 LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
 # What a step's text may name of plan and guide, besides the kit's figures.
-PLANNED = ("reading_mm", "length_mm", "offset_mm", "pins")
+PLANNED = ("reading_mm", "length_mm", "offset_mm", "pins", "pin_reading", "sleeve", "sleeve_top")
+WIRE_READING = "wire_reading_mm"  # where the kit has a guide wire
+# Those that are read on an instrument at what leads it.
+READ_AT_TOP = frozenset({"reading_mm", WIRE_READING})
 
 
 class Drill(Template):
@@ -108,6 +111,11 @@ class Step(Template):
     through: Words
     stopped_by: Words
     guide: Literal["on", "off"]
+
+    @property
+    def named(self) -> set[str]:
+        """The figures that its texts name; ValueError for braces that hold no plain name."""
+        return placeholders(self.tool) | placeholders(self.through) | placeholders(self.stopped_by)
 
 
 class Kit(Template):
@@ -203,10 +211,10 @@ class Kit(Template):
 
     @model_validator(mode="after")
     def _texts_that_can_be_filled(self) -> Kit:
-        known = {*PLANNED, *self.figures}
+        known = {*PLANNED, *self.figures, *([] if self.guide_wire is None else [WIRE_READING])}
         for step in self.steps:
             for text in (step.tool, step.through, step.stopped_by):
-                unknown = _placeholders(text) - known
+                unknown = placeholders(text) - known
                 if unknown:
                     raise ValueError(
                         f"expected only {', '.join(sorted(known))} in braces, found "
@@ -224,20 +232,21 @@ class Kit(Template):
                 "expected the guide to stay off once it is off, found a step with the guide on after one with it off; "
                 "sort the steps"
             )
-        read = [step.guide for step in self.steps if "reading_mm" in _placeholders(step.stopped_by)]
-        if not read:
+        if not any("reading_mm" in placeholders(step.stopped_by) for step in self.steps):
             raise ValueError(
                 "expected a step that is stopped at {reading_mm}, found none; write in stopped_by what stops the drill"
             )
-        if "off" in read:
-            raise ValueError(
-                "expected {reading_mm} only while the guide is on, since it counts from the sleeve's top, found it in "
-                "a step with the guide off; write {length_mm}, which counts from the cortex"
-            )
+        for step in self.steps:
+            read = sorted(READ_AT_TOP & placeholders(step.stopped_by))
+            if step.guide == "off" and read:
+                raise ValueError(
+                    f"expected {{{read[0]}}} only while the guide is on, since it counts from the sleeve's top, found "
+                    "it in a step with the guide off; write {length_mm}, which counts from the cortex"
+                )
         return self
 
 
-def _placeholders(text: str) -> set[str]:
+def placeholders(text: str) -> set[str]:
     """The names in braces; ValueError for braces that hold no plain name."""
     try:
         parts = [part[1:] for part in string.Formatter().parse(text) if part[1] is not None]

@@ -12,7 +12,7 @@ from guidegen.plan.error_budget import Aim, ErrorBudget, error_budget
 from guidegen.plan.error_sources import ErrorSources, error_sources
 from guidegen.plan.explain import explained
 from guidegen.plan.hip import Hip
-from guidegen.plan.instruments import InstrumentStep, instrument_sequence
+from guidegen.plan.instruments import Fittings, InstrumentStep, instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.monte_carlo import Simulated, simulate
 from guidegen.plan.refusal import NoMarkedPlan, refused
@@ -132,6 +132,7 @@ class Task:
             sleeve_bore_mm=self.fan_kit.drill.diameter_mm + play,
             guided_length_mm=self.fan_guided_length_mm,
             sleeve_play_mm=play,
+            fittings=Fittings("insert"),
         )
 
     @property
@@ -263,16 +264,16 @@ def _proposal(task: Task, strategy: str, found: Found, ground: Ground) -> Propos
         budgets=budgets,
         assumed_budgets=budgets,
         simulated=(),
-        steps=tuple(_steps(hip.kit, tunnel) for tunnel in found.tunnels),
+        steps=tuple(_steps(hip, tunnel, number) for number, tunnel in enumerate(found.tunnels, start=1)),
         warnings=policy_warnings(task.policy, budgets),
     )
 
 
-def _steps(kit: Kit, tunnel: Tunnel) -> tuple[InstrumentStep, ...]:
+def _steps(hip: Hip, tunnel: Tunnel, number: int) -> tuple[InstrumentStep, ...]:
     """The instruments in their order; none for a tunnel that the drill cannot make."""
-    if tunnel.depth_reading_mm is None or tunnel.depth_reading_mm > kit.drill.length_mm:
+    if tunnel.depth_reading_mm is None or tunnel.depth_reading_mm > hip.kit.drill.length_mm:
         return ()
-    return instrument_sequence(kit, tunnel.length_mm, tunnel.depth_reading_mm)
+    return instrument_sequence(hip.kit, tunnel.length_mm, tunnel.depth_reading_mm, hip.fittings, number)
 
 
 def budget_of(task: Task, ground: Ground, tunnel: Tunnel, seat: Seating) -> ErrorBudget:

@@ -13,6 +13,7 @@ from typing import Any
 from guidegen.release.paper import pdf_bytes
 from guidegen.release.source import Source
 from guidegen.release.words import LANGUAGES, load_words
+from guidegen.rounded import shown
 
 Words = Mapping[str, str]
 
@@ -88,7 +89,12 @@ def _wires(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     yield words["hold"]
     for number, pin in enumerate(plan["guide"]["pins"], start=1):
         yield words["wire"].format(
-            number=number, diameter=f"{pin['wire_diameter_mm']:.1f}", depth=f"{pin['depth_mm']:.0f}"
+            number=number,
+            diameter=f"{pin['wire_diameter_mm']:.1f}",
+            depth=shown(pin["depth_mm"], 1),
+            reading=shown(pin["reading_mm"], 1),
+            out=shown(pin["wire_length_mm"] - pin["reading_mm"], 1),
+            length=f"{pin['wire_length_mm']:.0f}",
         )
 
 
@@ -98,9 +104,21 @@ def _drilling(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
         yield sentence.format(
             number=number, drill=f"{sleeve['drill_diameter_mm']:.1f}", offset=f"{sleeve['offset_mm']:.0f}"
         )
+        reducer = sleeve.get("reducer")
+        if reducer is not None:
+            yield words["reducer"].format(
+                number=number,
+                wire=f"{reducer['drill_diameter_mm']:.1f}",
+                reading=shown(sleeve["wire_reading_mm"], 1),
+                higher=shown(reducer["flange_height_mm"], 1),
+            )
     for number, insert in enumerate(plan["guide"].get("inserts", ()), start=1):
         yield words["insert"].format(
-            number=number, drill=f"{insert['drill_diameter_mm']:.1f}", offset=f"{insert['offset_mm']:.0f}"
+            number=number,
+            drill=f"{insert['drill_diameter_mm']:.1f}",
+            offset=f"{insert['offset_mm']:.0f}",
+            reading=shown(insert["reading_mm"], 1),
+            text=" / ".join(insert["label"]["lines"]),
         )
     yield words["xray"]
 
@@ -116,6 +134,14 @@ def _tunnel(number: int, tunnel: Mapping[str, Any], words: Words) -> dict[str, A
 def _after(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     guide = plan["guide"]
     metal = sum(sleeve["kind"] == "metal" for sleeve in guide["sleeves"])
+    reducers = sum(sleeve.get("reducer") is not None for sleeve in guide["sleeves"])
+    counted = {
+        "metal": metal,
+        "inserts": len(guide.get("inserts", ())),
+        "reducers": reducers,
+        "stops": 2 if reducers else 1,  # the drill's, and that of the guide wire
+        "wires": len(guide["pins"]) + (1 if reducers else 0),
+    }
     yield words["take_off"]
-    yield words["count"].format(metal=metal, inserts=len(guide.get("inserts", ())), wires=len(guide["pins"]))
+    yield words["count"].format(**counted)
     yield words["discard"]

@@ -160,7 +160,8 @@ def _plan() -> dict[str, Any]:
     pins = [
         {"point_mm": at(point), "direction": way(direction), "hole_diameter_mm": 2.2, "wire_diameter_mm": 2.0,
          "guided_length_mm": 11.0, "top_mm": at(point - 12.0 * direction), "boss_diameter_mm": 7.0,
-         "wire_length_mm": 70.0, "depth_mm": depth, "cortices": cortices, "far_exit_mm": far_exit}
+         "wire_length_mm": 70.0, "reading_mm": depth + 12.0, "depth_mm": depth,
+         "cortices": cortices, "far_exit_mm": far_exit}
         for point, direction, depth, cortices, far_exit in zip(
             PIN_POINTS, PIN_DIRECTIONS, depths, (1, 2), (None, FAR_EXIT), strict=True
         )

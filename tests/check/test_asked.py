@@ -133,5 +133,6 @@ def test_the_box_guides_plan_says_all_that_the_checks_can_ask_of_a_guide(hip) ->
         (type(part).__name__, name) for part in parts for name in type(part).model_fields.keys() - part.model_fields_set
     }
     of_others = {("AskedGuide", name) for name in ("socket", "inserts", "wire_left_mm")}  # fans, and wires left in
+    of_others |= {("AskedSleeve", name) for name in ("bore_mm", "reducer", "wire_reading_mm")}  # guide wires
     elsewhere = {("Asked", "keep_out"), ("AskedPrinting", "youngs_modulus_mpa")}  # tested on their own
     assert unsaid == elsewhere | of_others

@@ -28,6 +28,7 @@ NAMES = [
     "pin 1 hole guided length",
     "pin 2 hole axis off plan", "pin 2 hole angle off plan", "pin 2 hole diameter off plan", "pin 2 hole out of round",
     "pin 2 hole guided length",
+    "pin 1 boss off what is read", "pin 2 boss off what is read",
     "pins diverge", "pin 1 apart from drill and wires", "pin 2 apart from drill and wires",
     "pin 1 wire beyond its boss",
     "pin 1 point off the bone", "pin 1 above the lesser trochanter", "pin 1 short of the far cortex",

@@ -16,6 +16,7 @@ from guidegen.check.drill import drill_way_findings
 from guidegen.check.finding import Finding
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
+from guidegen.check.reducer import reducer_findings
 from guidegen.check.slicer import slicer_findings
 from guidegen.check.trial_bone import trial_bone_findings, trial_print_findings
 
@@ -25,7 +26,7 @@ ROW = re.compile(r"^\| `(.+?)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 def as_printed(name: str) -> str:
     """A finding's name as the page has it: numbers of parts are N, a profile is P."""
-    name = re.sub(r"^(sleeve|pin|tunnel|label|window|probe) \d+", r"\1 N", name)
+    name = re.sub(r"^(sleeve|reducer|pin|tunnel|label|window|probe) \d+", r"\1 N", name)
     name = re.sub(r"^labels name tunnel \d+", "labels name tunnel N", name)
     return re.sub(r"sliced by \w+,", "sliced by P,", name)
 
@@ -54,6 +55,11 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
             "metal": {"outer_diameter_mm": 8.0, "flange_diameter_mm": 12.0, "flange_height_mm": 2.0},
         }
 
+    def with_wire(plan) -> None:
+        within = {"drill_diameter_mm": 3.2, "inner_diameter_mm": 3.3, "outer_diameter_mm": 8.1, "length_mm": 36.0}
+        reducer = within | {"flange_height_mm": 2.0}
+        plan["guide"]["sleeves"][0] |= {"bore_mm": 8.2, "reducer": reducer, "wire_reading_mm": 121.0}
+
     implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
     findings = list(
         check_files(hip.plan(all_of_it), hip.bone, hip.guide, implant, hip.printed_mm, (), None, plane(), hip.lesion)
@@ -66,6 +72,7 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     (folder / "plan.json").touch()
     findings += print_form_findings(folder, plan)
     findings += drill_way_findings(hip.asked(of_metal), hip.guide)
+    findings += reducer_findings(hip.asked(with_wire), [None])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slicer, "PROGRAM", "true")  # says nothing: each finding is made, and none is measured
         for profile in ("sla", "fdm"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidegen.check.stop import stop_findings
+from guidegen.check.stop import boss_findings, stop_findings
 
 ENTRY, AXIS = np.array([15.0, 0.0, 0.0]), np.array([-0.8, 0.0, 0.6])
 TOP = ENTRY - 34.0 * AXIS
@@ -85,3 +85,24 @@ def test_where_there_is_no_top_nothing_is_measured(hip, bench) -> None:
     off = bench.block([25.0, -20.0, -60.0], [60.0, 20.0, 10.0])
     none = bench.placed(bench.block([15.5, -12.0, 10.0], [20.0, 12.0, 25.0]) - off)
     assert {(finding.measured, finding.passed) for finding in found(hip, none).values()} == {(None, False)}
+
+
+@pytest.mark.parametrize("off_mm", [-0.5, 0.5])
+def test_a_boss_too_low_or_high_is_off_by_as_much(hip, bench, off_mm) -> None:
+    good, other = boss_findings(hip.asked(), hip.guide)
+    assert (good.passed, other.passed) == (True, True)
+    asked = hip.plan()["guide"]["pins"][0]["reading_mm"]
+
+    def told(plan) -> None:
+        plan["guide"]["pins"][0]["reading_mm"] = asked - off_mm
+
+    wrong = boss_findings(hip.asked(told), hip.guide)[0]
+    assert (wrong.measured, wrong.passed) == (pytest.approx(abs(off_mm), abs=1e-3), False)
+
+
+def test_a_plan_that_reads_nothing_at_a_boss_is_not_asked(hip) -> None:
+    def silent(plan) -> None:
+        for pin in plan["guide"]["pins"]:
+            pin["reading_mm"] = None
+
+    assert boss_findings(hip.asked(silent), hip.guide) == ()

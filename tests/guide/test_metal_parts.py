@@ -29,6 +29,7 @@ from guidegen.guide.metal import (
     THROUGH_MM,
     MetalPart,
     MetalSleeve,
+    Reducer,
     StopCollar,
     fit_mm,
     general_mm,
@@ -41,7 +42,9 @@ from guidegen.guide.step_file import step_bytes
 
 SLEEVE = MetalSleeve.around(8.0, 0.05, 1.5, 44.0, (17.0, 2.0))
 PLAIN, SPLIT = (StopCollar.on(8.0, 0.05, is_split) for is_split in (False, True))
-PARTS: tuple[MetalPart, ...] = (SLEEVE, PLAIN, SPLIT, MetalSleeve.around(3.2, 0.04, 1.0, 40.0, (9.0, 1.5)))
+THIN = MetalSleeve.around(3.2, 0.04, 1.0, 40.0, (9.0, 1.5))
+REDUCER = Reducer(3.2, 3.3, 9.07, 37.85, 13.1, 2.0, 9.1)
+PARTS: tuple[MetalPart, ...] = (SLEEVE, PLAIN, SPLIT, THIN, REDUCER)
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +308,15 @@ def test_fits_are_those_of_iso_286(diameter_mm: float, seven: float, eight: floa
 
 def test_other_sizes_are_those_of_iso_2768() -> None:
     assert [general_mm(size) for size in (2.0, 17.0, 44.0)] == [0.1, 0.2, 0.3]
+
+
+def test_a_reducer_says_what_it_leads_and_where_it_goes() -> None:
+    bore, tube, *_ = REDUCER.sizes
+    assert (bore.text, tube.text) == ("bore: dia 3.3 +0.018/-0", "tube: dia 9.07 +0/-0.015")
+    assert REDUCER.notes[0] == "for a wire of 3.2 mm, slides in a bore of 9.1"
+    assert len(REDUCER.notes) == len(SLEEVE.notes)
+    with pytest.raises(ValueError, match=r"expected a tube that goes into its bore, found Reducer"):
+        replace(REDUCER, sleeve_bore_mm=9.07)
 
 
 @pytest.mark.parametrize(

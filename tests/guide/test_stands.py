@@ -15,6 +15,7 @@ from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray, angle_deg, unit
 from guidegen.guide.order import Order
 from guidegen.guide.stands import Standing, Way, channels, entry_room_mm, is_fan, stand_up, upper_side
+from guidegen.plan.sleeve_sizes import SleeveSizes
 
 FLAT = field_of(lambda x, y: 0.0 * x * y)
 DOWN = np.array([0.0, 0.0, -1.0])
@@ -122,6 +123,19 @@ def test_a_drill_that_needs_metal_has_no_fan() -> None:
     with pytest.raises(NoSafeGuide, match=r"expected a drill that may run in a printed insert") as refusal:
         stand_up([way([0, 0, 0], lean(4.0)), way([0, 0, 0], lean(-4.0))], True, FLAT, order_for("core-8"), HASH)
     assert refusal.value.rule == "fan_metal"
+
+
+def test_a_guide_wire_has_no_fan(thin: Order) -> None:
+    """An insert holds no reducer."""
+    wire = order_for("cannulated-9").kit.guide_wire
+    kit = thin.kit.model_copy(update={"guide_wire": wire.model_copy(update={"diameter_mm": 1.0})})
+    room = thin.template.model_copy(
+        update={"sleeve": thin.template.sleeve.model_copy(update={"metal_wall_mm": 0.5})}
+    )  # fmt: skip
+    order = replace(thin, kit=kit, sizes=SleeveSizes.of(kit, room, thin.printer))
+    with pytest.raises(NoSafeGuide, match=r"without a guide wire .* found the wire of 1 mm of the kit") as refusal:
+        stand_up([way([0, 0, 0], lean(4.0)), way([0, 0, 0], lean(-4.0))], True, FLAT, order)
+    assert refusal.value.rule == "fan_reducer"
 
 
 def test_the_upper_side_looks_off_the_bone_and_to_the_head_where_that_is_along_the_tube() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,8 +17,10 @@ from guidegen.check.mesh import bodies
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, RigidTransform, across, angle_deg, perpendicular_pair, rotation_about
 from guidegen.guide import guide as guide_module
+from guidegen.guide.companions import metal_parts
 from guidegen.guide.guide import Guide, Hole
 from guidegen.plan.fit import print_clearance
+from guidegen.plan.templates import Kit, load_template
 from guidegen.seat.footprint import Footprint
 from guidegen.seat.search import find_seats
 from guidegen.seat.seat import Seat
@@ -145,6 +148,33 @@ def test_the_metal_sleeve_rests_on_the_print_and_ends_before_the_bone(planned: P
     ring = 5.05 * (np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)
     foot = sleeve.stop_face_mm + sleeve.metal.length_mm * axis + ring
     assert planned.bone.surface.signed_distance_mm(foot).min() > 0.2
+
+
+def test_a_guide_wire_s_reducer_ends_with_the_metal_sleeve_and_is_read_on_its_flange(
+    planned: Planned, build: Callable[..., Guide]
+) -> None:
+    kit = load_template(Kit, "cannulated-9")[0]
+    guide = build("guide of a guide wire", replace(planned, kit=kit))
+    (sleeve,) = guide.sleeves
+    assert sleeve.metal is not None
+    assert sleeve.reducer is not None
+    flange = sleeve.reducer.flange_height_mm
+    assert sleeve.reducer.length_mm - flange == pytest.approx(sleeve.metal.length_mm)
+    assert sleeve.reducer.outer_diameter_mm < sleeve.metal.inner_diameter_mm
+    assert sleeve.reducer.flange_diameter_mm <= sleeve.metal.flange_diameter_mm
+    assert sleeve.wire_reading_mm == pytest.approx(sleeve.offset_mm + planned.tunnel.length_mm + flange)
+    assert list(metal_parts(guide, kit)) == ["sleeve-1", "reducer-1", "stop-collar", "wire-stop-collar"]
+
+
+def test_a_wire_is_read_at_the_highest_of_its_hole_s_rim(guide: Guide) -> None:
+    """Nothing of the guide stands higher beside the wire, and something of it does just below."""
+    for pin in guide.pins:
+        first, second = perpendicular_pair(pin.direction)
+        turn = np.arange(0.0, 2.0 * np.pi, 0.05)[:, None]
+        ring = (pin.hole_diameter_mm / 2.0 + 0.2) * (np.cos(turn) * first + np.sin(turn) * second)
+        rim = pin.point_mm - (pin.reading_mm - pin.wire_depth_mm) * pin.direction
+        assert not guide.surface.contains(rim - 0.02 * pin.direction + ring).any()
+        assert guide.surface.contains(rim + 0.05 * pin.direction + ring).any()
 
 
 def test_the_sleeve_ends_where_the_depth_is_read(planned: Planned, guide: Guide) -> None:

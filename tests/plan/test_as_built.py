@@ -10,6 +10,7 @@ from plan_case import Case, task_of
 
 from guidegen.packed import packed
 from guidegen.plan.as_built import with_seat, with_sleeves
+from guidegen.plan.instruments import Fittings
 from guidegen.plan.planning import Plan
 from guidegen.plan.seating import ASSUMED, OWN, Seating
 
@@ -36,13 +37,13 @@ def firm(plan: Plan, small: Case) -> Plan:
 def test_a_sleeve_built_further_off_changes_reading_and_steps_alone(plan: Plan, small: Case) -> None:
     before = plan.chosen.tunnels[0]
     further = before.sleeve_offset_mm + 5.0
-    after = with_sleeves(plan, small.kit, (further,), ())
+    after = with_sleeves(plan, small.kit, (further,), Fittings())
     tunnel = after.chosen.tunnels[0]
     assert (tunnel.sleeve_offset_mm, tunnel.depth_reading_mm) == (further, before.depth_reading_mm + 5.0)
     assert tunnel.drill_spare_mm == pytest.approx(before.drill_spare_mm - 5.0)
     assert tunnel.target_mm is before.target_mm
     assert any(f"{before.depth_reading_mm + 5.0:.1f}" in step.stopped_by for step in after.chosen.steps[0])
-    same = with_sleeves(plan, small.kit, (before.sleeve_offset_mm,), ())
+    same = with_sleeves(plan, small.kit, (before.sleeve_offset_mm,), Fittings())
     assert packed(same) == packed(plan)
 
 
@@ -50,11 +51,16 @@ def test_as_many_wires_as_the_guide_has_are_told_each_with_its_depth(plan: Plan,
     offset = plan.chosen.tunnels[0].sleeve_offset_mm
 
     def first(*depths_mm: float) -> tuple[str, str]:
-        step = with_sleeves(plan, small.kit, (offset,), depths_mm).chosen.steps[0][0]
+        step = with_sleeves(
+            plan, small.kit, (offset,), Fittings("printed", 0.0, depths_mm, tuple(depth + 9.0 for depth in depths_mm))
+        ).chosen.steps[0][0]
         return step.tool, step.stopped_by
 
-    assert first(25.0, 25.0) == ("two wires of 2 mm", "25 mm of bone, measured on the wire")
-    assert first(25.0, 41.52, 25.0) == ("three wires of 2 mm", "25 / 41.5 / 25 mm of bone, measured on the wire")
+    assert first(25.0, 25.0) == ("two wires of 2 mm", "25 mm of bone: 34 mm from its tip to the top of its boss")
+    assert first(25.0, 41.52, 25.0) == (
+        "three wires of 2 mm",
+        "25 / 41.5 / 25 mm of bone: 34 / 50.5 / 34 mm from its tip to the top of its boss",
+    )
     assert plan.chosen.steps[0][0].tool == "two or three wires of 2 mm"  # before there is a guide
 
 

@@ -10,6 +10,7 @@ from guidegen.errors import NoSafePlan
 from guidegen.frames import RigidTransform, rotation_about, unit
 from guidegen.packed import packed, unpacked
 from guidegen.plan.instruments import (
+    Fittings,
     InstrumentStep,
     depth_reading_mm,
     instrument_sequence,
@@ -107,28 +108,65 @@ def test_a_reading_between_the_marks(reading_mm, step_mm, text) -> None:
 
 def test_the_steps_of_a_cannulated_set_name_their_figures() -> None:
     kit, _ = load_template(Kit, "cannulated-9")
-    steps = instrument_sequence(kit, 83.4, 128.4)
-    assert [step.number for step in steps] == [1, 2, 3, 4]
-    assert [step.guide for step in steps] == ["on", "on", "on", "off"]
+    steps = instrument_sequence(kit, 83.4, 128.4, Fittings("metal", reducer_mm=2.0))
+    assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6]
+    assert [step.guide for step in steps] == ["on", "on", "on", "on", "on", "off"]
     assert steps[0] == InstrumentStep(
-        1, "two or three wires of 2 mm", "the guide's pin holes", "25 mm of bone, measured on the wire", "on"
+        1, "two or three wires of 2 mm", "the guide's pin holes",
+        "25 mm of bone: what the built guide asks from its tip to the top of its boss", "on",
+    )  # fmt: skip
+    assert steps[1] == InstrumentStep(
+        2, "metal sleeve for the drill of 9 mm", "the hole in the guide", "its flange, flat on the print", "on"
     )
-    assert (steps[1].tool, steps[1].stopped_by) == (
+    assert (steps[2].tool, steps[2].stopped_by) == (
+        "reducer for the wire of 3.2 mm",
+        "its flange, flat on the metal sleeve's flange",
+    )
+    assert (steps[3].tool, steps[3].stopped_by) == (
         "guide wire of 3.2 mm",
-        "its stop, set at 128.4 mm, on the insert's top",
+        "its own stop, set at 130.4 mm, on the reducer's flange",
     )
-    assert (steps[2].tool, steps[2].through) == (
+    assert (steps[4].tool, steps[4].through) == (
         "cannulated drill of 9 mm over the wire",
-        "the sleeve, insert taken out",
+        "the metal sleeve, the wire's stop and the reducer drawn off over the wire",
     )
-    assert "83.4 mm" in steps[3].stopped_by
+    assert steps[4].stopped_by == "its stop, set at 128.4 mm, on the metal sleeve's flange"
+    assert "83.4 mm" in steps[5].stopped_by
+
+
+def test_what_must_be_put_in_first_is_a_step_where_it_is_loose_and_only_there() -> None:
+    kit, _ = load_template(Kit, "core-8")
+    printed, metal = (
+        [step.tool for step in instrument_sequence(kit, 83.4, 128.4, Fittings(lead))] for lead in ("printed", "metal")
+    )
+    assert metal == [*printed[:1], "metal sleeve for the drill of 8 mm", *printed[1:]]
+    assert instrument_sequence(kit, 83.4, 128.4, Fittings())[1].through == "the sleeve"
+
+
+def test_of_a_fan_each_tunnel_names_its_insert_and_the_first_alone_the_wires() -> None:
+    kit, _ = load_template(Kit, "multiple-3.2")
+    first, third = (instrument_sequence(kit, 83.4, 128.4, Fittings("insert"), number) for number in (1, 3))
+    assert [step.tool for step in first[:3]] == ["two or three wires of 2 mm", "insert 1", "pin of 3.2 mm"]
+    assert [step.number for step in third] == [1, 2, 3]
+    assert (third[0].tool, third[0].stopped_by) == ("insert 3", "its flange, flat on the socket's rim")
+    assert (third[1].through, third[1].stopped_by) == (
+        "insert 3",
+        "its stop, set at 128.4 mm, on the top of insert 3",
+    )
+
+
+def test_each_wire_is_read_where_it_can_be_seen() -> None:
+    kit, _ = load_template(Kit, "core-8")
+    built = Fittings("metal", wire_depths_mm=(25.0, 25.0), wire_readings_mm=(33.95, 34.4))
+    stopped = instrument_sequence(kit, 83.4, 128.4, built)[0].stopped_by
+    assert stopped == "25 mm of bone: 34 / 34.4 mm from its tip to the top of its boss"
 
 
 def test_every_figure_of_plan_and_kit_can_be_named() -> None:
     kit, _ = load_template(Kit, "expandable-8")
     text = "{offset_mm} {length_mm} {reading_mm} {diameter_mm} {pin_mm} {pin_depth_mm} {reamer_radius_mm}"
     step = kit.steps[1].model_copy(update={"through": text})
-    told = instrument_sequence(kit.model_copy(update={"steps": (step,)}), 83.4, 128.4)
+    told = instrument_sequence(kit.model_copy(update={"steps": (step,)}), 83.4, 128.4, Fittings())
     assert told[0].through == "45.0 83.4 128.4 8 2 25 9"
 
 
@@ -137,8 +175,8 @@ def test_every_figure_of_plan_and_kit_can_be_named() -> None:
 )
 def test_no_brace_is_left_and_the_drill_is_stopped_at_its_reading(name) -> None:
     kit, _ = load_template(Kit, name)
-    steps = instrument_sequence(kit, 83.4, 128.4)
-    assert len(steps) == len(kit.steps)
+    steps = instrument_sequence(kit, 83.4, 128.4, Fittings())
+    assert len(steps) == len(kit.steps) + (1 if kit.guide_wire else 0)  # its reducer
     assert not any(
         brace in text for step in steps for text in (step.tool, step.through, step.stopped_by) for brace in "{}"
     )
@@ -150,13 +188,13 @@ def test_a_reading_beyond_the_drill_is_refused() -> None:
     kit, _ = load_template(Kit, "core-8")
     match = r"expected a reading within the drill's length of 200 mm, found 200\.1 mm; choose a kit with a longer drill"
     with pytest.raises(NoSafePlan, match=match) as refusal:
-        instrument_sequence(kit, 140.1, 200.1)
+        instrument_sequence(kit, 140.1, 200.1, Fittings())
     assert refusal.value.rule == "drill_length"
-    assert instrument_sequence(kit, 140.0, 200.0)
+    assert instrument_sequence(kit, 140.0, 200.0, Fittings())
 
 
 def test_a_step_is_packed_and_comes_back() -> None:
-    step = instrument_sequence(load_template(Kit, "core-8")[0], 83.4, 128.4)[1]
+    step = instrument_sequence(load_template(Kit, "core-8")[0], 83.4, 128.4, Fittings())[1]
     assert unpacked(InstrumentStep, packed(step)) == step
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from guidegen.errors import TemplateError
 from guidegen.plan.guide_shapes import GuideTemplate
 from guidegen.plan.kits import Kit
 from guidegen.plan.printers import Printer
 from guidegen.plan.sleeve_sizes import CALLIPER_MM, FLAT_COLLAR_MM, SleeveSizes
 from guidegen.plan.templates import load_template
 
-CORE_8, THIN = (load_template(Kit, name)[0] for name in ("core-8", "multiple-3.2"))
+CORE_8, THIN, CANNULATED = (load_template(Kit, name)[0] for name in ("core-8", "multiple-3.2", "cannulated-9"))
 LATERAL = load_template(GuideTemplate, "lateral")[0]
 SLA, FDM = (load_template(Printer, name)[0] for name in ("sla", "fdm"))
 
@@ -72,3 +73,27 @@ def test_a_thin_drill_has_a_thin_sleeve() -> None:
     thin = SleeveSizes.of(THIN, LATERAL, SLA)
     assert (thin.kind, thin.drill_mm) == ("printed", 3.2)
     assert thin.tube_mm == pytest.approx(3.2 + SLA.bores.drill_clearance_mm + 6.0)
+
+
+def test_a_guide_wire_is_led_by_a_reducer_in_the_bore_for_its_drill() -> None:
+    sizes = SleeveSizes.of(CANNULATED, LATERAL, SLA)
+    reducer = sizes.reducer
+    assert reducer is not None
+    assert (reducer.wire_mm, reducer.bore_mm) == (3.2, pytest.approx(3.3))
+    assert reducer.outer_mm == pytest.approx(sizes.bore_mm - 0.03)
+    assert reducer.flange_mm == pytest.approx(sizes.bore_mm + 4.0)
+    assert reducer.flange_mm <= sizes.flange_mm
+    assert sizes.reducer_mm == 2.0
+    assert sizes.clearance_mm == pytest.approx(0.1 + 0.03)  # of wire and reducer, which the drill follows
+    assert (SleeveSizes.of(CORE_8, LATERAL, SLA).reducer, SleeveSizes.of(CORE_8, LATERAL, SLA).reducer_mm) == (None, 0)
+
+
+def test_a_reducer_without_the_metal_s_wall_is_refused_with_its_figures() -> None:
+    """Between a wire of 3.2 mm and a bore of 9.1 there are 2.88 mm of wall."""
+    SleeveSizes.of(CANNULATED, shape("sleeve", metal_wall_mm=2.88), SLA)
+    match = (
+        r"expected room for a reducer with a wall of at least 2\.89 mm, .* wire of 3\.2 mm and the bore of 9\.1 mm for "
+        r"the drill of the kit 'Cannulated drill .*', found 2\.88 mm; choose a kit with a thinner wire"
+    )
+    with pytest.raises(TemplateError, match=match):
+        SleeveSizes.of(CANNULATED, shape("sleeve", metal_wall_mm=2.89), SLA)

@@ -58,7 +58,7 @@ PLAN: Mapping[str, Any] = {
         "pins": [{
             "point_mm": PIN_MM, "direction": PIN_DIRECTION, "hole_diameter_mm": 2.2, "wire_diameter_mm": 2.0,
             "guided_length_mm": 8.0, "top_mm": [70.0, 10.0, -80.0], "depth_mm": 25.0,
-            "wire_length_mm": 70.0, "cortices": 1, "far_exit_mm": None,
+            "wire_length_mm": 70.0, "cortices": 1, "far_exit_mm": None, "reading_mm": 33.7,
         }],
         "windows": [
             {"kind": "window", "point_mm": [60.0, 0.0, -90.0], "direction": [1.0, 0.0, 0.0], "diameter_mm": 6.0},
@@ -92,6 +92,7 @@ DOSSIER: Mapping[str, Any] = {
 
 INSERT: Mapping[str, Any] = {
     "tunnel": 0, "bore_mm": 3.4, "drill_diameter_mm": 3.2, "stop_face_mm": STOP_MM, "offset_mm": 40.0,
+    "reading_mm": 140.0, "label": {"lines": ["1 Ø3.2", "140.0"]},
 }  # fmt: skip
 
 FINDINGS: tuple[Finding, ...] = (

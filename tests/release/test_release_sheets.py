@@ -154,8 +154,30 @@ def test_an_insert_is_asked_for_where_there_is_no_sleeve(done: Done) -> None:
     assert [each.name for each in measures] == ["insert 1 bore", "insert 2 bore"]
     assert {(each.nominal_mm, each.tolerance_mm) for each in measures} == {(3.4, PRINTER.bores.drill_tolerance_mm)}
     said = content_of(done, guide=guide)
-    assert "Insert 2: put it into the socket until its flange rests on the rim, for tunnel 2 alone" in said
+    assert "Insert 2, on which stands 1 Ø3.2 / 140.0: put it into the socket until its flange rests on the rim" in said
+    assert "for tunnel 2 alone" in said
+    assert "The stop of the 3.2 mm drill, set at 140.0 mm, rests on its top" in said
     assert "Sleeve" not in said
+
+
+def test_a_guide_wire_is_read_at_its_reducer_and_all_its_pieces_are_counted(done: Done) -> None:
+    reducer = {"drill_diameter_mm": 3.2, "flange_height_mm": 2.0}
+    sleeve = {**PLAN["guide"]["sleeves"][0], "reducer": reducer, "wire_reading_mm": 142.0}
+    source = Source.of(done.world.reviews.approval_of(done.result))
+    changed = Source(source.approval, changed_plan(guide={"sleeves": [sleeve]}), source.findings, source.printer)
+    content = page_content(changed, load_words("en"))
+    assert "The 3.2 mm guide wire has a stop of its own, set at 142.0 mm from its tip" in str(content["sections"])
+    assert "flange stands 2.0 mm higher than the drill's stop will" in str(content["sections"])
+    counted = "1 guide, 1 metal sleeves, 1 reducers, 0 inserts, 2 stop collars, 2 wires"
+    assert counted in str(content["after"])
+    assert "1 guide, 1 metal sleeves, 0 reducers, 0 inserts, 1 stop collars, 1 wires" in str(
+        page_content(source, load_words("en"))["after"]
+    )
+
+
+def test_a_wire_s_depth_is_told_by_what_stands_out_of_its_boss(done: Done) -> None:
+    said = content_of(done)
+    assert "33.7 mm from the wire's tip to the top of its boss, so that 36.3 of its 70 mm stand out of it" in said
 
 
 def test_a_warning_that_looks_like_markup_stays_text(world: World, tmp_path: Path) -> None:
