@@ -629,7 +629,7 @@ def _begin_pictures(state: Run, planned: Planned, content: dict[str, Any], guide
     seat = (guide.zones, guide.cells, guide.seat.footprint)
     workshop.begin_pictures(
         planned.assessed, planned.plan, drawn, content["guide"], _scans(state, planned.assessed), seat,
-        state.case.order.language,
+        [insert.surface for insert in guide.inserts], state.case.order.language,
     )  # fmt: skip
 
 

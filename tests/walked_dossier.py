@@ -106,6 +106,9 @@ def worked_alike(cell: Mapping[str, Any], values: list[Any], side: str, say: Wor
     how, text = cell["how"], cell["text"]
     if how == "day the image is old":
         return bool(text == (date.fromisoformat(values[0]) + timedelta(days=90)).isoformat())
+    if how == "wire beyond its boss":
+        shown, step = number_in(text, say)
+        return abs(shown - (values[0] - values[1])) <= 0.5 * step + 1e-9
     if how == "reached share":
         shown, step = number_in(text, say)
         return abs(shown - 100.0 * (values[0] + values[1]) / values[2]) <= 0.5 * step + 1e-9

@@ -199,7 +199,9 @@ class AskedWindow(_Part):
 
 
 class AskedPointer(_Part):
-    """plan.json's `guide.pointer`: along its direction, off the bone, a finger slides down to a landmark."""
+    """plan.json's `guide.pointer`: the bottom of a notch in the rim, and its way off the
+    bone, along which a probe feels a landmark.
+    """
 
     tip_mm: Point
     direction: Direction

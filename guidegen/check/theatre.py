@@ -1,4 +1,6 @@
-"""What shows in the theatre that the guide sits: the pointer to a landmark, and the mark above the tunnel's axis."""
+"""What shows in the theatre that the guide sits: the notch through which a landmark is felt, and the mark above the
+tunnel's axis.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,20 @@ from guidegen.check.finding import Finding, at_most
 from guidegen.frames import across, angle_deg, unit
 from guidegen.surfaces import Surface
 
-# A finger feels the ridge to within this; a pointer further off points at something else.
+# A probe feels the ridge to within this; a notch further off shows something else.
 POINTER_LIMIT_MM = 3.0
 # What is marked lies on the guide: on a facet of a rounded edge, or in a groove no deeper than this.
 ON_GUIDE_MM = 1.0
 # An X-ray shows the angle between a wire and the tunnel to a degree; the mark must leave that to the wire.
 ANGLE_LIMIT_DEG = 0.5
 
-WHY_POINTER = "A pointer that does not meet the landmark says of a guide that sits that it does not."
-WHY_ON_GUIDE = "A tip or a mark that is planned but not in the file cannot be seen in the theatre."
+WHY_POINTER = "A notch that does not lie over its landmark says of a guide that sits that it does not."
+WHY_ON_GUIDE = "A notch or a mark that is planned but not in the file cannot be seen in the theatre."
 WHY_MARK = "A wire laid along the mark stands for the drill on the X-ray: askew, it shows another tunnel."
 
 
 def theatre_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
-    """The pointer's line against its landmark, the mark against the axis of the first tunnel or of a fan's socket, and
+    """The notch's line against its landmark, the mark against the axis of the first tunnel or of a fan's socket, and
     both against the file.
     """
     return (*_pointer_findings(asked, guide), *_mark_findings(asked, guide))
@@ -38,8 +40,8 @@ def _pointer_findings(asked: Asked, guide: Surface) -> list[Finding]:
     off_mm = float(guide.nearest([pointer.tip_mm])[0][0])
     missing = "the plan has no such landmark"
     return [
-        at_most(f"pointer off the {pointer.landmark}", apart_mm, POINTER_LIMIT_MM, "mm", WHY_POINTER, missing=missing),
-        at_most("pointer's tip off the guide", off_mm, ON_GUIDE_MM, "mm", WHY_ON_GUIDE),
+        at_most(f"notch off the {pointer.landmark}", apart_mm, POINTER_LIMIT_MM, "mm", WHY_POINTER, missing=missing),
+        at_most("notch's bottom off the guide", off_mm, ON_GUIDE_MM, "mm", WHY_ON_GUIDE),
     ]
 
 

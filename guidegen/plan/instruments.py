@@ -105,11 +105,15 @@ def depth_reading_mm(offset_mm: float, length_mm: float) -> float:
 
 def reading_text(reading_mm: float, mark_step_mm: float) -> str:
     """Where a reading lies between the drill's depth marks: "read 128.4 mm: 3.4 mm past the mark 125"."""
+    return f"read {shown(round(reading_mm, 1), 1)} mm: {mark_text(reading_mm, mark_step_mm)}"
+
+
+def mark_text(reading_mm: float, mark_step_mm: float) -> str:
+    """Where that is between the marks: "3.4 mm past the mark 125"."""
     reading = round(reading_mm, 1)
     mark = mark_step_mm * np.floor(reading / mark_step_mm + 1e-9)
     past = reading - mark
-    place = f"at the mark {mark:g}" if past < SAME_MM else f"{past:.1f} mm past the mark {mark:g}"
-    return f"read {shown(reading, 1)} mm: {place}"
+    return f"at the mark {mark:g}" if past < SAME_MM else f"{past:.1f} mm past the mark {mark:g}"
 
 
 def instrument_sequence(
@@ -133,6 +137,7 @@ def instrument_sequence(
     }  # fmt: skip
     figures = kit.figures | {name: shown(figure, 1) for name, figure in planned.items()}
     figures |= _of_wires(kit, fittings) | {"number": str(number)}
+    figures["mark"] = mark_text(reading_mm, kit.drill.mark_step_mm)
     figures |= dict(
         zip(("sleeve", "sleeve_top"), (name.format(**figures) for name in NAMED[fittings.lead]), strict=True)
     )

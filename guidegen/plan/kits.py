@@ -19,7 +19,7 @@ TunnelCount = Annotated[int, Within(1, 4)]  # a fan of 2 to 4 thin tunnels; more
 BEND_MM = 0.5  # sideways, rms, at 90 mm: the drill's part in the error budget from which this figure comes
 LEAST_TUNNEL_MM = 60.0  # shorter than any way from the lateral cortex into a femoral head
 # What a step's text may name of plan and guide, besides the kit's figures.
-PLANNED = ("reading_mm", "length_mm", "offset_mm", "pins", "pin_reading", "sleeve", "sleeve_top")
+PLANNED = ("reading_mm", "mark", "length_mm", "offset_mm", "pins", "pin_reading", "sleeve", "sleeve_top")
 WIRE_READING = "wire_reading_mm"  # where the kit has a guide wire
 # Those that are read on an instrument at what leads it.
 READ_AT_TOP = frozenset({"reading_mm", WIRE_READING})

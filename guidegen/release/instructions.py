@@ -42,7 +42,7 @@ def page_content(source: Source, words: Words) -> dict[str, Any]:
             [words["drilling"], list(_drilling(plan, words))],
         ],
         "step_heads": [words[name] for name in ("step", "tool", "through", "stopped_by", "guide")],
-        "tunnels": [_tunnel(number, tunnel, words) for number, tunnel in enumerate(plan["tunnels"], start=1)],
+        "tunnels": _tunnels(plan, words),
         "after": [words["after"], list(_after(plan, words))],
         "warnings_head": words["warnings"],
         "warnings": [warning.text for warning in record.warnings]
@@ -70,7 +70,8 @@ def _seat(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     else:
         yield words["periosteum_off"].format(clearance=clearance)
     if guide["pointer"] is not None:
-        yield words["pointer"]
+        doubt = (plan["anatomy"].get("uncertainty_95") or {}).get("vastus_ridge_mm")
+        yield words["pointer_plain"] if doubt is None else words["pointer"].format(doubt=f"{doubt:.1f}")
     windows = guide["windows"] or []
     if windows:
         counts = {kind: sum(window["kind"] == kind for window in windows) for kind in ("window", "probe")}
@@ -123,12 +124,36 @@ def _drilling(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     yield words["xray"]
 
 
-def _tunnel(number: int, tunnel: Mapping[str, Any], words: Words) -> dict[str, Any]:
+def _tunnels(plan: Mapping[str, Any], words: Words) -> list[dict[str, Any]]:
+    """The steps of each tunnel; with several, those that come once the guide is off stand together, after the last."""
+    tunnels = list(enumerate(plan["tunnels"], start=1))
+    if len(tunnels) == 1:
+        return [_steps(_head(*tunnels[0], words), tunnels, ("on", "off"), words)]
+    each = [_steps(_head(number, tunnel, words), [(number, tunnel)], ("on",), words) for number, tunnel in tunnels]
+    return [*each, _steps(words["guide_is_off"], tunnels, ("off",), words)]
+
+
+def _head(number: int, tunnel: Mapping[str, Any], words: Words) -> str:
+    return words["tunnel"].format(number=number, diameter=f"{tunnel['diameter_mm']:.1f}")
+
+
+def _steps(
+    head: str, tunnels: list[tuple[int, Mapping[str, Any]]], guide: tuple[str, ...], words: Words
+) -> dict[str, Any]:
+    """The steps of these tunnels with the guide so; each with its number, or of several tunnels with theirs."""
     steps = [
-        [str(step["number"]), step["tool"], step["through"], step["stopped_by"], words[f"guide_{step['guide']}"]]
+        [
+            str(step["number"] if len(tunnels) == 1 else number),
+            step["tool"],
+            step["through"],
+            step["stopped_by"],
+            words[f"guide_{step['guide']}"],
+        ]
+        for number, tunnel in tunnels
         for step in tunnel["instruments"]
+        if step["guide"] in guide
     ]
-    return {"head": words["tunnel"].format(number=number, diameter=f"{tunnel['diameter_mm']:.1f}"), "steps": steps}
+    return {"head": head, "steps": steps}
 
 
 def _after(plan: Mapping[str, Any], words: Words) -> Iterable[str]:

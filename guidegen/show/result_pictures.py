@@ -4,8 +4,10 @@ what an X-ray would show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from guidegen.assessed import Assessed
 from guidegen.plan.planning import Plan
@@ -13,6 +15,7 @@ from guidegen.seat.cells import Cells
 from guidegen.seat.footprint import Footprint
 from guidegen.seat.zones import Zones
 from guidegen.show.assessment_pictures import assessment_pictures
+from guidegen.show.inserts_view import inserts_picture
 from guidegen.show.lettering import lettered
 from guidegen.show.paper import plain_settings, png
 from guidegen.show.pictures import draw_pictures
@@ -33,12 +36,14 @@ def result_pictures(
     made: Mapping[str, Any],
     scans: Scans,
     seat: tuple[Zones, Cells, Footprint],
+    inserts: Sequence[Surface],
     language: str,
 ) -> dict[str, bytes]:
     """PNG by file name; `plan` has a chosen plan.
 
     `guide` is what `draw_pictures` takes, `made` the guide of plan.json; `scans` the images of the case;
-    `seat` the ground that the seat was searched on, and its footprint; `language` that of the lettering.
+    `seat` the ground that the seat was searched on, and its footprint; `inserts` those of a fan, as they sit in the
+    guide (LPS mm); `language` that of the lettering.
     """
     assert plan.chosen is not None, "a guide is built on a plan"
     patient_id, anatomy, bone = guide["patient_id"], assessed.anatomy, assessed.bone.surface
@@ -49,6 +54,10 @@ def result_pictures(
         pictures |= radiograph_pictures(
             patient_id, bone, scans.ct, anatomy, guide["tunnels"], made["sleeves"], made["pins"]
         )
+        if inserts:
+            label = made["inserts"][0]["label"]
+            ways = (np.asarray(label[name]) for name in ("outward_direction", "up_direction"))
+            pictures["inserts.png"] = inserts_picture(patient_id, anatomy.side, guide["guide"], inserts, *ways)
         return pictures | _without_guide(assessed, plan, scans, guide["guide"])
 
 

@@ -42,7 +42,7 @@ NAMES = [
     "contact area", "deepest point in the bone",
     "removal way, deepest in the bone", "removal 3° askew, deepest in the first 2 mm",
     "removal 3° askew, deepest on the whole way", "thinnest wall",
-    "pointer off the vastus ridge", "pointer's tip off the guide", "axis mark off the tunnel's direction",
+    "notch off the vastus ridge", "notch's bottom off the guide", "axis mark off the tunnel's direction",
     "axis mark off the guide", "calliper faces off their distance",
     "landmarks off the bone", "lesser trochanter behind the neck",
     "labels name the side", "labels name the patient", "labels name the revision", "labels name the plan",

@@ -88,7 +88,7 @@ def test_where_there_is_no_top_nothing_is_measured(hip, bench) -> None:
 
 
 @pytest.mark.parametrize("off_mm", [-0.5, 0.5])
-def test_a_boss_too_low_or_high_is_off_by_as_much(hip, bench, off_mm) -> None:
+def test_a_boss_too_low_or_high_is_off_by_as_much(hip, off_mm) -> None:
     good, other = boss_findings(hip.asked(), hip.guide)
     assert (good.passed, other.passed) == (True, True)
     asked = hip.plan()["guide"]["pins"][0]["reading_mm"]

@@ -1,4 +1,4 @@
-"""The pointer and the axis mark."""
+"""The notch over the vastus ridge and the axis mark."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from guidegen.check.theatre import theatre_findings
 
 POINTER, TIP, WAY, MARK = (
-    "pointer off the vastus ridge",
-    "pointer's tip off the guide",
+    "notch off the vastus ridge",
+    "notch's bottom off the guide",
     "axis mark off the tunnel's direction",
     "axis mark off the guide",
 )

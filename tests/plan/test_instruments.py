@@ -130,7 +130,7 @@ def test_the_steps_of_a_cannulated_set_name_their_figures() -> None:
         "cannulated drill of 9 mm over the wire",
         "the metal sleeve, the wire's stop and the reducer drawn off over the wire",
     )
-    assert steps[4].stopped_by == "its stop, set at 128.4 mm, on the metal sleeve's flange"
+    assert steps[4].stopped_by == "its stop, set at 128.4 mm (3.4 mm past the mark 125), on the metal sleeve's flange"
     assert "83.4 mm" in steps[5].stopped_by
 
 
@@ -151,7 +151,7 @@ def test_of_a_fan_each_tunnel_names_its_insert_and_the_first_alone_the_wires() -
     assert (third[0].tool, third[0].stopped_by) == ("insert 3", "its flange, flat on the socket's rim")
     assert (third[1].through, third[1].stopped_by) == (
         "insert 3",
-        "its stop, set at 128.4 mm, on the top of insert 3",
+        "its stop, set at 128.4 mm (3.4 mm past the mark 125), on the top of insert 3",
     )
 
 

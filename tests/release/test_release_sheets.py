@@ -143,7 +143,7 @@ def test_sentences_that_do_not_apply_are_not_said(done: Done) -> None:
     )
     assert "rests on the printed top" in other
     assert "The periosteum may stay: of the gap of 0.30 mm, 0.25 mm are for it" in other
-    for said in ("metal sleeve", "pointer", "windows", "incision"):
+    for said in ("metal sleeve", "notch", "windows", "incision"):
         assert said in as_it_is
         assert said not in other
 

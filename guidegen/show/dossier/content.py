@@ -74,7 +74,7 @@ def _of_guide(read: Reader, drawn: frozenset[str]) -> Sections:
         tunnel_section(read, drawn),
         doubt_section(read, drawn),
         guide_section(read, drawn),
-        theatre_section(read),
+        theatre_section(read, drawn),
         fallback_section(read),
         radiographs_section(read, drawn),
         checks_section(read),

@@ -29,7 +29,8 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         read.say("guide"),
         [
             pictures(read, ("seat.png", "contact.png"), drawn, width=0.7),
-            table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrll"),
+            table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrrrll"),
+            *fan_blocks(read),
             table(
                 _size_rows(read),
                 read.say("sizes"),
@@ -40,14 +41,7 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
             text([read.say("sizes_note")]),
             beside(
                 [table(_body_rows(read), read.say("seat_and_body"))],
-                [
-                    table(
-                        _sleeve_rows(read),
-                        read.say("sleeves"),
-                        _sleeve_head(read),
-                        align="l" + "r" * len(read.at("guide/sleeves")),
-                    )
-                ],
+                [_sleeves(read)],
             ),
             *skin_blocks(read),
             beside(
@@ -108,6 +102,14 @@ def _body_rows(read: Reader) -> list[Row]:
     return rows
 
 
+def _sleeves(read: Reader) -> Block | None:
+    """What leads the drills, where there is a sleeve for each."""
+    count = len(read.at("guide/sleeves"))
+    return (
+        table(_sleeve_rows(read), read.say("sleeves"), _sleeve_head(read), align="l" + "r" * count) if count else None
+    )
+
+
 def _sleeve_head(read: Reader) -> Row | None:
     count = len(read.at("guide/sleeves"))
     return ["", *(read.say("tunnel_n", number=number + 1) for number in range(count))] if count > 1 else None
@@ -133,11 +135,49 @@ def _sleeve_rows(read: Reader) -> list[Row]:
             row("metal_outer", "metal/outer_diameter_mm", 2),
             row("metal_length", "metal/length_mm"),
         ]
+    if all(read.has(f"guide/sleeves/{n}/reducer") for n in count):
+        rows += [
+            row("reducer_bore", "reducer/inner_diameter_mm", 2),
+            row("reducer_outer", "reducer/outer_diameter_mm", 2),
+            row("reducer_length", "reducer/length_mm"),
+            row("wire_reading", "wire_reading_mm"),
+        ]
     return rows
 
 
+def fan_blocks(read: Reader) -> list[Block]:
+    """The inserts of a fan, each with its tunnel and what is read on it; none for sleeves."""
+    if not read.has("guide/socket"):
+        return []
+    keys = ("for_tunnel", "written_on", "read_at_stop", "drill_diameter", "insert_bore", "guided_length", "offset")
+    rows: list[Row] = []
+    for number in read.count("guide/inserts"):
+        place = f"guide/inserts/{number}"
+        lines: Cell = {
+            "parts": [_engraved(read, f"{place}/label/lines/{n}") for n in read.count(f"{place}/label/lines")],
+            "join": " / ",
+        }
+        rows.append(
+            [
+                read.say("insert_n", number=number + 1),
+                read.say("tunnel_n", number=read.at(f"{place}/tunnel") + 1),
+                lines,
+                read.figure(f"{place}/reading_mm"),
+                read.figure(f"{place}/drill_diameter_mm"),
+                read.figure(f"{place}/bore_mm", 2),
+                read.figure(f"{place}/guided_length_mm"),
+                read.figure(f"{place}/offset_mm"),
+            ]
+        )
+    head = ["", *(read.say(key) for key in keys)]
+    return [table(rows, read.say("fan"), head, align="lllrrrrr"), text([read.say("fan_note")])]
+
+
 def _pin_head(read: Reader) -> Row:
-    keys = ("wire_diameter", "hole", "wire_length", "wire_depth", "guided_length", "cortices", "far_exit")
+    keys = (
+        "wire_diameter", "hole", "wire_length", "wire_depth", "wire_at_boss", "wire_out", "guided_length", "cortices",
+        "far_exit",
+    )  # fmt: skip
     return ["", *(read.say(key) for key in keys)]
 
 
@@ -153,13 +193,23 @@ def _pin_rows(read: Reader) -> list[Row]:
                 read.figure(f"{place}/wire_diameter_mm"),
                 read.figure(f"{place}/hole_diameter_mm"),
                 length,
-                read.figure(f"{place}/depth_mm", 0),
+                read.figure(f"{place}/depth_mm"),
+                *_at_boss(read, place),
                 read.figure(f"{place}/guided_length_mm"),
                 read.figure(f"{place}/cortices", 0, ""),
                 far,
             ]
         )
     return rows
+
+
+def _at_boss(read: Reader, place: str) -> list[Cell]:
+    """What of a wire is below the top of its boss at full depth, and what stands out of it."""
+    places = [f"{place}/wire_length_mm", f"{place}/reading_mm"]
+    if not all(map(read.has, places)):
+        return ["–", "–"]
+    out_mm = read.at(places[0]) - read.at(places[1])
+    return [read.figure(places[1]), read.derived(out_mm, 1, "mm", "wire beyond its boss", *places)]
 
 
 def _making_rows(read: Reader) -> list[Row]:

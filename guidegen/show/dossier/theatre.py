@@ -12,30 +12,65 @@ import numpy as np
 
 from guidegen.bone.trochanters import ShaftFrame
 from guidegen.frames import FloatArray, unit
-from guidegen.show.dossier.reader import Cell, Reader, Row, pictures, section, table, text, warning
+from guidegen.show.dossier.reader import Block, Cell, Reader, Row, pictures, section, table, text, warning
 from guidegen.show.dossier.tunnels import tunnel_head
 
 MARKS = ("greater_trochanter_mm", "vastus_ridge_mm", "lesser_trochanter_mm")
 FRAME = ("anatomy/head_center_mm", "anatomy/shaft_point_mm", "anatomy/shaft_axis")
 
 
-def theatre_section(read: Reader) -> dict[str, Any]:
+def theatre_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     """What is done, in its order, and what shows that it goes right."""
     entries = [read.say(key) for key in ("to_greater", "to_ridge", "to_lesser", "to_shaft_axis")]
     return section(
         "theatre",
         read.say("theatre"),
         [
-            text(
-                [read.say(key) for key in ("step_expose", "step_seat", "step_pin", "step_check")],
-                read.say("before_drilling"),
-            ),
-            *(_steps(read, number) for number in read.count("tunnels")),
-            warning([read.say(key) for key in ("stop_rocks", "stop_pointer", "stop_xray")], read.say("stop_if")),
+            text(_before(read), read.say("before_drilling")),
+            pictures(read, ("inserts.png",), drawn, width=0.62),
+            *_drilling(read),
+            warning(_stop_if(read), read.say("stop_if")),
             table(_entry_rows(read), read.say("entries"), ["", *entries], align="lrrrr"),
             text([read.say("entries_note")]),
         ],
     )
+
+
+def _before(read: Reader) -> list[Cell]:
+    """What comes before the drill, numbered; what is loose in the guide is named where there is such a part."""
+    steps: list[Cell] = [read.say("step_expose"), read.say("step_seat")]
+    if read.has("guide/pointer"):
+        steps.append(_pointer(read, "step_pointer"))
+    steps.append({"parts": [read.say("step_pin"), *_wires(read)]})
+    if any(read.has(f"guide/sleeves/{n}/metal") for n in read.count("guide/sleeves")):
+        steps.append(read.say("step_metal"))
+    if read.has("guide/socket"):
+        steps.append(read.say("step_insert"))
+    steps.append(read.say("step_check"))
+    return [{"parts": [read.say("step_n", number=number), step]} for number, step in enumerate(steps, start=1)]
+
+
+def _wires(read: Reader) -> list[Cell]:
+    """What is read on each wire at the top of its boss, and what of it then stands out."""
+    found: list[Cell] = []
+    for number in read.count("guide/pins"):
+        place = f"guide/pins/{number}"
+        if read.has(f"{place}/reading_mm"):
+            found += [{"parts": [read.say("wire_n", number=number + 1), read.figure(f"{place}/reading_mm")]}]
+    return [{"parts": found, "join": ", "}] if found else []
+
+
+def _stop_if(read: Reader) -> list[Cell]:
+    pointer = [_pointer(read, "stop_pointer")] if read.has("guide/pointer") else []
+    return [read.say("stop_rocks"), *pointer, read.say("stop_xray")]
+
+
+def _pointer(read: Reader, key: str) -> Cell:
+    """A sentence on the notch, with the doubt of the landmark that is felt through it."""
+    before, after = read.say(key, doubt="{doubt}").split("{doubt}")
+    place = "anatomy/uncertainty_95/vastus_ridge_mm"
+    doubt: Cell = read.figure(place) if read.has(place) else read.say("landmark_doubt")
+    return {"parts": [before, doubt, after], "join": ""}
 
 
 def radiographs_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any] | None:
@@ -74,25 +109,49 @@ def fallback_section(read: Reader) -> dict[str, Any]:
     )
 
 
-def _steps(read: Reader, number: int) -> dict[str, Any]:
+def _drilling(read: Reader) -> list[Block]:
+    """The instruments in their order: of several tunnels one after the other, and once the guide is off what is left to
+    do in all of them.
+    """
+    count = read.count("tunnels")
+    if len(count) == 1:
+        return _steps(read, 0, read.say("instruments"), ("on", "off"))
+    blocks = []
+    for number in count:
+        blocks += _steps(read, number, read.say("tunnel_n", number=number + 1), ("on",))
+    after = [[read.say("tunnel_n", number=n + 1), *row[1:]] for n in count for row in _step_rows(read, n, ("off",))]
+    return [*blocks, table(after, read.say("guide_off"), _step_head(read), align="lllll", widths=[0.8, 3, 3, 4, 1])]
+
+
+def _steps(read: Reader, number: int, name: str, guide: tuple[str, ...]) -> list[Block]:
+    """What is read for a tunnel, and its steps with the guide on, off or both."""
     place = f"tunnels/{number}"
-    name = read.say("tunnel_n", number=number + 1) if len(read.at("tunnels")) > 1 else read.say("instruments")
-    head = ["", *(read.say(key) for key in ("tool", "through", "stopped_by", "guide_is"))]
-    rows: list[Row] = [
+    depth: Cell = {
+        "parts": [
+            {"parts": [read.say("read_on_drill"), read.figure(f"{place}/depth_reading_mm")], "strong": True},
+            {"parts": [read.say("sleeve_off_cortex"), read.figure(f"{place}/sleeve_offset_mm")]},
+            {"parts": [read.say("length_in_bone"), read.figure(f"{place}/length_mm")]},
+        ],
+        "join": "   ",
+    }
+    rows = _step_rows(read, number, guide)
+    return [text([depth], name), table(rows, None, _step_head(read), align="lllll", widths=[0.3, 3, 3, 4, 1])]
+
+
+def _step_head(read: Reader) -> Row:
+    return ["", *(read.say(key) for key in ("tool", "through", "stopped_by", "guide_is"))]
+
+
+def _step_rows(read: Reader, number: int, guide: tuple[str, ...]) -> list[Row]:
+    place = f"tunnels/{number}/instruments"
+    return [
         [
-            read.figure(f"{place}/instruments/{step}/number", 0, ""),
-            *(read.quote(f"{place}/instruments/{step}/{what}") for what in ("tool", "through", "stopped_by", "guide")),
+            read.figure(f"{place}/{step}/number", 0, ""),
+            *(read.quote(f"{place}/{step}/{what}") for what in ("tool", "through", "stopped_by", "guide")),
         ]
-        for step in read.count(f"{place}/instruments")
+        for step in read.count(place)
+        if read.at(f"{place}/{step}/guide") in guide
     ]
-    depth: Row = [
-        "",
-        {"parts": [read.say("read_on_drill"), read.figure(f"{place}/depth_reading_mm")], "strong": True},
-        {"parts": [read.say("sleeve_off_cortex"), read.figure(f"{place}/sleeve_offset_mm")]},
-        {"parts": [read.say("length"), read.figure(f"{place}/length_mm")]},
-        "",
-    ]
-    return table([depth, *rows], name, head, align="lllll", widths=[0.3, 3, 3, 4, 1])
 
 
 def _entry_rows(read: Reader) -> list[Row]:

@@ -12,7 +12,7 @@ from guidegen.show.dossier.content import dossier_content
 PICTURES = (
     "guide.png", "tunnel.png", "contact.png", "cuts.png", "trade_off.png", "strategies.png", "axes.png", "coronal.png",
     "sagittal.png", "polar.png", "acetabular.png", "contours.png", "checkerboard.png", "reformat_ct.png",
-    "reformat_mr.png", "xray_front.png", "xray_side.png", "print.png", "seat.png",
+    "reformat_mr.png", "xray_front.png", "xray_side.png", "print.png", "seat.png", "inserts.png",
 )  # fmt: skip
 INPUTS = {"case.toml": "11" * 32, "ct/labels.nii.gz": "22" * 32}
 HASHES = {"guide.stl": "ab" * 32, "metal/sleeve-1.step": "cd" * 32}
@@ -55,9 +55,14 @@ def tunnel(**changes: Any) -> dict[str, Any]:
         ),
         "instruments": [
             {"number": 1, "tool": "two wires of 2 mm", "through": "the guide's pin holes",
-             "stopped_by": "25 mm of bone, measured on the wire", "guide": "on"},
-            {"number": 2, "tool": "trephine of 8 mm", "through": "the sleeve, no insert",
-             "stopped_by": "its stop, set at 133.3 mm, on the sleeve's top", "guide": "on"},
+             "stopped_by": "25 mm of bone: 34.1 / 34.6 mm from its tip to the top of its boss", "guide": "on"},
+            {"number": 2, "tool": "metal sleeve for the drill of 8 mm", "through": "the hole in the guide",
+             "stopped_by": "its flange, flat on the print", "guide": "on"},
+            {"number": 3, "tool": "trephine of 8 mm", "through": "the metal sleeve",
+             "stopped_by": "its stop, set at 133.3 mm (3.3 mm past the mark 130), on the metal sleeve's flange",
+             "guide": "on"},
+            {"number": 4, "tool": "blunt probe with depth marks", "through": "the tunnel, guide and pins taken off",
+             "stopped_by": "the tunnel's floor, no deeper than 93.3 mm from the middle of its mouth", "guide": "off"},
         ],
     } | changes  # fmt: skip
 
@@ -84,7 +89,7 @@ def guide() -> dict[str, Any]:
     pin = {
         "point_mm": [15.0, 9.0, 10.2], "direction": [-1.0, 0.0, 0.0], "hole_diameter_mm": 2.25, "boss_diameter_mm": 7.4,
         "wire_diameter_mm": 2.0, "wire_length_mm": 150.0, "depth_mm": 25.0, "guided_length_mm": 8.1,
-        "top_mm": [24.0, 9.0, 10.2], "cortices": 1, "far_exit_mm": None,
+        "top_mm": [24.0, 9.0, 10.2], "cortices": 1, "far_exit_mm": None, "reading_mm": 34.125,
     }  # fmt: skip
     return {
         "size": "M", "revision": "r007", "plan_hash": "8f2096d2", "warnings": [], "clearance_mm": 0.32,
@@ -96,7 +101,8 @@ def guide() -> dict[str, Any]:
             "guided_length_mm": 34.4, "stop_face_mm": [45.0, -3.0, -22.0], "offset_mm": 40.0,
             "metal": {"inner_diameter_mm": 8.1, "outer_diameter_mm": 10.1, "length_mm": 36.3},
         }],
-        "pins": [pin, pin | {"point_mm": [14.0, -9.0, 4.4], "cortices": 2, "far_exit_mm": 1.3}],
+        "pins": [pin, pin | {"point_mm": [14.0, -9.0, 4.4], "cortices": 2, "far_exit_mm": 1.3,
+                        "reading_mm": 34.575}],
         "windows": [{"kind": "window", "diameter_mm": 6.0}, {"kind": "probe", "diameter_mm": 2.0}],
         "pointer": {"tip_mm": [15.0, 1.0, 9.0], "landmark": "vastus ridge"},
         "axis_mark": {"start_mm": [20.0, 0.0, 0.0], "end_mm": [30.0, 0.0, -9.0]},
@@ -108,6 +114,19 @@ def guide() -> dict[str, Any]:
         "labels": [{"lines": ["Z019L", "LEFT"]}, {"lines": ["1 Ø8", "133.3", "r007", "8f2096d2"]}],
         "soft_tissue": soft_tissue(), "seat": size(1.0), "sizes": {"S": size(0.8), "M": size(1.0), "L": size(1.2)},
     }  # fmt: skip
+
+
+def fan_guide() -> dict[str, Any]:
+    """The same with a socket and an insert for each of two tunnels."""
+
+    def insert(number: int, reading_mm: float) -> dict[str, Any]:
+        return {
+            "tunnel": number, "bore_mm": 3.4, "drill_diameter_mm": 3.2, "guided_length_mm": 36.7 + number,
+            "offset_mm": 40.0, "reading_mm": reading_mm, "label": {"lines": [f"{number + 1} Ø3.2", f"{reading_mm}"]},
+        }  # fmt: skip
+
+    socket = {"rim_mm": 35.4, "low_mm": 3.1}
+    return guide() | {"sleeves": [], "socket": socket, "inserts": [insert(0, 124.0), insert(1, 121.5)]}
 
 
 def grades() -> dict[str, Any]:

@@ -6,7 +6,20 @@ import copy
 from typing import Any
 
 import pytest
-from dossier_case import HASHES, INPUTS, PICTURES, files, finding, guide, plan, proposal, proposed, told, tunnel
+from dossier_case import (
+    HASHES,
+    INPUTS,
+    PICTURES,
+    fan_guide,
+    files,
+    finding,
+    guide,
+    plan,
+    proposal,
+    proposed,
+    told,
+    tunnel,
+)
 from walked_dossier import figures, walk
 
 from guidegen.show.dossier.content import dossier_content
@@ -115,8 +128,63 @@ def test_a_figure_without_a_place_is_found() -> None:
 
 
 def test_halves_go_up_as_on_the_guide() -> None:
-    assert row(told(), "summary", "read on the drill, at the sleeve's top") == ["133.3 mm"]
-    assert row(told(language="tr"), "summary", "matkapta okunacak, kovanın tepesinde") == ["133,3 mm"]
+    assert row(told(), "summary", "read on the drill, where its stop rests") == ["133.3 mm"]
+    assert row(told(language="tr"), "summary", "matkapta okunacak, durdurucusunun dayandığı yerde") == ["133,3 mm"]
+
+
+def sentences(content: dict[str, Any], name: str) -> str:
+    """Every paragraph of a section's own text, as it is read."""
+    blocks = section(content, name)["blocks"]
+    return "\n".join(words(each) for block in blocks for each in block.get("paragraphs", []))
+
+
+def test_what_is_loose_is_put_in_before_the_drill_and_only_where_it_is() -> None:
+    metal, printed = told(), copy.deepcopy(guide())
+    printed["sleeves"][0] |= {"kind": "printed", "metal": None}
+    said = {"metal sleeve into its hole": metal, "own insert into the socket": told(guide=fan_guide())}
+    for part, content in said.items():
+        for other in (metal, told(guide=printed), told(guide=fan_guide())):
+            assert (part in sentences(other, "theatre")) is (other == content), part
+
+
+def test_a_wire_is_deep_enough_by_what_is_seen_of_it() -> None:
+    content = told()
+    assert "below the top of its boss: wire 1 34.1 mm, wire 2 34.6 mm" in sentences(content, "theatre")
+    wires = [each for each in rows(section(content, "guide")["blocks"]) if each[0] == "wire 1"]
+    assert wires[0][4:7] == ["25.0 mm", "34.1 mm", "115.9 mm"]
+
+
+def test_the_notch_is_told_with_the_landmark_s_doubt_and_not_where_there_is_none() -> None:
+    said = sentences(told(), "theatre")
+    assert "feel the vastus ridge with a probe: it lies within 8.5 mm of the notch's bottom" in said
+    assert "the vastus ridge is not felt within 8.5 mm of the bottom of the notch in the upper rim;" in said
+    assert "notch" not in sentences(told(guide=guide() | {"pointer": None}), "theatre")
+    unknown = told(anatomy=plan()["anatomy"] | {"uncertainty_95": None})
+    assert "it lies within the landmark's own doubt of the notch's bottom" in sentences(unknown, "theatre")
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_fan_tells_of_every_insert_and_has_no_empty_table_of_sleeves(language: str) -> None:
+    changes = {"guide": fan_guide(), "tunnels": [tunnel(), tunnel(length_mm=80.0)]}
+    content = told(FOUND, language, **changes)
+    walk(content, files(FOUND, **changes))
+    if language == "en":
+        assert row(content, "guide", "insert 2") == [
+            "tunnel 2", "2 Ø3.2 / 121.5", "121.5 mm", "3.2 mm", "3.40 mm", "37.7 mm", "40.0 mm",
+        ]  # fmt: skip
+        assert [each for each in rows(section(content, "guide")["blocks"]) if each[0] == "hole as printed"] == []
+    shown = [each["file"] for block in section(content, "theatre")["blocks"] for each in block.get("items", [])]
+    assert shown == ["inserts.png"]
+
+
+def test_once_the_guide_is_off_what_is_left_is_told_of_all_tunnels_together() -> None:
+    several = told(guide=fan_guide(), tunnels=[tunnel(), tunnel(length_mm=80.0)])
+    tables = [block for block in section(several, "theatre")["blocks"] if block["kind"] == "table"]
+    (after,) = [block for block in tables if block["title"] == "Once the guide is off, after the last tunnel"]
+    assert [row[0] for row in rows(after)] == ["tunnel 1", "tunnel 2"]
+    assert all(row[1] == "blunt probe with depth marks" for row in rows(after))
+    steps = [row for block in tables for row in rows(block) if row[-1] == "on"]
+    assert len(steps) == 6
 
 
 def test_entries_are_told_from_the_landmarks_on_either_side() -> None:

@@ -48,8 +48,8 @@ def test_recorded_sentences_are_told_with_their_numbers_or_left_as_they_are() ->
     say = load_words("tr")
     assert say.told("sleeve 2 bore axis off plan") == "kovan 2: eksenin plandan sapması"
     assert (
-        say.told("its stop, set at 140.3 mm, on the sleeve's top")
-        == "140,3 mm'ye ayarlı durdurucusu, kovanın tepesinde"
+        say.told("its stop, set at 140.3 mm (0.3 mm past the mark 140), on the sleeve's top")
+        == "140,3 mm'ye ayarlı durdurucusu (140 işaretini 0,3 mm geçince), kovanın tepesinde"
     )
     assert say.told("turns 0.6° about the shaft, slides 0.3 mm along the shaft and 0.2 mm off the bone") == (
         "şaft çevresinde 0,6° döner, şaft boyunca 0,3 mm ve kemikten dışa 0,2 mm kayar"
