@@ -9,7 +9,6 @@ from guidegen.guide.guide import Guide
 from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.plan.planning import Proposal, Waiver
 from guidegen.plan.rules import Rules
-from guidegen.plan.volumes import RESIDUAL_FLAG_MM3
 
 ENTRY_NOTED_MM = 0.05  # an ordered entry nearer to the surface than this lies on it
 
@@ -86,11 +85,6 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
     if left:
         names = ", ".join(f"{n} ({chosen.volumes.pieces[n - 1].volume_mm3:.0f} mm³)" for n in left)
         notes.append(f"Of the lesion's pieces, counted from the largest, nothing of these is reached: {names}.")
-    if chosen.volumes.much_is_left:
-        notes.append(
-            f"{chosen.volumes.residual_mm3:.0f} mm³ of the lesion stay; with less than {RESIDUAL_FLAG_MM3:.0f} mm³ "
-            "left, no hip of a series of 28 failed (Arch Orthop Trauma Surg 2015;135:1357)."
-        )
     notes += [_waiver_note(waiver, chosen) for waiver in plan.waived]
     used = {waiver.rule for waiver in plan.waived}
     notes += [

@@ -41,7 +41,7 @@ from guidegen.keep_out import KeepOut, keep_out_of, whole_femur
 from guidegen.lesion.grades import Grades, grade_lesion
 from guidegen.lesion.image_registration import refine_on_images
 from guidegen.lesion.lesion import Lesion, measure_lesion
-from guidegen.lesion.notes import grade_notes
+from guidegen.lesion.notes import grade_notes, grade_warnings
 from guidegen.lesion.registration import Registration, register_femur, registration_given
 from guidegen.notes import assessment_notes, guide_notes, plan_notes
 from guidegen.ordered import Templates, load_templates
@@ -431,6 +431,7 @@ def _task_of(state: Run, assessed: Assessed) -> Task:
         target_mm=None if order.target_mm is None else frozen(order.target_mm, (3,)),
         kit_ordered=order.kit is not None,
         waivers=tuple(Waiver(each.rule, each.reason, each.author) for each in state.case.waivers),
+        lesion_warnings=grade_warnings(assessed.grades),
     )
 
 

@@ -16,8 +16,9 @@ OVER_STEP_MM = 0.7
 PATCH_HALF_DEG = 5.0
 # The dome: within this angle of superior, and this far from the neck axis: nearer to it lies the fovea, a dent of 2 to
 # 6 mm in sound heads, and further from it the surface falls off to the neck. Over lesions drawn into 15 sound femora
-# the depression found is 0 to 1.4 mm; a fovea that lies high (one of the 15) dents the dome elsewhere by 4 mm.
+# the depression found is 0 to SOUND_MM; a fovea that lies high (one of the 15) dents the dome elsewhere by 4 mm.
 DOME_DEG = 75.0
+SOUND_MM = 1.4
 FROM_NECK_DEG = (40.0, 100.0)
 
 

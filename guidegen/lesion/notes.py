@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from guidegen.lesion.depression import SOUND_MM
 from guidegen.lesion.grades import Grades
 
 THICK_SLICE_MM = 3.0
@@ -30,6 +31,23 @@ def grade_notes(grades: Grades) -> tuple[str, ...]:
     if pieces > 1 or grades.specks:
         notes.append(f"Pieces of the lesion, graded together: {pieces}; specks under 1 % of it: {grades.specks}.")
     return tuple(notes + _on_pose(grades))
+
+
+def grade_warnings(grades: Grades) -> tuple[str, ...]:
+    """What the surgeon must know of the grades before approving a plan: a stage that the measurement does not tell."""
+    depression, stage = grades.depression_mm, grades.classes.depression
+    if depression.value is None or depression.low is None or depression.high is None:
+        return ()
+    other = [each for each in stage.possible if each != stage.value]
+    none = ["none"] if depression.low <= SOUND_MM else []
+    if not none and not other:
+        return ()
+    said = (
+        f"The depression of the head, {depression.value:.1f} mm, may be {depression.low:.1f} to {depression.high:.1f} "
+        f"mm, and sound heads are measured as 0 to {SOUND_MM:g} mm: besides {stage.value} the doubt allows "
+        f"{' and '.join([*none, *other])}. Whether the head has collapsed must be seen on the images."
+    )
+    return (said,)
 
 
 def _on_pose(grades: Grades) -> list[str]:

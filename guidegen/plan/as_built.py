@@ -7,7 +7,7 @@ from dataclasses import replace
 from guidegen.plan.explain import explained
 from guidegen.plan.instruments import Fittings, depth_reading_mm, instrument_sequence
 from guidegen.plan.kits import Kit
-from guidegen.plan.planning import Plan, Task, budget_of, policy_warnings, simulated_of
+from guidegen.plan.planning import Plan, Task, budget_of, simulated_of, warnings_of
 from guidegen.plan.seating import Seating
 
 
@@ -44,6 +44,6 @@ def with_seat(plan: Plan, task: Task, seat: Seating) -> Plan:
         chosen,
         budgets=budgets,
         simulated=tuple(simulated_of(task, task.asked_ground, tunnel, seat) for tunnel in chosen.tunnels),
-        warnings=policy_warnings(task.policy, budgets),
+        warnings=warnings_of(task, budgets, chosen.volumes),
     )
     return replace(plan, chosen=own, explanation=explained(own, plan.alternatives, plan.trades))

@@ -33,7 +33,7 @@ from guidegen.plan.strategies import (
 from guidegen.plan.templates import Policy, Printer
 from guidegen.plan.trade_off import Trade, trade_off
 from guidegen.plan.tunnel import Tunnel, broken_rules
-from guidegen.plan.volumes import Volumes, plan_volumes
+from guidegen.plan.volumes import RESIDUAL_FLAG_MM3, Volumes, plan_volumes
 
 CENTROID, COVERAGE, MULTIPLE, ORDERED = "centroid", "coverage", "multiple", "ordered"
 STRATEGIES: Mapping[str, Callable[[Ground], Found]] = {
@@ -106,6 +106,7 @@ class Task:
     """What a plan is made of: the hip, the kit for one tunnel and that for several, and what is asked.
 
     `fan_guided_length_mm`: over which the sleeves lead the drill of the kit for several; that for one is the hip's.
+    `lesion_warnings`: what the surgeon must know of the lesion, whatever the plan.
     """
 
     hip: Hip
@@ -121,6 +122,7 @@ class Task:
     target_mm: FloatArray | None
     waivers: tuple[Waiver, ...] = ()
     kit_ordered: bool = False
+    lesion_warnings: tuple[str, ...] = ()
 
     @cached_property
     def fan_hip(self) -> Hip:
@@ -253,6 +255,7 @@ def _ordered(task: Task) -> Proposal:
 def _proposal(task: Task, strategy: str, found: Found, ground: Ground) -> Proposal:
     hip = ground.hip
     budgets = tuple(budget_of(task, ground, tunnel, _assumed(tunnel)) for tunnel in found.tunnels)
+    volumes = plan_volumes(hip, found.tunnels)
     return Proposal(
         strategy=strategy,
         kit=task.fan_kit_name if hip is task.fan_hip else task.kit,
@@ -260,12 +263,12 @@ def _proposal(task: Task, strategy: str, found: Found, ground: Ground) -> Propos
         broken=tuple(broken_rules(tunnel, hip.rules) for tunnel in found.tunnels),
         score=found.score,
         certificate=found.certificate,
-        volumes=plan_volumes(hip, found.tunnels),
+        volumes=volumes,
         budgets=budgets,
         assumed_budgets=budgets,
         simulated=(),
         steps=tuple(_steps(hip, tunnel, number) for number, tunnel in enumerate(found.tunnels, start=1)),
-        warnings=policy_warnings(task.policy, budgets),
+        warnings=warnings_of(task, budgets, volumes),
     )
 
 
@@ -319,6 +322,19 @@ def _aim(hip: Hip, tunnel: Tunnel) -> Aim:
         head_radius_mm=hip.anatomy.head_radius_mm,
         entry_zone_mm=hip.rules.entry_zone_mm,
     )
+
+
+def warnings_of(task: Task, budgets: tuple[ErrorBudget, ...], volumes: Volumes) -> tuple[str, ...]:
+    """What the surgeon must acknowledge of a plan: what it leaves, what is not known of the lesion, and the policy."""
+    said = [*task.lesion_warnings, *policy_warnings(task.policy, budgets)]
+    if volumes.much_is_left:
+        left = (
+            f"The plan reaches {volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³; "
+            f"with less than {RESIDUAL_FLAG_MM3:.0f} mm³ left, no hip of a series of 28 failed (Arch Orthop Trauma "
+            "Surg 2015;135:1357)."
+        )
+        said.insert(0, left)
+    return tuple(said)
 
 
 def policy_warnings(policy: Policy, budgets: tuple[ErrorBudget, ...]) -> tuple[str, ...]:

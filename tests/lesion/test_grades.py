@@ -13,11 +13,13 @@ from guidegen.errors import LesionError
 from guidegen.frames import LPS, RigidTransform, rotation_about, unit
 from guidegen.lesion.arcs import angle_deg
 from guidegen.lesion.definitions import Definitions
+from guidegen.lesion.grade import Measured
 from guidegen.lesion.grades import Grades, grade_lesion
 from guidegen.lesion.grades_record import grades_json
 from guidegen.lesion.location_types import ARCO_2021_TYPES, JIC_TYPES, Pillars, cjfh_type
 from guidegen.lesion.meaning import SERIES, SUPPORT, statements
-from guidegen.lesion.notes import grade_notes
+from guidegen.lesion.notes import grade_notes, grade_warnings
+from guidegen.lesion.size_class import depression_class
 from guidegen.packed import packed, unpacked
 from guidegen.surfaces import Surface
 
@@ -267,6 +269,21 @@ def test_the_depression_of_a_sunken_dome(ct, sunk) -> None:
     assert grades.depression_mm.value == pytest.approx(sunk, abs=0.1)
     assert grades.depression_mm.high == pytest.approx(sunk + 1.0, abs=0.15)
     assert grades.classes.depression.value == ("more than 2 mm (IIIB)" if sunk > 2.0 else "up to 2 mm (IIIA)")
+    told = grade_warnings(grades)
+    assert any("the doubt allows none" in each for each in told) is (grades.depression_mm.low <= 1.4)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "allows"),
+    [(1.5, 1.9, None), (1.4, 1.9, "none"), (1.5, 2.1, "more than 2 mm (IIIB)"), (0.1, 2.1, "none and more than")],
+)
+def test_a_stage_that_the_depression_does_not_tell_is_a_warning(ct, low, high, allows) -> None:
+    grades = graded(ct.anatomy, cone((0.0, 0.3, 1.0), 30.0))
+    depression = Measured(1.7, low, high)
+    classes = replace(grades.classes, depression=depression_class(depression, STRAIGHT))
+    said = grade_warnings(replace(grades, depression_mm=depression, classes=classes))
+    assert len(said) == (allows is not None)
+    assert all(f"1.7 mm, may be {low:.1f} to {high:.1f} mm" in each and f"allows {allows}" in each for each in said)
 
 
 def test_a_bone_without_a_head_is_refused(ct) -> None:

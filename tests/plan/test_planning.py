@@ -26,8 +26,9 @@ from guidegen.plan.planning import (
     policy_warnings,
     refusal_of,
     survey,
+    warnings_of,
 )
-from guidegen.plan.volumes import plan_volumes
+from guidegen.plan.volumes import Volumes, plan_volumes
 from guidegen.rounded import shown
 
 
@@ -278,6 +279,16 @@ def test_a_limit_of_the_policy_that_is_crossed_is_said(changes, said) -> None:
     first, second = policy_warnings(POLICY, (budget(**changes), budget(**changes)))
     assert first.startswith("Tunnel 1")
     assert second.startswith("Tunnel 2")
+
+
+def test_what_a_plan_leaves_and_what_is_not_known_of_the_lesion_are_warnings(case) -> None:
+    task = replace(task_of(case), lesion_warnings=("The stage is not known.",))
+    much, little = (Volumes(5000.0, 1.0, 300.0, 0.0, residual, 1.0, ()) for residual in (1000.0, 999.9))
+    first, second = warnings_of(task, (budget(),), much)
+    assert first.startswith("The plan reaches 6.0% of the lesion and leaves 1000 mm³; with less than 1000 mm³ left,")
+    assert "Arch Orthop Trauma Surg 2015;135:1357" in first
+    assert second == "The stage is not known."
+    assert warnings_of(task, (budget(),), little) == ("The stage is not known.",)
 
 
 def test_at_the_policys_limits_nothing_is_said() -> None:

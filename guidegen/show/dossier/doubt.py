@@ -29,6 +29,7 @@ def doubt_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                 ],
                 share=0.54,
             ),
+            text([read.say("headline")]) if read.has("guide") else None,
             table(
                 _sources(read, f"tunnels/{widest}/error_budget/contributions"),
                 read.say("figures_come_from"),
@@ -44,9 +45,29 @@ def strategy_blocks(read: Reader, drawn: frozenset[str]) -> list[Block | None]:
     rows = _strategy_rows(read)
     return [
         table(rows, read.say("strategies"), _strategy_head(read), align="llrrrrrr") if rows else None,
-        text([read.say("strategies_note")], None) if rows else None,
+        text([read.say("strategies_note"), *_as_built(read)], None) if rows else None,
         text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
         pictures(read, ("trade_off.png", "strategies.png"), drawn, width=0.72),
+    ]
+
+
+def _as_built(read: Reader) -> list[Cell]:
+    """The chosen plan's tip and joint once more with the guide's own seat, of several tunnels the worst."""
+    if not read.has("guide"):
+        return []
+    tip, joint = (
+        max((f"tunnels/{n}/error_budget/{name}" for n in read.count("tunnels")), key=read.at)
+        for name in ("to_lesion_p95_mm", "within_3_mm_of_joint")
+    )
+    return [
+        {
+            "parts": [
+                read.say("chosen_as_built"),
+                {"parts": [read.say("tip_p95"), read.figure(tip)]},
+                "·",
+                {"parts": [read.say("near_joint"), read.share(joint, 1)]},
+            ]
+        }
     ]
 
 

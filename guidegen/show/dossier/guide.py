@@ -88,7 +88,7 @@ def _size_rows(read: Reader) -> list[Row]:
 def _body_rows(read: Reader) -> list[Row]:
     rows: list[Row] = [
         [read.say("size"), read.quote("guide/size")],
-        [read.say("contact_area"), read.figure("guide/contact_area_mm2", 0, "mm²")],
+        [read.say("contact_built"), read.figure("guide/contact_area_mm2", 0, "mm²")],
         [read.say("clearance"), read.figure("guide/clearance_mm", 2)],
         [read.say("print_clearance"), read.figure("guide/print_clearance_mm", 2)],
         [read.say("periosteum"), read.figure("guide/periosteum_mm", 2)],
