@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench_skin import plane, told
-from orders import as_ordered, parameters
+from run_orders import as_ordered, parameters
 
 from guidegen.check import slicer
 from guidegen.check.battery import check_files

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from orders import as_ordered, parameters
+from run_orders import as_ordered, parameters
 
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.errors import ResultError

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import trimesh
-from orders import as_ordered, parameters
+from run_orders import as_ordered, parameters
 
 from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result

@@ -134,7 +134,7 @@ def test_a_guide_wire_has_no_fan(thin: Order) -> None:
     )  # fmt: skip
     order = replace(thin, kit=kit, sizes=SleeveSizes.of(kit, room, thin.printer))
     with pytest.raises(NoSafeGuide, match=r"without a guide wire .* found the wire of 1 mm of the kit") as refusal:
-        stand_up([way([0, 0, 0], lean(4.0)), way([0, 0, 0], lean(-4.0))], True, FLAT, order)
+        stand_up([way([0, 0, 0], lean(4.0)), way([0, 0, 0], lean(-4.0))], True, FLAT, order, HASH)
     assert refusal.value.rule == "fan_reducer"
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from guidegen.guide.gauges import gauges_of
-from guidegen.plan.instruments import instrument_sequence
+from guidegen.plan.instruments import Fittings, instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.rules import Rules
 from guidegen.plan.templates import GuideTemplate, Printer, load_template
@@ -48,7 +48,7 @@ def as_ordered(plan: dict[str, Any]) -> None:
     guide |= {"leaves_wire": False, "size": "M", "thickness_mm": 4.0, "print_clearance_mm": 0.3}
     guide["gauges"] = [gauge.record() for gauge in gauges_of(guide, PRINTER)]
     guide["labels"][1]["lines"][0] = "PROX r001"
-    tunnel["instruments"] = [vars(step) for step in instrument_sequence(KIT, 85.0, 119.0, (25.0, 25.0))]
+    tunnel["instruments"] = [vars(step) for step in instrument_sequence(KIT, 85.0, 119.0, Fittings("metal", 0.0, (25.0, 25.0)))]
     tunnel["end_outline_mm"] = [point(ring) for ring in Tool.of(KIT).outline_mm]
     plan["plan"] = {"chosen": {"kit": "core-8", "strategy": "centroid"}, "waivers_proposed": []}
     plan["limits"] = limits(Rules(), 30.0, 2.0, SMALLEST_CONTACT_MM2, True)
