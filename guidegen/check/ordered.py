@@ -17,6 +17,7 @@ from guidegen.errors import ResultError
 from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import METAL_OFF_BONE_MM
 from guidegen.ordered import ONE_TUNNEL, SEVERAL_TUNNELS
+from guidegen.plan.instruments import mark_text
 from guidegen.plan.kits import Kit
 from guidegen.plan.planning import CENTROID, MULTIPLE
 from guidegen.plan.rules import Rules, waived_rules
@@ -220,6 +221,7 @@ def _off_steps(plan: Mapping[str, Any], asked: Asked, ordered: Ordered) -> Itera
         raw = plan["guide"]["sleeves" if isinstance(each, AskedSleeve) else "inserts"][led.index(each)]
         known = [*own, reading_mm, tunnel.length_mm, each.offset_mm, *(length for pair in pins for length in pair)]
         known += [raw["wire_reading_mm"]] if raw.get("wire_reading_mm") else []
+        known += _lengths(mark_text(reading_mm, ordered.kit.drill.mark_step_mm))
         told = [length for step in steps for key in ("tool", "through", "stopped_by") for length in _lengths(step[key])]
         for length in told:
             if min(abs(length - figure) for figure in known) > TOLD_MM:

@@ -105,12 +105,12 @@ def depth_reading_mm(offset_mm: float, length_mm: float) -> float:
 
 def reading_text(reading_mm: float, mark_step_mm: float) -> str:
     """Where a reading lies between the drill's depth marks: "read 128.4 mm: 3.4 mm past the mark 125"."""
-    return f"read {shown(round(reading_mm, 1), 1)} mm: {mark_text(reading_mm, mark_step_mm)}"
+    return f"read {shown(reading_mm, 1)} mm: {mark_text(reading_mm, mark_step_mm)}"
 
 
 def mark_text(reading_mm: float, mark_step_mm: float) -> str:
     """Where that is between the marks: "3.4 mm past the mark 125"."""
-    reading = round(reading_mm, 1)
+    reading = float(shown(reading_mm, 1))  # what stands on the guide, and beside this
     mark = mark_step_mm * np.floor(reading / mark_step_mm + 1e-9)
     past = reading - mark
     return f"at the mark {mark:g}" if past < SAME_MM else f"{past:.1f} mm past the mark {mark:g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from guidegen.guide.gauges import gauges_of
@@ -48,7 +49,9 @@ def as_ordered(plan: dict[str, Any]) -> None:
     guide |= {"leaves_wire": False, "size": "M", "thickness_mm": 4.0, "print_clearance_mm": 0.3}
     guide["gauges"] = [gauge.record() for gauge in gauges_of(guide, PRINTER)]
     guide["labels"][1]["lines"][0] = "PROX r001"
-    tunnel["instruments"] = [vars(step) for step in instrument_sequence(KIT, 85.0, 119.0, Fittings("metal", 0.0, (25.0, 25.0)))]
+    read = tuple(25.0 + math.dist(pin["top_mm"], pin["point_mm"]) for pin in guide["pins"])
+    fittings = Fittings("metal", 0.0, (25.0,) * len(read), read)
+    tunnel["instruments"] = [vars(step) for step in instrument_sequence(KIT, 85.0, 119.0, fittings)]
     tunnel["end_outline_mm"] = [point(ring) for ring in Tool.of(KIT).outline_mm]
     plan["plan"] = {"chosen": {"kit": "core-8", "strategy": "centroid"}, "waivers_proposed": []}
     plan["limits"] = limits(Rules(), 30.0, 2.0, SMALLEST_CONTACT_MM2, True)

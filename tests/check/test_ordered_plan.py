@@ -73,8 +73,8 @@ def test_a_plan_as_ordered_passes(hip) -> None:
         (put("guide", "calliper", value=None), PARTS),
         (put("guide", "windows", value=[]), PARTS),
         (lambda plan: plan["guide"]["labels"].pop(), PARTS),
-        (put("tunnels", 0, "instruments", 1, "stopped_by", value="its stop, set at 139 mm, on the sleeve"), STEPS),
-        (put("tunnels", 0, "instruments", 1, "stopped_by", value="its stop, set at 85 mm, on the sleeve"), STEPS),
+        (put("tunnels", 0, "instruments", 2, "stopped_by", value="its stop, set at 139 mm, on the sleeve"), STEPS),
+        (put("tunnels", 0, "instruments", 2, "stopped_by", value="its stop, set at 85 mm, on the sleeve"), STEPS),
         (put("tunnels", 0, "instruments", value=[]), STEPS),
     ],
 )
