@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import guidegen
+from guidegen.check.finding import texts
 from guidegen.errors import GuidegenError
 from guidegen.release import commands as release_commands
 from guidegen.release.event_commands import events
@@ -23,6 +24,7 @@ from guidegen.review import act_commands
 from guidegen.review.audit_commands import audit
 from guidegen.review.user_commands import users
 from guidegen.review.web.command import review
+from guidegen.rounded import shown
 from guidegen.show.compare_command import compare
 
 if TYPE_CHECKING:
@@ -311,12 +313,12 @@ def _show_truth(hip: Any, folder: Path) -> None:
         ("vastus ridge", "vastus_ridge_mm", truth.vastus_ridge_mm),
         ("lesion centroid", "centroid_mm", truth.lesion_centroid_mm),
     ):
-        table.add_row(name, f"{np.linalg.norm(np.array(found[key]) - true):.2f} mm")
+        table.add_row(name, f"{shown(float(np.linalg.norm(np.array(found[key]) - true)), 2)} mm")
     for name, key, true in (
         ("neck axis", "neck_axis", truth.neck_axis),
         ("shaft axis", "shaft_axis", truth.shaft_axis),
     ):
-        table.add_row(name, f"{angle_deg(found[key], true):.2f}°")
+        table.add_row(name, f"{shown(angle_deg(found[key], true), 2)}°")
     out.print(table)
 
 
@@ -383,8 +385,7 @@ def _show_findings(findings: Sequence[Any]) -> None:
     table = Table("", "check", "measured", "limit", "unit", box=None)
     for finding in findings:
         mark = "[green]pass[/]" if finding.passed else "[red]FAIL[/]"
-        measured = "–" if finding.measured is None else f"{finding.measured:.4g}"
-        table.add_row(mark, escape(finding.name), measured, f"{finding.limit:g}", finding.unit)
+        table.add_row(mark, escape(finding.name), *texts(finding), finding.unit)
     out.print(table)
     for finding in findings:
         if not finding.passed:
@@ -409,13 +410,13 @@ def _show_look(look: Look) -> None:
     if look.labels:
         labels = Table("label", "name", "volume", box=None)
         for seen in look.labels:
-            volume = "" if seen.volume_mm3 is None else f"{seen.volume_mm3 / 1000.0:.2f} ml"
+            volume = "" if seen.volume_mm3 is None else f"{shown(seen.volume_mm3 / 1000.0, 2)} ml"
             labels.add_row("" if seen.value is None else str(seen.value), escape(seen.name or ""), volume)
         out.print(labels)
 
 
 def _place(point: Any) -> str:
-    return ", ".join(f"{value:.1f}" for value in point)
+    return ", ".join(shown(value, 1) for value in point)
 
 
 class _progress:

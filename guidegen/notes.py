@@ -9,6 +9,7 @@ from guidegen.guide.guide import Guide
 from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.plan.planning import Proposal, Waiver
 from guidegen.plan.rules import Rules
+from guidegen.rounded import shown
 
 ENTRY_NOTED_MM = 0.05  # an ordered entry nearer to the surface than this lies on it
 
@@ -27,8 +28,8 @@ def assessment_notes(assessed: Assessed) -> tuple[str, ...]:
     fit = assessed.bone.fit
     if fit is not None and (fit.pieces > 1 or fit.cavities_filled_mm3 > 0):
         notes.append(
-            f"The bone's label had {fit.pieces} pieces ({fit.dropped_mm3:.0f} mm³ outside the largest were dropped) "
-            f"and closed cavities of {fit.cavities_filled_mm3:.0f} mm³, which were filled."
+            f"The bone's label had {fit.pieces} pieces ({shown(fit.dropped_mm3, 0)} mm³ outside the largest were "
+            f"dropped) and closed cavities of {shown(fit.cavities_filled_mm3, 0)} mm³, which were filled."
         )
     if fit is None:
         notes.append("The bone came as a surface: the error of its segmentation is not known and not in the clearance.")
@@ -54,7 +55,7 @@ def _overruled(assessed: Assessed) -> list[str]:
     """What an expert gave in place of what was computed, in words."""
     overrides = assessed.case.overrides
     assert overrides is not None, "asked for only where there is something"
-    changed = [f"{each.name} by {each.apart:.1f} {each.unit}" for each in assessed.overruled]
+    changed = [f"{each.name} by {shown(each.apart, 1)} {each.unit}" for each in assessed.overruled]
     pose = ["the registration"] if overrides.registration is not None else []
     return [*changed, *pose, *(f"{name} need not be kept away from" for name in overrides.not_kept_away)]
 
@@ -70,20 +71,20 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
     if chosen is None:
         return tuple(notes)
     notes += [
-        f"The wall of {tunnel.wall_min_mm:.1f} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than the "
-        f"doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
+        f"The wall of {shown(tunnel.wall_min_mm, 1)} mm keeps its limit of {rules.wall_min_mm:g} mm, but by less than "
+        f"the doubt of {rules.surface_doubt_mm:g} mm in the segmented surface."
         for tunnel in chosen.tunnels
         if rules.wall_min_mm <= tunnel.wall_min_mm < rules.wall_min_mm + rules.surface_doubt_mm
     ]
     moved_mm = chosen.tunnels[0].entry_moved_mm
     if moved_mm >= ENTRY_NOTED_MM:
         notes.append(
-            f"The ordered entry lay {moved_mm:.1f} mm off the bone's surface; the tunnel begins at the nearest point "
-            "on it."
+            f"The ordered entry lay {shown(moved_mm, 1)} mm off the bone's surface; the tunnel begins at the nearest "
+            "point on it."
         )
     left = [number for number, piece in enumerate(chosen.volumes.pieces, start=1) if not piece.served]
     if left:
-        names = ", ".join(f"{n} ({chosen.volumes.pieces[n - 1].volume_mm3:.0f} mm³)" for n in left)
+        names = ", ".join(f"{n} ({shown(chosen.volumes.pieces[n - 1].volume_mm3, 0)} mm³)" for n in left)
         notes.append(f"Of the lesion's pieces, counted from the largest, nothing of these is reached: {names}.")
     notes += [_waiver_note(waiver, chosen) for waiver in plan.waived]
     used = {waiver.rule for waiver in plan.waived}
@@ -99,7 +100,7 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
 def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
     broken = next(each for tunnel in chosen.broken for each in tunnel if each.rule == waiver.rule)
     return (
-        f"{waiver.author} proposes to waive {broken.rule} ({broken.measured:.1f} {broken.unit}, limit "
+        f"{waiver.author} proposes to waive {broken.rule} ({shown(broken.measured, 1)} {broken.unit}, limit "
         f"{broken.limit:g}): {waiver.reason} Nothing may be made of it before the surgeon accepts this."
     )
 

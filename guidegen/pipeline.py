@@ -66,6 +66,7 @@ from guidegen.plan.rules import Rules, waived_rules
 from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.print_files import insert_files, print_files, reject
 from guidegen.record import Built
+from guidegen.rounded import shown
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 from guidegen.show.dossier.words import sources_sha256
 from guidegen.show.lettering import lettered
@@ -589,7 +590,7 @@ def _write_findings(findings: tuple[Finding, ...], scratch: Path) -> None:
 def _refused(refusal: NoSafePlan | None) -> tuple[Finding, ...]:
     """The one finding of a case without a safe plan or guide: the ruling rule."""
     assert refusal is not None, "a run without a guide has a reason"
-    figures = ", ".join(f"{name} {value:.2f}" for name, value in refusal.figures.items())
+    figures = ", ".join(f"{name} {shown(value, 2)}" for name, value in refusal.figures.items())
     return (
         Finding(f"safe plan: {refusal.rule}", None, 0.0, "", False, f"Not measured: {refusal}. Figures: {figures}"),
     )

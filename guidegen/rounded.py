@@ -5,7 +5,7 @@ error; never a negative zero.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 LENGTH_DECIMALS, AXIS_DECIMALS = 6, 9
@@ -34,3 +34,14 @@ def shown(value: float, decimals: int) -> str:
     """
     rounded = Decimal(repr(number(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     return f"{rounded or abs(rounded):f}"
+
+
+def shown_percent(fraction: float, decimals: int) -> str:
+    """A share of 1 in percent, as "15.1%"."""
+    return f"{shown(100.0 * fraction, decimals)}%"
+
+
+def significant(value: float, digits: int) -> str:
+    """A number of any size to so many digits, halves away from zero too."""
+    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(repr(float(value)))
+    return f"{float(rounded) + 0.0:.{digits}g}"

@@ -17,6 +17,7 @@ from guidegen.intake.label_maps import LabelMap
 from guidegen.intake.structures import label_counts
 from guidegen.intake.surface_files import FORMATS as SURFACE_FORMATS
 from guidegen.intake.surface_files import shape_of_file
+from guidegen.rounded import shown, significant
 from guidegen.volumes import Volume
 
 # A voxel file with more kinds of whole numbers than any label map has, or with numbers below 0, is an image.
@@ -46,12 +47,13 @@ class Grid:
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and text of each fact, as a person reads it."""
         yield "voxels", " × ".join(str(count) for count in self.size)
-        yield "spacing", " × ".join(f"{step:.4g}" for step in self.spacing_mm) + " mm (left, posterior, superior)"
-        yield "turned from the patient's axes", f"{self.turned_deg:.1f}°"
+        spacing = " × ".join(significant(step, 4) for step in self.spacing_mm)
+        yield "spacing", f"{spacing} mm (left, posterior, superior)"
+        yield "turned from the patient's axes", f"{shown(self.turned_deg, 1)}°"
         low, high = self.corners_mm
         for axis, ends in zip("xyz", (("right", "left"), ("front", "back"), ("foot", "head")), strict=True):
             k = "xyz".index(axis)
-            yield f"{ends[0]} to {ends[1]}", f"{low[k]:.1f} to {high[k]:.1f} mm ({axis}, LPS)"
+            yield f"{ends[0]} to {ends[1]}", f"{shown(low[k], 1)} to {shown(high[k], 1)} mm ({axis}, LPS)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +79,12 @@ class Look:
         if self.grid is not None:
             yield from self.grid.rows()
         if self.values:
-            yield "values (1 %, 50 %, 99 %)", ", ".join(f"{value:.4g}" for value in self.values)
+            yield "values (1 %, 50 %, 99 %)", ", ".join(significant(value, 4) for value in self.values)
         if self.bounds:
-            x, y, z = (f"{low:.4g} to {high:.4g}" for low, high in zip(self.bounds[:3], self.bounds[3:], strict=True))
+            x, y, z = (
+                f"{significant(low, 4)} to {significant(high, 4)}"
+                for low, high in zip(self.bounds[:3], self.bounds[3:], strict=True)
+            )
             yield "x, y, z, in its own unit and space", f"{x} · {y} · {z}"
         said = self.identity or Identity(self.file)
         yield "patient id", said.patient_id or "not said"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guidegen.lesion.depression import SOUND_MM
 from guidegen.lesion.grades import Grades
+from guidegen.rounded import shown
 
 THICK_SLICE_MM = 3.0
 OUTLINE = "Every grade rests on the outline of the lesion: automatic ones on 2D MR reach a Dice of about 0.75."
@@ -20,8 +21,8 @@ def grade_notes(grades: Grades) -> tuple[str, ...]:
     """Sentences on how the grades were found and where they are weak, in the order of the grades."""
     slices_mm, pieces = float(grades.spacing_mm.max()), len(grades.components)
     reach = (
-        f"Where the lesion comes within {grades.surface_band_mm:.1f} mm of the joint surface, that counts as necrotic; "
-        f"the lesion's voxels are up to {slices_mm:.1f} mm long."
+        f"Where the lesion comes within {shown(grades.surface_band_mm, 1)} mm of the joint surface, that counts as "
+        f"necrotic; the lesion's voxels are up to {shown(slices_mm, 1)} mm long."
     )
     notes = [OUTLINE, PLANES, reach]
     if slices_mm > THICK_SLICE_MM:
@@ -54,10 +55,12 @@ def _on_pose(grades: Grades) -> list[str]:
     pose, definitions = grades.hip_pose, grades.definitions
     if pose is None:
         return [NO_PELVIS]
+    flexion, abduction, rotation = (
+        shown(angle, 0) for angle in (pose.flexion_deg, pose.abduction_deg, pose.external_rotation_deg)
+    )
     lay = (
-        f"Pose of the hip in the scan: flexion {pose.flexion_deg:.0f}°, abduction {pose.abduction_deg:.0f}°, external "
-        f"rotation {pose.external_rotation_deg:.0f}°, if the pelvis lies straight and the femoral torsion is the "
-        f"median of {definitions.neutral_version_deg:g}°."
+        f"Pose of the hip in the scan: flexion {flexion}°, abduction {abduction}°, external rotation {rotation}°, if "
+        f"the pelvis lies straight and the femoral torsion is the median of {definitions.neutral_version_deg:g}°."
     )
     notes = [lay]
     if len(grades.acetabular) > 1:

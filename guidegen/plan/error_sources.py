@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from guidegen.plan.seating import Seating
+from guidegen.rounded import shown
 
 SURFACE_MM = 0.5  # a good segmentation of the bone's surface
 DEPTH_STOP_MM = 0.5
@@ -107,7 +108,7 @@ def error_sources(
     registration = None
     if lesion_doubt_95_mm is not None:
         rms_mm = lesion_doubt_95_mm / RADIUS_95_PER_RMS
-        known = f"95 % of the registration's doubt lies within {lesion_doubt_95_mm:.2f} mm"
+        known = f"95 % of the registration's doubt lies within {shown(lesion_doubt_95_mm, 2)} mm"
         if rms_mm < LEAST_CT_MR_MM:
             rms_mm, known = LEAST_CT_MR_MM, f"{known}; no surface registration is taken for better than this"
         registration = ErrorSource("MR registration", rms_mm, "mm", known)

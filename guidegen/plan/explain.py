@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guidegen.plan.trade_off import Trade
-from guidegen.rounded import shown
+from guidegen.rounded import shown, shown_percent
 
 if TYPE_CHECKING:
     from guidegen.plan.planning import Proposal
@@ -28,9 +28,10 @@ def explained(chosen: Proposal | None, alternatives: tuple[Proposal, ...], trade
         sentences.append(f"Beside it: {'; '.join(_short(each) for each in alternatives)}.")
     if len(trades) > 1:
         first, last = trades[0], trades[-1]
+        most, before = (shown_percent(each.tunnel.lesion_reached_fraction, 1) for each in (last, first))
         sentences.append(
-            f"To keep each distance by {last.spare_mm:g} mm more, at most {last.tunnel.lesion_reached_fraction:.1%} of "
-            f"the lesion can be reached, in place of {first.tunnel.lesion_reached_fraction:.1%}."
+            f"To keep each distance by {last.spare_mm:g} mm more, at most {most} of the lesion can be reached, in "
+            f"place of {before}."
         )
     return " ".join(each for each in sentences if each)
 
@@ -51,7 +52,7 @@ def _of_chosen(plan: Proposal) -> str:
         f"{which} is {tunnel.diameter_mm:g} mm wide and {length} mm long, enters {above} mm above the lesser "
         f"trochanter at {shown(tunnel.shaft_angle_deg, 0)}° to the shaft, leaves {wall} mm of wall ({vessels} mm where "
         f"the vessels enter) and ends {axis} mm from the joint on its axis and {rim} mm at its rim. The plan reaches "
-        f"{volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³."
+        f"{shown_percent(volumes.reached_fraction, 1)} of the lesion and leaves {shown(volumes.residual_mm3, 0)} mm³."
     )
 
 
@@ -66,22 +67,24 @@ def _of_search(plan: Proposal) -> str:
         return ""
     return (
         f"Of {certificate.judged} pairs of an entry and a target ({certificate.entry_step_mm:g} mm and "
-        f"{certificate.target_step_mm:g} mm apart) none scores better by more than {certificate.gap:.2f} points "
-        f"(score {plan.score:.2f})."
+        f"{certificate.target_step_mm:g} mm apart) none scores better by more than {shown(certificate.gap, 2)} points "
+        f"(score {shown(plan.score, 2)})."
     )
 
 
 def _of_risk(plan: Proposal) -> str:
     worst = max(plan.budgets, key=lambda budget: budget.within_3_mm_of_joint)
     widest = max(plan.budgets, key=lambda budget: budget.to_lesion_p95_mm)
+    reaches = min(budget.reaches_lesion for budget in plan.budgets)
     return (
-        f"In 95 % of operations the tip lies within {widest.to_lesion_p95_mm:.1f} mm of its place in the lesion, and "
-        f"{widest.dominant} dominates; it reaches the lesion in {min(b.reaches_lesion for b in plan.budgets):.1%}, "
-        f"comes within 3 mm of the joint in {worst.within_3_mm_of_joint:.1%} and breaches the neck in "
-        f"{max(b.breaches_cortex for b in plan.budgets):.2%}. The seat in this is {widest.seat}."
+        f"In 95 % of operations the tip lies within {shown(widest.to_lesion_p95_mm, 1)} mm of its place in the lesion, "
+        f"and {widest.dominant} dominates; it reaches the lesion in {shown_percent(reaches, 1)}, comes within 3 mm of "
+        f"the joint in {shown_percent(worst.within_3_mm_of_joint, 1)} and breaches the neck in "
+        f"{shown_percent(max(b.breaches_cortex for b in plan.budgets), 2)}. The seat in this is {widest.seat}."
     )
 
 
 def _short(plan: Proposal) -> str:
     thinnest = min(tunnel.wall_min_mm for tunnel in plan.tunnels)
-    return f"{plan.strategy} ({plan.kit}) reaches {plan.volumes.reached_fraction:.1%} with {thinnest:.1f} mm of wall"
+    reached = shown_percent(plan.volumes.reached_fraction, 1)
+    return f"{plan.strategy} ({plan.kit}) reaches {reached} with {shown(thinnest, 1)} mm of wall"

@@ -113,7 +113,7 @@ def mark_text(reading_mm: float, mark_step_mm: float) -> str:
     reading = float(shown(reading_mm, 1))  # what stands on the guide, and beside this
     mark = mark_step_mm * np.floor(reading / mark_step_mm + 1e-9)
     past = reading - mark
-    return f"at the mark {mark:g}" if past < SAME_MM else f"{past:.1f} mm past the mark {mark:g}"
+    return f"at the mark {mark:g}" if past < SAME_MM else f"{shown(past, 1)} mm past the mark {mark:g}"
 
 
 def instrument_sequence(
@@ -126,8 +126,8 @@ def instrument_sequence(
     """
     if reading_mm > kit.drill.length_mm:
         raise NoSafePlan(
-            f"expected a reading within the drill's length of {kit.drill.length_mm:g} mm, found {reading_mm:.1f} mm; "
-            "choose a kit with a longer drill or a shorter tunnel",
+            f"expected a reading within the drill's length of {kit.drill.length_mm:g} mm, found "
+            f"{shown(reading_mm, 1)} mm; choose a kit with a longer drill or a shorter tunnel",
             rule="drill_length",
             figures={"reading_mm": reading_mm, "drill_length_mm": kit.drill.length_mm},
         )

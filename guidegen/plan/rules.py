@@ -167,6 +167,11 @@ def waived_rules(rules: Rules, waivers: Iterable[NamesRule]) -> Rules:
 WAIVABLE: tuple[str, ...] = tuple(rule.name for rule in TABLE if rule.floor is not None)
 
 
+def sign_of(name: str) -> str:
+    """The sign before a limit, by the name of the limit or of its rule: those that are the most say so."""
+    return "≤" if "_max" in name else "≥"
+
+
 def limit_of(rule: Rule, rules: Rules) -> float:
     """The rule's limit; 0 where it is no figure of its own."""
     return float(getattr(rules, rule.limit)) if rule.limit else 0.0

@@ -28,6 +28,7 @@ from guidegen.review.fields import Hash, Reason, Value
 from guidegen.review.objections import PATIENT, REVISION, SIDE
 from guidegen.review.records import Shown, WaiverDecision
 from guidegen.review.revision import Revision
+from guidegen.rounded import shown, significant
 
 LOOKED_AT = ("dossier.pdf", "preview/")  # how the names of the files begin that are looked at
 
@@ -70,7 +71,7 @@ def shown_figures(revision: Revision) -> dict[str, str]:
         figures[f"tunnel {number} entry (LPS mm)"] = _place(tunnel.entry_mm)
         figures[f"tunnel {number} target (LPS mm)"] = _place(tunnel.target_mm)
     for finding in revision.findings:
-        measured = "none" if finding.measured is None else f"{finding.measured:.4g}"
+        measured = "none" if finding.measured is None else significant(finding.measured, 4)
         figures[finding.name] = f"{measured} {finding.unit} (limit {finding.limit:g})"
     return figures
 
@@ -115,4 +116,4 @@ def confirmation_of(answers: Answers, revision: Revision) -> Confirmation:
 
 
 def _place(point_mm: tuple[float, float, float]) -> str:
-    return ", ".join(f"{value:.2f}" for value in point_mm)
+    return ", ".join(shown(value, 2) for value in point_mm)

@@ -8,6 +8,7 @@ import numpy as np
 
 from guidegen.frames import FloatArray, RigidTransform, turning
 from guidegen.plan.seating import OWN, Seating
+from guidegen.rounded import shown, significant
 from guidegen.seat.best_fit import Spread
 from guidegen.seat.docking import LEVER_MM
 from guidegen.seat.footprint import Footprint
@@ -63,7 +64,8 @@ class Seat:
             center_mm=self.frame.inverse().points(np.zeros(3)),
             covariance=(error_mm / ERROR_MM) ** 2 * self.covariance,
             whose=OWN,
-            source=f"the built seat {self.size}, best fitted to a bone whose surface is off by {error_mm:.2g} mm",
+            source=f"the built seat {self.size}, best fitted to a bone whose surface is off by "
+            f"{significant(error_mm, 2)} mm",
             of_surface=True,
         )
 
@@ -99,12 +101,12 @@ def motion_in_words(motion: FloatArray) -> str:
     """A motion (6,) along shaft, lateral and front in words, its largest parts only."""
     shift, turn = np.abs(motion[:3]), np.abs(motion[3:])
     turns = [
-        f"{angle:.1f}° {about}"
+        f"{shown(angle, 1)}° {about}"
         for angle, about in zip(turn, ("about the shaft", "in the sagittal plane", "in the frontal plane"), strict=True)
         if angle >= max(SAID_SHARE * turn.max(), LEAST_TURN_DEG)
     ]
     slides = [
-        f"{length:.1f} mm {along}"
+        f"{shown(length, 1)} mm {along}"
         for length, along in zip(shift, ("along the shaft", "off the bone", "to the front or back"), strict=True)
         if length >= max(SAID_SHARE * shift.max(), LEAST_SHIFT_MM)
     ]

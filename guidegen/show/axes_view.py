@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.frames import FloatArray
+from guidegen.rounded import shown
 from guidegen.show.canvas import (
     FINER,
     INK,
@@ -100,14 +101,14 @@ def table_rows(anatomy: Anatomy) -> tuple[Row, ...]:
         return _with(_doubt(anatomy, name), unit)
 
     version = anatomy.neck_version_deg
-    version_words = UNKNOWN if version is None else f"{version:.1f} {doubt('neck_version_deg', '°')}"
+    version_words = UNKNOWN if version is None else f"{shown(version, 1)} {doubt('neck_version_deg', '°')}"
     return (
         *((str(number), name, _with(each, " mm")) for number, (name, _, each) in _numbered(anatomy)),
-        ("", "Head radius", f"{anatomy.head_radius_mm:.1f} {doubt('head_radius_mm', ' mm')}"),
+        ("", "Head radius", f"{shown(anatomy.head_radius_mm, 1)} {doubt('head_radius_mm', ' mm')}"),
         ("", "Intertrochanteric line", doubt("intertrochanteric_line_mm", " mm")),
         ("", "Neck axis", doubt("neck_axis_deg", "°")),
         ("", "Shaft axis", doubt("shaft_axis_deg", "°")),
-        ("", "Neck–shaft angle", f"{anatomy.neck_shaft_angle_deg:.1f} {doubt('neck_shaft_angle_deg', '°')}"),
+        ("", "Neck–shaft angle", f"{shown(anatomy.neck_shaft_angle_deg, 1)} {doubt('neck_shaft_angle_deg', '°')}"),
         ("", "Neck version", version_words),
     )
 
@@ -118,7 +119,7 @@ def _doubt(anatomy: Anatomy, name: str) -> float | None:
 
 
 def _with(doubt: float | None, unit: str) -> str:
-    return "not stated" if doubt is None else f"±{doubt:.1f}{unit}"
+    return "not stated" if doubt is None else f"±{shown(doubt, 1)}{unit}"
 
 
 def _numbered(anatomy: Anatomy) -> enumerate[tuple[str, FloatArray, float | None]]:

@@ -132,7 +132,7 @@ class Sheet:
         self.line([(left, y), (right, y)], INK, 4.0)
         for x in (left, right):
             self.line([(x, y - 10), (x, y + 10)], INK, 4.0)
-        self.text(((left + right) / 2.0, y - 28), f"{SCALE_BAR_MM:.0f} mm", 28.0, anchor="mm")
+        self.text(((left + right) / 2.0, y - 28), f"{SCALE_BAR_MM:g} mm", 28.0, anchor="mm")
 
     def marks(self, directions: Mapping[tuple[str, str], FloatArray]) -> None:
         """At each side of the scene the body direction that lies there.

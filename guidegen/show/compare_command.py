@@ -13,6 +13,7 @@ from rich.table import Table
 
 from guidegen.errors import OutputError
 from guidegen.results import RUN_FILE, SCRATCH, make_durable, make_entry_durable
+from guidegen.rounded import significant
 
 if TYPE_CHECKING:
     from guidegen.check.finding import Finding
@@ -87,7 +88,7 @@ def _show_figures(comparison: Comparison) -> None:
     for head in ("figure", first, second, "apart", "unit"):
         table.add_column(escape(head), overflow="fold")  # a name that is cut off names nothing
     for figure in comparison.figures:
-        apart = "" if figure.apart is None else f"{figure.apart:.4g}"
+        apart = "" if figure.apart is None else significant(figure.apart, 4)
         table.add_row(escape(figure.name), worded(figure.first), worded(figure.second), apart, figure.unit)
     out.print(table)
 
@@ -105,7 +106,7 @@ def _judged(finding: Finding | None) -> str:
     if finding is None:
         return NOTHING
     mark = "[green]pass[/]" if finding.passed else "[red]FAIL[/]"
-    return f"{mark} {NOTHING if finding.measured is None else f'{finding.measured:.4g}'}"
+    return f"{mark} {NOTHING if finding.measured is None else significant(finding.measured, 4)}"
 
 
 def worded(value: Leaf) -> str:
@@ -115,7 +116,7 @@ def worded(value: Leaf) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(f"{each:.5g}" for each in value)
+        return ", ".join(significant(each, 5) for each in value)
     if isinstance(value, str):
         return escape(f"{value[:SHORTEST]}…" if len(value) == 64 and value.isalnum() else value)
-    return f"{value:.6g}"
+    return significant(value, 6)

@@ -129,7 +129,7 @@ def scale_bar(axes: Axes, left_mm: float, bottom_mm: float, size: float = SMALL)
     x = [left_mm, left_mm, left_mm, right_mm, right_mm, right_mm]
     y = [bottom_mm + offset for offset in (-tick, tick, 0.0, 0.0, -tick, tick)]
     axes.plot(x, y, color=tint(INK), linewidth=3.5 * POINTS, path_effects=rim(7.0), gid="scale bar", zorder=9.0)
-    words = f"{SCALE_BAR_MM:.0f} mm"
+    words = f"{SCALE_BAR_MM:g} mm"
     middle = left_mm + SCALE_BAR_MM / 2.0
     axes.text(
         middle, bottom_mm + 1.6, words, ha="center", va="bottom", fontsize=size * POINTS, color=tint(INK),

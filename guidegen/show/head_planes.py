@@ -15,6 +15,7 @@ from guidegen.lesion.head_frame import ANTERIOR, MEDIAL, SUPERIOR, HeadFrame, Pl
 from guidegen.lesion.hip_pose import pelvic_frame
 from guidegen.lesion.lattice import occupied
 from guidegen.lesion.pelvis import Acetabulum, acetabulum, near_head
+from guidegen.rounded import shown
 from guidegen.show.assessed import Assessed
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP, Colour
 from guidegen.show.lettering import tell
@@ -298,7 +299,7 @@ def _point(axes: Axes, sight: Sight, point_mm: FloatArray, label: str, shape: st
 
 def _sideways(angle_deg: float) -> str:
     """An angle from straight up, which is positive to medial."""
-    return tell(f"{abs(angle_deg):.1f}° {'medial' if angle_deg > 0.0 else 'lateral'}")
+    return tell(f"{shown(abs(angle_deg), 1)}° {'medial' if angle_deg > 0.0 else 'lateral'}")
 
 
 def _panel(figure: Figure, *rows: tuple[str, str, str]) -> None:

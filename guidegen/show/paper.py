@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from guidegen.lesion.grade import Measured
+from guidegen.rounded import shown
 from guidegen.show.canvas import EDGE, INK, PACKED, QUIET, SCALE_BAR_MM, SHEET, Colour
 from guidegen.show.lettering import capitals, tell
 
@@ -162,7 +163,7 @@ def scale_bar(figure: Figure, right: float, bottom: float, mm_per_pixel: float) 
     figure.add_artist(
         Line2D(x.tolist(), y.tolist(), color=tint(INK), linewidth=4.0 * POINTS, path_effects=rim(8.0), gid="scale bar")
     )
-    words = f"{SCALE_BAR_MM:.0f} mm"
+    words = f"{SCALE_BAR_MM:g} mm"
     letters(figure, ((left + right) / 2.0, bottom - 26.0), words, SMALL, ha="center", path_effects=rim(5.0))
 
 
@@ -175,12 +176,12 @@ def worded(measured: Measured, write: Callable[[float], str]) -> tuple[str, str]
 
 def degrees(angle_deg: float) -> str:
     """An angle in words, as fine as a fan is read, so that rounding never takes it across the border of a class."""
-    return tell(f"{angle_deg:.1f}°")
+    return tell(f"{shown(angle_deg, 1)}°")
 
 
 def percent(share: float) -> str:
     """A share of 1 in words."""
-    return tell(f"{100.0 * share:.0f} %")
+    return tell(f"{shown(100.0 * share, 0)} %")
 
 
 def png(figure: Figure) -> bytes:

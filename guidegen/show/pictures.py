@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from guidegen.bone.anatomy import Anatomy
 from guidegen.frames import FloatArray, across, unit
+from guidegen.rounded import shown
 from guidegen.show.canvas import SHEET, Colour, Sheet, View
 from guidegen.show.lettering import tell
 from guidegen.show.stage import MATT, PLAIN, SATIN, Stage, colour_scale, glass, rod, sharp, smooth
@@ -214,8 +215,8 @@ def _gap_bar(sheet: Sheet, clearance_mm: float) -> None:
     for x, words in (
         ((left + zero) / 2.0, "in bone"),
         (zero + 12, "0"),
-        (asked, f"{clearance_mm:.2f} asked"),
-        (widest - 10, f"{GAP_STOPS[-1] * clearance_mm:.2f}"),
+        (asked, f"{shown(clearance_mm, 2)} asked"),
+        (widest - 10, shown(GAP_STOPS[-1] * clearance_mm, 2)),
         (left + length + 70, "free"),
     ):
         sheet.text((x, y + 38), tell(words), 26.0, anchor="mm")

@@ -20,6 +20,7 @@ from guidegen.lesion.extension import extended_lesion
 from guidegen.lesion.head_frame import ANTERIOR, MEDIAL, SUPERIOR, HeadFrame
 from guidegen.lesion.lattice import occupied
 from guidegen.lesion.necrotic_surface import HALF, Necrosis, necrotic, surface_reach_mm
+from guidegen.rounded import shown
 from guidegen.show.assessed import Assessed
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP
 from guidegen.show.lettering import tell
@@ -190,9 +191,8 @@ def _fields(figure: Figure, axes: Axes, head: PolarMap, band_mm: float) -> None:
         SMALL,
     )
     bar.ax.tick_params(labelsize=SMALL * POINTS, colors=tint(INK))
-    axes.plot(
-        [], [], color="black", linewidth=4.0 * POINTS, label=f"Necrosis of the surface, up to {band_mm:.1f} mm deep"
-    )
+    necrosis = f"Necrosis of the surface, up to {shown(band_mm, 1)} mm deep"
+    axes.plot([], [], color="black", linewidth=4.0 * POINTS, label=necrosis)
     axes.fill([], [], facecolor=tint(IVORY), edgecolor=tint(INK), label="Joint part of the head")
     axes.fill([], [], facecolor=tint(GREY), edgecolor=tint(INK), label="Neck, no joint surface")
 
@@ -211,7 +211,7 @@ def _net(axes: Axes, side: Side, zone_deg: float) -> None:
         axes.text(
             x,
             y,
-            f"{polar_deg:.0f}°",
+            f"{polar_deg:g}°",
             fontsize=22.0 * POINTS,
             color=tint(QUIET),
             ha="center",
@@ -233,9 +233,8 @@ def _net(axes: Axes, side: Side, zone_deg: float) -> None:
             gid="weight-bearing zone",
         )
     )
-    axes.plot(
-        [], [], color=tint(BLUE), linewidth=6.0 * POINTS, label=f"Weight-bearing zone, {zone_deg:.0f}° round the shaft"
-    )
+    zone = f"Weight-bearing zone, {shown(zone_deg, 0)}° round the shaft"
+    axes.plot([], [], color=tint(BLUE), linewidth=6.0 * POINTS, label=zone)
 
 
 def _octants(axes: Axes, hip: Assessed) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from guidegen.bone.anatomy import Side
 from guidegen.frames import unit
+from guidegen.rounded import shown
 from guidegen.show.canvas import Sheet, View
 from guidegen.show.pictures import GREY, TEAL
 from guidegen.show.stage import MATT, SATIN, Stage, sharp
@@ -33,7 +34,7 @@ def print_picture(patient_id: str, side: Side, guide: Surface, print_down: npt.A
         stage.add(sharp(plate, np.array([[0, 1, 2], [0, 2, 3]])), MATT, GREY)
         stage.add(sharp(turned.vertices, turned.faces), SATIN, TEAL)
         sheet = Sheet(stage.rendered(view, deepened=True), view)
-    size = " x ".join(f"{length:.0f}" for length in high - low)
+    size = " x ".join(shown(length, 0) for length in high - low)
     sheet.title(patient_id, side, f"The guide as it stands in the printer: {size} mm")
     sheet.legend([("Guide", TEAL), ("Plate", GREY)])
     sheet.scale_bar()

@@ -99,7 +99,7 @@ def registration_pictures(
             np.where(_squares(PANEL)[:, :, None], first * np.array(CT_TINT) / 255.0, second * np.array(MR_TINT) / 255.0)
             for first, second in zip(ct_grey, mr_grey, strict=True)
         ]
-        sheet = _sheet(panels, mixed, side, f"CT and MR in turn, in squares of {SQUARE_MM:.0f} mm", at_mm)
+        sheet = _sheet(panels, mixed, side, f"CT and MR in turn, in squares of {SQUARE_MM:g} mm", at_mm)
         sheet.legend([("CT", CT_TINT), ("MR", MR_TINT), ("Lesion's centre", YELLOW)])
         sheets["checkerboard.png"] = sheet
     return {name: sheet.png() for name, sheet in sheets.items()}

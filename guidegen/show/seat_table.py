@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from guidegen.rounded import shown, shown_percent
+
 Heads = tuple[str, ...]
 Rows = list[tuple[str, ...]]
 
@@ -16,18 +18,18 @@ def seat_table(guide: Mapping[str, Any]) -> tuple[Heads, Rows]:
     sizes = {name: guide["sizes"][name] for name in ("S", "M", "L") if name in guide["sizes"]}
     heads = ("size", *(f"{name} (built)" if name == guide["size"] else name for name in sizes))
 
-    def row(name: str, text: str, *keys: str) -> tuple[str, ...]:
-        return (name, *(text.format(*(_of(size, key) for key in keys)) for size in sizes.values()))
+    def row(name: str, decimals: int, *keys: str) -> tuple[str, ...]:
+        return (name, *(" / ".join(shown(_of(size, key), decimals) for key in keys) for size in sizes.values()))
 
     return heads, [
-        row("contact along the shaft (mm)", "{:.0f}", "contact_length_mm"),
-        row("incision (mm)", "{:.0f}", "incision_mm"),
-        row("stripped area (cm²)", "{:.1f}", "stripped_area_cm2"),
-        row("contact area (mm²)", "{:.0f}", "contact_area_mm2"),
-        row("tip, careful hand: mean / P95 (mm)", "{:.2f} / {:.2f}", "fit_tip_mm.mean", "fit_tip_mm.p95"),
-        row("tip, pushed without friction: mean / P95 (mm)", "{:.1f} / {:.1f}", "dock_tip_mm.mean", "dock_tip_mm.p95"),
-        row("pushes that friction holds", "{:.0%}", "held_share"),
-        row("weakest motion", "{}", "weakest_motion"),
+        row("contact along the shaft (mm)", 0, "contact_length_mm"),
+        row("incision (mm)", 0, "incision_mm"),
+        row("stripped area (cm²)", 1, "stripped_area_cm2"),
+        row("contact area (mm²)", 0, "contact_area_mm2"),
+        row("tip, careful hand: mean / P95 (mm)", 2, "fit_tip_mm.mean", "fit_tip_mm.p95"),
+        row("tip, pushed without friction: mean / P95 (mm)", 1, "dock_tip_mm.mean", "dock_tip_mm.p95"),
+        ("pushes that friction holds", *(shown_percent(size["held_share"], 0) for size in sizes.values())),
+        ("weakest motion", *(size["weakest_motion"] for size in sizes.values())),
     ]
 
 

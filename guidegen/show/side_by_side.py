@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from guidegen.errors import ResultError
+from guidegen.rounded import shown
 from guidegen.show.canvas import INK, QUIET, SHEET, WHITE
 from guidegen.show.compare import Comparison, Leaf, Revision, leaves, unit_of
 from guidegen.show.pictures import GREY, RED
@@ -118,7 +119,7 @@ def _worded(name: str, words: str, said: Mapping[str, Leaf]) -> str:
     value, unit = said.get(name), unit_of(name)
     if value is None:
         return f"{words}: none"
-    number: Any = f"{value:.2f}" if isinstance(value, float) else value
+    number: Any = shown(value, 2) if isinstance(value, float) else value
     return f"{words} {number} {ASCII_UNITS.get(unit, unit)}".rstrip()
 
 

@@ -12,6 +12,7 @@ from guidegen.plan.planning import Plan, Proposal
 from guidegen.plan.rules import Rules
 from guidegen.plan.trade_off import least_spare_mm
 from guidegen.plan.tunnel import Tunnel
+from guidegen.rounded import shown
 from guidegen.show.canvas import INK, QUIET, SCENE_TOP, SHEET
 from guidegen.show.lettering import tell
 from guidegen.show.paper import POINTS, SMALL, blank, letters, rim, tint
@@ -118,7 +119,7 @@ def _name(figure: Figure, level: float, at: FloatArray, proposal: Proposal, poin
     figure.add_artist(Line2D(x, y, color=tint(QUIET), linewidth=1.8 * POINTS, linestyle=(0, (2.0, 2.0))))
     name = tell(proposal.strategy) + (tell(", chosen") if chosen else "")
     letters(figure, (NAMES_LEFT, level), name, SMALL, BLUE if chosen else INK, weight="bold")
-    letters(figure, (NAMES_LEFT, level + 30.0), tell(f"{point[1]:.1f} %, spare {point[0]:.1f} mm"), 22.0)
+    letters(figure, (NAMES_LEFT, level + 30.0), tell(f"{shown(point[1], 1)} %, spare {shown(point[0], 1)} mm"), 22.0)
 
 
 def _levels(wanted: FloatArray) -> FloatArray:

@@ -126,7 +126,8 @@ def _slice(
 ) -> bytes:
     """A slice; without a `ground`, on the one that the page opens with."""
     slider, chosen = slider_of(shapes, plane), ground or grounds_of(site.cases, place)[0]
-    title = f"{place.case_id}  {place.side.upper()}  {place.name}\n{plane}  {at:.1f} {slider.unit}".replace("°", "deg")
+    where = f"{plane}  {shown(at, 1)} {slider.unit}".replace("°", "deg")
+    title = f"{place.case_id}  {place.side.upper()}  {place.name}\n{where}"
     if chosen is Ground.LESION:
         title += f"  {chosen}"
     image = None if chosen is Ground.NONE else image_on_bone(site.cases.images(place), shapes, chosen)

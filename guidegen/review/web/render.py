@@ -13,6 +13,7 @@ from guidegen.review.canonical import digest
 from guidegen.review.records import MEANINGS
 from guidegen.review.states import Act
 from guidegen.review.web.access import Visitor
+from guidegen.rounded import shown
 
 
 @cache
@@ -28,6 +29,7 @@ def environment() -> Environment:
     made.globals["version"] = guidegen.__version__
     made.globals["meaning"] = MEANINGS[Act.APPROVE]
     made.filters["digest"] = digest
+    made.filters["shown"] = shown
     return made
 
 

@@ -139,7 +139,7 @@ def _letter(picture: Image, view: Framed, title: str, open_layers: tuple[str, ..
     draw.line([(right - length, y), (right, y)], INK, 3)
     for x in (right - length, right):
         draw.line([(x, y - 5), (x, y + 5)], INK, 2)
-    draw.text((right, y - 10), f"{SCALE_BAR_MM:.0f} mm", INK, small, "rs", stroke_width=RIM, stroke_fill=GROUND)
+    draw.text((right, y - 10), f"{SCALE_BAR_MM:g} mm", INK, small, "rs", stroke_width=RIM, stroke_fill=GROUND)
 
 
 def named(towards: FloatArray) -> str:

@@ -11,11 +11,9 @@ from guidegen.show.dossier.reader import (
     Cell,
     Reader,
     hashes,
-    pointer,
     recorded_warnings,
     section,
     text,
-    told_apart,
 )
 
 RESULT, RUN = "files", "run.json"
@@ -45,11 +43,11 @@ def checks_section(read: Reader) -> dict[str, Any]:
 def _finding(read: Reader, number: int) -> dict[str, Any]:
     """A finding with its numbers as text."""
     finding = read.findings[number]
-    measured, limit = told_apart(read, finding["measured"], finding["limit"])
+    measured, limit = read.judged(number)
     return {
         "name": read.quoted(FINDINGS, f"{number}/name", finding["name"]),
-        "measured": {"text": measured, "from": pointer(FINDINGS, f"{number}/measured")},
-        "limit": {"text": limit, "from": pointer(FINDINGS, f"{number}/limit")},
+        "measured": measured,
+        "limit": limit,
         "unit": finding["unit"],
         "passed": finding["passed"],
         "why": read.quoted(FINDINGS, f"{number}/why", finding["why"]),

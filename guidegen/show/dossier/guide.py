@@ -235,7 +235,7 @@ def _print_size(read: Reader) -> list[Block]:
         [
             {"text": read.say.told(each["name"]), "from": pointer(FINDINGS, f"{n}/name")},
             {"text": read.say.number(each["measured"], 1, each["unit"]), "from": pointer(FINDINGS, f"{n}/measured")},
-            {"text": read.say.number(each["limit"], 0, each["unit"]), "from": pointer(FINDINGS, f"{n}/limit")},
+            read.limit(n, 0, each["unit"]),
         ]
         for n, each in found
     ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from guidegen.check.finding import SIGNS, decimals_of
 from guidegen.show.dossier.words import Words
 
 Cell = str | dict[str, Any]  # words, or {"text", "from"} and more
@@ -91,19 +92,26 @@ class Reader:
 
     def failed(self, number: int) -> Cell:
         """A failed check with its figures."""
-        finding, place = self.findings[number], f"{number}"
-        measured, limit = told_apart(self, finding["measured"], finding["limit"])
-        return {
-            "parts": [
-                self.quoted(FINDINGS, f"{place}/name", finding["name"]),
-                "–",
-                {"text": measured, "from": pointer(FINDINGS, f"{place}/measured")},
-                f"{finding['unit']},",
-                self.say("limit"),
-                {"text": limit, "from": pointer(FINDINGS, f"{place}/limit")},
-                finding["unit"],
-            ]
-        }
+        finding = self.findings[number]
+        measured, limit = self.judged(number)
+        name = self.quoted(FINDINGS, f"{number}/name", finding["name"])
+        unit = finding["unit"]
+        return {"parts": [name, "–", measured, f"{unit},".lstrip(), self.say("limit"), limit, unit]}
+
+    def judged(self, number: int) -> tuple[Cell, Cell]:
+        """What a check measured and its limit, with as many decimals as tell them apart."""
+        finding = self.findings[number]
+        decimals = decimals_of(finding["unit"], finding["limit"], finding["measured"])
+        found = finding["measured"]
+        text = self.say("not_measured") if found is None else self.say.number(found, decimals)
+        return {"text": text, "from": pointer(FINDINGS, f"{number}/measured")}, self.limit(number, decimals)
+
+    def limit(self, number: int, decimals: int, unit: str = "") -> Cell:
+        """The limit of a check, behind the sign of its side where that was recorded."""
+        finding = self.findings[number]
+        text, bound = self.say.number(finding["limit"], decimals, unit), finding.get("bound")
+        limit: Cell = {"text": text, "from": pointer(FINDINGS, f"{number}/limit")}
+        return limit if bound is None else {"parts": [SIGNS[bound], limit]}
 
     def derived(self, value: float, decimals: int, unit: str, how: str, *places: str) -> Cell:
         """A figure worked out of others; `how` names the working, which docs/dossier.md explains."""
@@ -112,21 +120,6 @@ class Reader:
     def worked(self, text: str, how: str, *places: str) -> Cell:
         """Words with a figure worked out of others."""
         return {"text": text, "from": [pointer(PLAN, place) for place in places], "how": how}
-
-
-# Measured and limit are told apart down to this many decimals.
-MOST_DECIMALS = 6
-
-
-def told_apart(read: Reader, measured: float | None, limit: float) -> tuple[str, str]:
-    """Both numbers with as many decimals as are needed to tell them apart, at least two below 10 and none from 100."""
-    decimals = 2 if abs(limit) < 10 else 1 if abs(limit) < 100 else 0
-    write = read.say.number
-    if measured is None:
-        return read.say("not_measured"), write(limit, decimals)
-    while write(measured, decimals) == write(limit, decimals) and measured != limit and decimals < MOST_DECIMALS:
-        decimals += 1
-    return write(measured, decimals), write(limit, decimals)
 
 
 def recorded_warnings(read: Reader) -> list[Cell]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from guidegen.check.finding import is_count
+from guidegen.plan.rules import sign_of
 from guidegen.show.dossier.doubt import strategy_blocks
 from guidegen.show.dossier.reader import Block, Cell, Reader, Row, pictures, section, table, text, warning
 from guidegen.show.dossier.tunnels import broken_rules
@@ -79,10 +81,10 @@ def _figure_rows(read: Reader) -> list[Row]:
         unit = UNITS.get(name.rpartition("_")[2], "")
         bound: Cell = ""
         if limit is not None and read.has(f"limits/{limit}"):
-            sign = "≤" if "_max" in limit else "≥"
-            bound = {"parts": [sign, read.figure(f"limits/{limit}", 1, unit)]}
+            bound = {"parts": [sign_of(limit), read.figure(f"limits/{limit}", 1, unit)]}
         told = name.replace("_", " ") if word is None else read.say(word)
-        rows.append([told, read.figure(f"refusal/figures/{name}", 1, unit), bound])
+        decimals = 0 if is_count(unit, read.at(f"refusal/figures/{name}")) else 1
+        rows.append([told, read.figure(f"refusal/figures/{name}", decimals, unit), bound])
     return rows
 
 

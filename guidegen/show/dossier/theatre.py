@@ -12,6 +12,7 @@ import numpy as np
 
 from guidegen.bone.trochanters import ShaftFrame
 from guidegen.frames import FloatArray, unit
+from guidegen.rounded import shown
 from guidegen.show.dossier.reader import Block, Cell, Reader, Row, pictures, section, table, text, warning
 from guidegen.show.dossier.tunnels import tunnel_head
 
@@ -178,7 +179,7 @@ def _height(read: Reader, frame: ShaftFrame, place: str, mark: str) -> Cell:
 
 def _way(read: Reader, distance_mm: float, positive: str, negative: str, none: str, how: str, *places: str) -> Cell:
     """A distance along a direction in words, such as "62 mm below"; `none` where it rounds to 0."""
-    way_mm = round(abs(distance_mm))
+    way_mm = int(shown(abs(distance_mm), 0))
     if not way_mm:
         return read.worked(read.say(none), how, *places)
     distance = read.say.number(way_mm, 0, "mm")

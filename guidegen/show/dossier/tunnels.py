@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from guidegen.plan.rules import sign_of
 from guidegen.show.dossier.reader import (
     Block,
     Cell,
@@ -94,7 +95,7 @@ def broken_rules(read: Reader) -> Iterator[tuple[str, Row]]:
                     read.say("tunnel_n", number=number + 1),
                     read.rule(f"{place}/rule"),
                     read.figure(f"{place}/measured", 2, unit),
-                    read.figure(f"{place}/limit", 1, unit),
+                    {"parts": [sign_of(read.at(f"{place}/rule")), read.figure(f"{place}/limit", 1, unit)]},
                 ],
             )
 
@@ -178,8 +179,7 @@ def _distance_rows(read: Reader) -> list[Row]:
     def row(word: str, name: str, limit: str | None, decimals: int = 1, unit: str = "mm") -> Row:
         bound: Cell = ""
         if limit is not None and read.has(f"limits/{limit}"):
-            sign = "≤" if limit.endswith(("_max_mm", "_max_deg")) else "≥"
-            bound = {"parts": [sign, read.figure(f"limits/{limit}", decimals, unit)]}
+            bound = {"parts": [sign_of(limit), read.figure(f"limits/{limit}", decimals, unit)]}
         return [read.say(word), *each(read, name, decimals, unit), bound]
 
     kept_out = [row("to_kept_out", "keep_out_mm", "keep_out_min_mm")] if read.has("tunnels/0/keep_out_mm") else []

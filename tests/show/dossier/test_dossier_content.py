@@ -25,10 +25,12 @@ from walked_dossier import figures, walk
 from guidegen.show.dossier.content import dossier_content
 
 FOUND = [
-    finding(),
-    finding(name="print length", measured=74.5, limit=145.0),
-    finding(name="bore angle", measured=0.5001, limit=0.5, unit="°", passed=False, why="The drill would miss."),
-    finding(name="label depth", measured=None, limit=0.3, passed=False, why="Not measured: no text was found."),
+    finding(bound="above"),
+    finding(name="print length", measured=74.5, limit=145.0, bound="at_most"),
+    finding(name="bore angle", measured=0.5001, limit=0.5, unit="°", passed=False, why="It misses.", bound="at_most"),
+    finding(name="label depth", measured=None, limit=0.3, passed=False, why="Not measured: no text.", bound="at_least"),
+    finding(name="guide bodies", measured=1.0, limit=1.0, unit="", bound="at_most"),
+    finding(name="depth", measured=128.25, limit=99.75),  # of a run that did not record the side
 ]
 
 
@@ -246,9 +248,14 @@ def test_the_three_sizes_stand_side_by_side_and_the_wires_have_their_cortices() 
 def test_checks_tell_measured_and_limit_apart() -> None:
     (block,) = section(told(FOUND), "checks")["blocks"]
     shown = [(words(each["measured"]), words(each["limit"]), each["passed"]) for each in block["rows"]]
-    assert shown == [("0.31", "0.00", True), ("75", "145", True), ("0.5001", "0.5000", False), ("none", "0.30", False)]
-    assert block["title"] == "2 of 4 passed"
-    assert told(FOUND)["banner"] == "REJECTED: 2 of 4 checks failed. Nothing may be made of this."
+    assert shown == [
+        ("0.31", "> 0.00", True), ("75", "≤ 145", True), ("0.5001", "≤ 0.5000", False), ("none", "≥ 0.30", False),
+        ("1", "≤ 1", True), ("128.3", "99.8", True),
+    ]  # fmt: skip
+    assert block["title"] == "4 of 6 passed"
+    assert told(FOUND)["banner"] == "REJECTED: 2 of 6 checks failed. Nothing may be made of this."
+    first = [words(each) for each in section(told(FOUND), "summary")["blocks"][0]["paragraphs"]]
+    assert first[0] == "bore angle – 0.5001 °, limit ≤ 0.5000 °"
     assert told()["banner"] == ""
 
 
@@ -260,7 +267,7 @@ def test_broken_rules_waivers_and_warnings_stand_first_and_are_answered_at_the_s
     first, second, *_ = section(content, "summary")["blocks"]
     assert first["grave"]
     assert [words(each) for each in first["paragraphs"]][:2] == [
-        "tunnel 1 wall to the outer cortex 2.25 mm limit 3.0 mm",
+        "tunnel 1 wall to the outer cortex 2.25 mm limit ≥ 3.0 mm",
         "J. Engineer proposes to waive wall to the outer cortex – The neck is thin.",
     ]
     assert [words(each) for each in second["paragraphs"]] == ["The tunnel comes close."]

@@ -43,7 +43,7 @@ def test_the_ruling_rule_stands_first_with_its_figures_and_limits() -> None:
     first, broken, *_ = section(content, "refused")["blocks"]
     assert first["grave"]
     assert words(first["paragraphs"][0]) == "The rule that rules it out: any point of the tool to the joint"
-    assert rows(broken) == [["tunnel 1", "any point of the tool to the joint", "1.04 mm", "3.0 mm", "no"]]
+    assert rows(broken) == [["tunnel 1", "any point of the tool to the joint", "1.04 mm", "≥ 3.0 mm", "no"]]
     _, content = without(False)
     assert words(section(content, "refused")["blocks"][0]["paragraphs"][1]) == REFUSAL["message"]
     assert row(content, "refused", "any point of the tool to the joint") == ["1.0 mm", "≥ 3.0 mm"]
@@ -65,7 +65,7 @@ def test_a_sound_plan_without_a_guide_is_shown_with_what_the_guide_lacked() -> N
                "figures": {"lawful_wires": 1.0}}  # fmt: skip
     records, content = without(True, tunnels=[tunnel()], refusal=refusal)
     assert walk(content, records) > 100
-    assert row(content, "refused", "lawful wires") == ["1.0", ""]
+    assert row(content, "refused", "lawful wires") == ["1", ""]
     assert {"tunnel", "doubt"} <= {each["id"] for each in content["sections"]}
 
 
@@ -87,10 +87,10 @@ def test_every_page_of_a_refusal_says_in_words_that_there_is_no_guide(language: 
 
 
 def test_every_page_of_a_rejected_guide_says_so_and_the_first_says_what_failed() -> None:
-    broken = [finding(), finding(name="bore angle", measured=0.7, limit=0.5, unit="°", passed=False)]
+    broken = [finding(), finding(name="bore angle", measured=0.7, limit=0.5, unit="°", passed=False, bound="at_most")]
     found = pages(dossier_pdf(told(broken), pictures()))
     assert all(dense("REJECTED: 1 of 2 checks failed.") in page for page in found)
-    assert dense("bore angle – 0.70 °, limit 0.50 °") in found[0]
+    assert dense("bore angle – 0.70 °, limit ≤ 0.50 °") in found[0]
     content = told(broken, plan=proposed(chosen=proposal(warnings=[])))
     assert section(content, "summary")["blocks"][0]["grave"]
     assert walk(content, files(broken, plan=proposed(chosen=proposal(warnings=[])))) > 200
