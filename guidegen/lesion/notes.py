@@ -43,10 +43,11 @@ def grade_warnings(grades: Grades) -> tuple[str, ...]:
     none = ["none"] if depression.low <= SOUND_MM else []
     if not none and not other:
         return ()
+    value, low, high = (shown(each, 1) for each in (depression.value, depression.low, depression.high))
     said = (
-        f"The depression of the head, {depression.value:.1f} mm, may be {depression.low:.1f} to {depression.high:.1f} "
-        f"mm, and sound heads are measured as 0 to {SOUND_MM:g} mm: besides {stage.value} the doubt allows "
-        f"{' and '.join([*none, *other])}. Whether the head has collapsed must be seen on the images."
+        f"The depression of the head, {value} mm, may be {low} to {high} mm, and sound heads are measured as 0 to "
+        f"{SOUND_MM:g} mm: besides {stage.value} the doubt allows {' and '.join([*none, *other])}. Whether the head "
+        "has collapsed must be seen on the images."
     )
     return (said,)
 

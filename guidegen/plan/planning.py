@@ -330,9 +330,9 @@ def warnings_of(task: Task, budgets: tuple[ErrorBudget, ...], volumes: Volumes) 
     said = [*task.lesion_warnings, *policy_warnings(task.policy, budgets)]
     if volumes.much_is_left:
         left = (
-            f"The plan reaches {volumes.reached_fraction:.1%} of the lesion and leaves {volumes.residual_mm3:.0f} mm³; "
-            f"with less than {RESIDUAL_FLAG_MM3:.0f} mm³ left, no hip of a series of 28 failed (Arch Orthop Trauma "
-            "Surg 2015;135:1357)."
+            f"The plan reaches {shown_percent(volumes.reached_fraction, 1)} of the lesion and leaves "
+            f"{shown(volumes.residual_mm3, 0)} mm³; with less than {RESIDUAL_FLAG_MM3:g} mm³ left, no hip of a series "
+            "of 28 failed (Arch Orthop Trauma Surg 2015;135:1357)."
         )
         said.insert(0, left)
     return tuple(said)
