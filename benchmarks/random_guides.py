@@ -102,7 +102,8 @@ def on_a_drawn_seat(planned: Planned, rng: np.random.Generator) -> tuple[Planned
     gap = fit(templates.printer, assessed.bone.error_mm, asked.clearance_mm, asked.periosteum_mm, templates.guide)
     sizes = SleeveSizes.of(kit, templates.guide, templates.printer)
     order = Order(kit, templates.guide, templates.printer, gap.clearance_mm, sizes)
-    identity = Identity(assessed.case.patient.id, "r001", record.plan_hash(planned)[: record.SHORT_HASH])
+    made_from = record.plan_hash(planned, {}, {"order": asked.model_dump(mode="json")})
+    identity = Identity(assessed.case.patient.id, "r001", made_from[: record.SHORT_HASH])
     search = guides.find_seats
 
     def shuffled(*given: Any) -> list[Any]:

@@ -104,7 +104,7 @@ def _sterilisation(order: Order, printer: Printer) -> Cycle:
     name = order.sterilisation or printer.sterilisation[0].name
     if name not in cycles:
         raise TemplateError(
-            f"expected a sterilisation validated for the printer {order.printer!r}: {', '.join(cycles)}; found "
+            f"expected a sterilisation that the printer {order.printer!r} lists: {', '.join(cycles)}; found "
             f"{name!r}; choose one of them, or add yours to the printer's file with the source that shows it"
         )
     return cycles[name]

@@ -488,7 +488,8 @@ def _guide(state: Run, planned: Planned, make: Make, revision: str) -> tuple[Pla
     if planned.refusal is not None or planned.plan is None:
         return planned, None, planned.refusal
     key = content_key("guide", state.inputs_sha256, state.parameters, revision)
-    identity = Identity(state.case.patient.id, revision, record.plan_hash(planned)[: record.SHORT_HASH])
+    made_from = record.plan_hash(planned, state.inputs_sha256, state.parameters)
+    identity = Identity(state.case.patient.id, revision, made_from[: record.SHORT_HASH])
     try:
         with state.stage("guide"):
             gap = fit(
@@ -609,7 +610,7 @@ def _begin_companions(
     plan_sha256 = results.sha256((scratch / "plan.json").read_bytes())
     workshop.begin_companions(
         guide, identity, planned.assessed.bone.surface, planned.assessed.anatomy, planned.tunnels,
-        state.kit, state.templates.guide.trial, travels_in(content, "trial bone", plan_sha256, ""),
+        state.templates.guide.trial, travels_in(content, "trial bone", plan_sha256, ""),
     )  # fmt: skip
 
 

@@ -140,24 +140,29 @@ def limits(
     }
 
 
-def plan_hash(planned: Planned) -> str:
-    """SHA-256 over what a guide is made for: patient, side, anatomy, lesion and tunnels, as plan.json states them.
+def plan_hash(planned: Planned, inputs: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
+    """SHA-256 over all that decides what a guide will be: what was read (SHA-256 of each input by name) and asked, as
+    run.json states them, the version that reads and builds, and what was planned, as plan.json states it.
 
-    It stands on the guide (its first eight digits), so that a print can be matched with the plan on the screen.
+    It stands on the guide (its first eight digits) beside the revision, so that a print can be matched with the plan on
+    the screen. What is found out only while the guide is laid out, such as the depth to read, follows from these.
     """
     tunnels = [] if planned.plan is None else plan_record(planned.plan)["tunnels"]
-    made_for = {
+    made_from = {
+        "version": guidegen.__version__,
+        "inputs_sha256": dict(inputs),
+        "parameters": dict(parameters),
         "patient": planned.assessed.case.patient.id,
         "side": planned.assessed.anatomy.side,
         "anatomy": _anatomy(planned.assessed.anatomy),
         "lesion": _lesion(planned.assessed.lesion),
         "tunnels": [{key: tunnel[key] for key in HASHED} for tunnel in tunnels],
     }
-    return hashlib.sha256(to_json(made_for)).hexdigest()
+    return hashlib.sha256(to_json(made_from)).hexdigest()
 
 
 SHORT_HASH = 8
-HASHED = ("entry_mm", "target_mm", "diameter_mm", "end_outline_mm")
+HASHED = ("entry_mm", "target_mm", "diameter_mm", "end_outline_mm")  # no sleeve pushed off the bone moves these
 
 
 def printing(name: str, printer: Printer, sterilisation: Cycle) -> dict[str, Any]:

@@ -16,7 +16,8 @@ HAZARDS = {
     "wrong side", "mirrored image", "wrong patient", "wrong units", "stale file", "wrong depth", "wrong seat",
     "cut bone or short scan", "wrong kit", "image of an old date", "file altered after approval", "self-approval",
     "wrong printer, material or sterilisation", "weak wall", "drill or wire in vessels or what is kept out",
-    "guide pushed off", "misread label", "released unapproved", "reused guide", "database loss", "software fault",
+    "guide pushed off", "misread label", "released unapproved", "bad print", "reused guide", "database loss",
+    "software fault",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from walked_dossier import walk
 
 from guidegen import pipeline
 from guidegen.bone.head import find_head
-from guidegen.case import Order
+from guidegen.case import Order, load_case
 from guidegen.check.battery import Checked
 from guidegen.check.files import read_stl
 from guidegen.check.finding import Finding
@@ -32,6 +32,7 @@ from guidegen.pipeline import STAGES, Result
 from guidegen.plan.seating import ASSUMED, OWN
 from guidegen.plan.templates import Policy, load_template
 from guidegen.plan.tunnel import Tunnel
+from guidegen.record import SHORT_HASH, plan_hash
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
 
@@ -122,6 +123,7 @@ PLAN = {
                 "flange_diameter_mm": NUMBER, "flange_height_mm": NUMBER,
             },
         }],
+        "stop_collar": {"bore_mm": NUMBER, "height_mm": 10.0, "is_split": True},
         "pins": ({
             "point_mm": POINT, "direction": AXIS, "hole_diameter_mm": NUMBER, "wire_diameter_mm": 2.0,
             "depth_mm": 25.0, "guided_length_mm": NUMBER, "top_mm": POINT, "boss_diameter_mm": NUMBER, "cortices": 1,
@@ -364,6 +366,27 @@ def test_two_runs_at_a_time_make_one_revision(hopeless: Finished, tmp_path: Path
     assert [path.name for path in (output / "T001L-left").glob("r*")] == ["r001"]
 
 
+def test_two_guides_of_one_plan_have_two_hashes_and_the_same_case_again_has_its_own(
+    done: Finished, tmp_path: Path
+) -> None:
+    """Whatever the order changes: the tunnel may be the same, the guide is another."""
+    planned = pipeline.plan_case(done.case, done.stages_to(tmp_path / "output"))
+
+    def hash_for(size: str | None = None, **order: object) -> str:
+        case = load_case(done.case)
+        asked = case.order.model_copy(update=order)
+        state = pipeline._start(replace(case, order=asked), tmp_path / "output", size, pipeline.silent)
+        return plan_hash(planned, state.inputs_sha256, state.parameters)
+
+    engraved = read(done.result.folder / "plan.json")["guide"]["plan_hash"]
+    assert hash_for()[:SHORT_HASH] == hash_for("M")[:SHORT_HASH] == engraved
+    others = (
+        hash_for("S"), hash_for(kit="core-9"), hash_for(printer="sls-pa12"), hash_for(clearance_mm=0.4),
+        hash_for(sterilisation="h2o2-plasma"), hash_for(periosteum_mm=0.1),
+    )  # fmt: skip
+    assert len({engraved, *(each[:SHORT_HASH] for each in others)}) == len(others) + 1
+
+
 # --- refused, failed ---
 
 
@@ -380,7 +403,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     ("line", "match"),
     [
         ('kit = "core-99"', r"read: expected one of the kits cannulated-9, core-10, .*, found 'core-99'"),
-        ('sterilisation = "steam-134-4"', r"read: expected a sterilisation validated for the printer 'sla': steam-121"),
+        ('sterilisation = "steam-134-4"', r"read: expected a sterilisation that the printer 'sla' lists: steam-121"),
         ("clearance_mm = 0.9", r"read: expected an ordered clearance_mm from 0\.2 to 0\.8, .* found 0\.9"),
     ],
 )

@@ -150,6 +150,10 @@ def test_the_parts_of_the_guide_are_told_as_they_are() -> None:
         "drill_diameter_mm": 8.0, "inner_diameter_mm": 8.1, "outer_diameter_mm": 10.1, "length_mm": 36.5,
         "flange_diameter_mm": 14.1, "flange_height_mm": 2.0,
     }  # fmt: skip
+    assert found["wire_stop_collar"] is None
+    assert found["stop_collar"] == {
+        "drill_diameter_mm": 8.0, "bore_mm": 8.1, "outer_diameter_mm": 21.5, "height_mm": 10.0, "is_split": True,
+    }  # fmt: skip
     assert [(pin["cortices"], pin["far_exit_mm"]) for pin in found["pins"]] == [(1, None), (2, 1.0)]
     assert [(hole["kind"], hole["diameter_mm"]) for hole in found["windows"]] == [("window", 6.0), ("probe", 2.0)]
     assert found["pointer"]["landmark"] == "vastus ridge"
@@ -320,11 +324,22 @@ def test_the_record_of_a_run_names_all_that_made_it() -> None:
 # --- the hash that stands on the guide ---
 
 
-def test_the_plan_hash_is_that_of_what_the_guide_is_made_for() -> None:
-    found = plan_hash(planned())
-    assert found == plan_hash(planned())
+READ, ASKED = {"ct.nii.gz": "1"}, {"order": {"size": "M", "kit": "core-8"}, "templates_sha256": {"kit": "2"}}
+
+
+def hash_of(read: Any = READ, asked: Any = ASKED, **changed: Any) -> str:
+    return plan_hash(planned(**changed), read, asked)
+
+
+def test_the_plan_hash_is_that_of_what_the_guide_is_made_for_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = hash_of()
+    assert found == hash_of()
     assert len(found) == 64
     others = (
+        {"read": {"ct.nii.gz": "3"}},
+        {"read": {"mr.nii.gz": "1"}},
+        {"asked": ASKED | {"order": {"size": "S", "kit": "core-8"}}},
+        {"asked": ASKED | {"templates_sha256": {"kit": "3"}}},
         {"patient_id": "T001R"},
         {"anatomy": dataclasses.replace(ANATOMY, side="right")},
         {"anatomy": dataclasses.replace(ANATOMY, head_radius_mm=ANATOMY.head_radius_mm + 0.1)},
@@ -334,17 +349,19 @@ def test_the_plan_hash_is_that_of_what_the_guide_is_made_for() -> None:
         {"tunnel": dataclasses.replace(TUNNEL, diameter_mm=9.0)},
         {"tunnel": None},
     )
-    assert len({found, *(plan_hash(planned(**changed)) for changed in others)}) == len(others) + 1
+    assert len({found, *(hash_of(**changed) for changed in others)}) == len(others) + 1
+    monkeypatch.setattr(guidegen, "__version__", "0.1.1")
+    assert hash_of() != found
 
 
-def test_what_is_only_said_of_a_plan_does_not_change_its_hash() -> None:
-    """Such as where the sleeve ended up: the hash stands on the guide before that is known."""
+def test_what_is_found_while_the_guide_is_laid_out_does_not_change_its_hash() -> None:
+    """Such as where the sleeve ended up: the hash stands on the guide before that is known, and it follows from it."""
     moved = dataclasses.replace(TUNNEL, sleeve_offset_mm=50.0, depth_reading_mm=145.5, cost=9.0)
-    assert plan_hash(planned(tunnel=moved)) == plan_hash(planned())
-    assert plan_hash(planned(origin=Origin((), (), (), ()))) == plan_hash(planned())
+    assert hash_of(tunnel=moved) == hash_of()
+    assert hash_of(origin=Origin((), (), (), ())) == hash_of()
 
 
 def test_a_thousandth_of_a_micrometre_is_no_other_plan() -> None:
     """Numbers are hashed as plan.json states them, so that a reader of the file finds the same."""
     near = dataclasses.replace(TUNNEL, entry_mm=TUNNEL.entry_mm + 1e-9)
-    assert plan_hash(planned(tunnel=near)) == plan_hash(planned())
+    assert hash_of(tunnel=near) == hash_of()

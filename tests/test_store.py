@@ -21,7 +21,7 @@ from guidegen.frames import LPS, RigidTransform, rotation_about
 from guidegen.guide.fan_parts import FanInsert, FanSocket
 from guidegen.guide.guide import Faces, Guide, Hole, Pin, Sleeve
 from guidegen.guide.label import Arrow, Label
-from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.metal import MetalSleeve, StopCollar
 from guidegen.guide.sights import Sight
 from guidegen.lesion.lesion import Lesion
 from guidegen.lesion.registration import MR, Registration
@@ -117,8 +117,8 @@ SEAT = Seat(
 )  # fmt: skip
 METAL = MetalSleeve(8.0, 8.1, 10.1, 36.5, 14.1, 2.0)
 LABEL = Label(("T001L", "LEFT"), 4.0, 0.6, False, point(), point(), point(), point(), 24.0, 11.6, 5.9)
-PRINTED = Sleeve(0, "printed", 8.2, 14.2, 18.2, 8.2, 8.0, 32.0, point(), point(), 40.0, 30.0, 60.0, None)
-PIN = Pin(point(), point(), 2.2, 7.4, 2.0, 25.0, 150.0, None, 8.0, point())
+PRINTED = Sleeve(0, "printed", 8.2, 14.2, 18.2, 8.2, 8.0, 32.0, point(), point(), 40.0, 30.0, 60.0, None, None, None)
+PIN = Pin(point(), point(), 2.2, 7.4, 2.0, 25.0, 150.0, None, 8.0, point(), 33.7)
 GUIDE_MADE = Guide(
     surface=pyramid(),
     seat=SEAT,
@@ -134,6 +134,8 @@ GUIDE_MADE = Guide(
     sleeves=(dataclasses.replace(PRINTED, kind="metal", inner_diameter_mm=10.2, bore_mm=8.1, metal=METAL),),
     socket=None,
     inserts=(),
+    stop=StopCollar.on(8.0, 0.1, is_split=True),
+    wire_stop=None,
     wire_left_mm=None,
     pins=(PIN, dataclasses.replace(PIN, point_mm=point(), wire_depth_mm=41.5, far_exit_mm=1.0)),
     holes=(Hole("window", point(), point(), 6.0), Hole("probe", point(), point(), 2.0)),

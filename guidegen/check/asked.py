@@ -111,7 +111,9 @@ class AskedTunnel(_Part):
 class AskedMetal(_Part):
     """The metal tube that is pressed into a sleeve's hole: a part of its own, whose flange rests on the printed top."""
 
+    inner_diameter_mm: Length
     outer_diameter_mm: Length
+    length_mm: Length
     flange_diameter_mm: Length
     flange_height_mm: Length
 
@@ -124,6 +126,13 @@ class AskedReducer(_Part):
     outer_diameter_mm: Length
     flange_height_mm: Length
     length_mm: Length
+
+
+class AskedStop(_Part):
+    """A collar that stops the drill, or a guide wire that goes first."""
+
+    bore_mm: Length
+    height_mm: Length
 
 
 class AskedSleeve(_Part):
@@ -343,6 +352,8 @@ class AskedGuide(_Part):
     sleeves: list[AskedSleeve]
     socket: AskedSocket | None = None
     inserts: list[AskedInsert] = []
+    stop_collar: AskedStop
+    wire_stop_collar: AskedStop | None = None  # where a guide wire goes first
     wire_left_mm: Length | None = None  # of the wire over which the guide comes off; None where none is left
     pins: Annotated[list[AskedPin], Field(max_length=MOST_PARTS)]
     windows: Annotated[list[AskedWindow], Field(max_length=MOST_PARTS)]

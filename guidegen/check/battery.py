@@ -25,6 +25,7 @@ from guidegen.check.label import label_findings
 from guidegen.check.lesion import lesion_findings
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
+from guidegen.check.metal import metal_findings
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.pins import pin_findings
 from guidegen.check.print_file import (
@@ -178,6 +179,7 @@ def check_companions(written: Written) -> tuple[Finding, ...]:
         *trial_bone_findings(written.asked, written.bone, written.guide, trial),
         *trial_print_findings(written.asked, trial, printed_mm),
         *reducer_findings(written.asked, read_reducers(written.folder, written.asked)),
+        *metal_findings(written.asked, written.folder),
         *print_form_findings(written.folder, written.plan),
     )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from guidegen.check.finding import Finding, at_most
 from guidegen.errors import ResultError
 from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import METAL_OFF_BONE_MM
+from guidegen.guide.order import stop_collar, wire_stop_collar
 from guidegen.ordered import ONE_TUNNEL, SEVERAL_TUNNELS
 from guidegen.plan.instruments import mark_text
 from guidegen.plan.kits import Kit
@@ -166,6 +167,12 @@ def _off_sizes(plan: Mapping[str, Any], ordered: Ordered) -> Iterator[str]:
     }  # fmt: skip
     for number, pin in enumerate(guide["pins"], start=1):
         yield from _differing(pin, wire, f"pin {number} ")
+    stops = {"stop_collar": stop_collar(kit), "wire_stop_collar": wire_stop_collar(kit)}
+    for name, stop in stops.items():
+        if stop is None:
+            yield from _differing(guide, {name: None}, "guide.")
+        else:
+            yield from _differing(guide.get(name) or {}, asdict(stop), f"{name} ")
     checked = {
         "gauges": [gauge.record() for gauge in gauges_of(guide, printer)],
         "thickness_mm": shape.shell.thickness_mm,

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from guidegen.bone.anatomy import Anatomy
 from guidegen.guide.guide import Guide
 from guidegen.guide.marks import Identity
-from guidegen.guide.metal import MetalPart
+from guidegen.guide.metal import MetalPart, Whose
 from guidegen.guide.metal_files import metal_files
-from guidegen.guide.order import stop_collar, wire_stop_collar
 from guidegen.guide.trial_bone import Hole, make_trial_bone
 from guidegen.plan.guide_shapes import Trial
-from guidegen.plan.kits import Kit
 from guidegen.plan.tunnel import Tunnel
 from guidegen.results import sha256
 from guidegen.stl import stl_bytes
@@ -29,31 +27,30 @@ def companion_files(
     bone: Surface,
     anatomy: Anatomy,
     tunnels: tuple[Tunnel, ...],
-    kit: Kit,
     shape: Trial,
     metadata: Mapping[str, str],
 ) -> dict[str, bytes]:
     """Contents by path in the result's folder; `metadata` travels in the trial bone's 3MF, with the hash of its STL.
     NoSafeGuide where float32 holds no sound trial bone.
     """
-    parts = metal_files(metal_parts(guide, kit))
+    whose = Whose(identity.patient_id, anatomy.side, identity.revision, identity.plan_hash)
+    parts = metal_files(metal_parts(guide), whose)
     return {
         **_trial_bone(guide, identity, bone, anatomy, tunnels, shape, metadata),
         **{f"{METAL}/{name}": content for name, content in parts.items()},
     }
 
 
-def metal_parts(guide: Guide, kit: Kit) -> dict[str, MetalPart]:
-    """The metal sleeves by number, the reducers in them, and the stop collars for the kit's drill and guide wire."""
+def metal_parts(guide: Guide) -> dict[str, MetalPart]:
+    """The metal sleeves by number, the reducers in them, and the stop collars for drill and guide wire."""
     parts: dict[str, MetalPart] = {}
     for number, sleeve in enumerate(guide.sleeves, start=1):
         if sleeve.metal is not None:
             parts[f"sleeve-{number}"] = sleeve.metal
         if sleeve.reducer is not None:
             parts[f"reducer-{number}"] = sleeve.reducer
-    parts["stop-collar"] = stop_collar(kit)
-    on_wire = wire_stop_collar(kit)
-    return parts if on_wire is None else parts | {"wire-stop-collar": on_wire}
+    parts["stop-collar"] = guide.stop
+    return parts if guide.wire_stop is None else parts | {"wire-stop-collar": guide.wire_stop}
 
 
 def _trial_bone(

@@ -16,8 +16,8 @@ from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
 from guidegen.guide.label import Arrow, Label
 from guidegen.guide.layout import Layout, Task, lay_out
 from guidegen.guide.marks import Identity
-from guidegen.guide.metal import MetalSleeve, Reducer
-from guidegen.guide.order import Order
+from guidegen.guide.metal import MetalSleeve, Reducer, StopCollar
+from guidegen.guide.order import Order, wire_stop_collar
 from guidegen.guide.sights import Sight
 from guidegen.guide.solids import stl_surface, to_surface
 from guidegen.guide.stands import entry_room_mm, upper_side
@@ -110,10 +110,11 @@ class Guide:
 
     `cells` and `zones` are the bone that the seat was searched on; `rim_mm` is how far the guide reaches beside its
     contact; `others`: the best seat of every other size. `genus`: how many holes go through it, as designed. There is a
-    sleeve for each tunnel, or for tunnels from one entry a `socket` and an insert for each. `wire_left_mm`: the wire
-    over which the guide comes off, None where none is left. `axis_mark_mm` (2, 3): the groove above the axis of the
-    first sleeve, or of the socket. `pointer`: the bottom of a notch in the rim, through which a finger reaches the
-    vastus ridge; None where that lies too far off, or where the shape has none (`has_pointer`).
+    sleeve for each tunnel, or for tunnels from one entry a `socket` and an insert for each; `stop` sits on the drill,
+    `wire_stop` on a guide wire that goes first, None where none does. `wire_left_mm`: the wire over which the guide
+    comes off, None where none is left. `axis_mark_mm` (2, 3): the groove above the axis of the first sleeve, or of the
+    socket. `pointer`: the bottom of a notch in the rim, through which a finger reaches the vastus ridge; None where
+    that lies too far off, or where the shape has none (`has_pointer`).
     """
 
     surface: Surface
@@ -130,6 +131,8 @@ class Guide:
     sleeves: tuple[Sleeve, ...]
     socket: FanSocket | None
     inserts: tuple[FanInsert, ...]
+    stop: StopCollar
+    wire_stop: StopCollar | None
     wire_left_mm: float | None
     pins: tuple[Pin, ...]
     holes: tuple[Hole, ...]
@@ -273,6 +276,8 @@ def _described(
         sleeves=() if socket is not None else tuple(_sleeve(layout, k, order) for k in range(len(standing.stands))),
         socket=socket,
         inserts=inserts,
+        stop=order.stop,
+        wire_stop=wire_stop_collar(order.kit),
         wire_left_mm=order.wire_left_mm,
         pins=tuple(_pin(layout, surface, k, order) for k in range(len(layout.bosses))),
         holes=tuple(

@@ -48,6 +48,21 @@ GENERAL_MM = ((6.0, 0.1), (30.0, 0.2), (120.0, 0.3))
 
 
 @dataclass(frozen=True)
+class Whose:
+    """Which guide a part goes with, in the words that are engraved on the guide."""
+
+    case_id: str
+    side: str
+    revision: str
+    plan_hash: str
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The patient's id, and the rest of it."""
+        return self.case_id, f"{self.side.upper()} hip {self.revision} {self.plan_hash}"
+
+
+@dataclass(frozen=True)
 class Size:
     """One dimension: its nominal value, and how much over and under it the part may be; all in mm.
 

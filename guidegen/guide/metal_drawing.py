@@ -21,6 +21,7 @@ from guidegen.guide.metal import (
     MetalPart,
     Size,
     StopCollar,
+    Whose,
 )
 
 SHEET_MM = (148.5, 105.0)  # half of A4: printed on A4 the part is twice its size
@@ -31,8 +32,8 @@ TEXT_MM, LINE_MM = 1.8, 3.1
 FIRST_MM, STEP_MM = 7.0, 6.5  # of the dimension lines, from the part and from each other
 
 
-def drawing_bytes(part: MetalPart) -> bytes:
-    """The drawing; the same part is the same bytes."""
+def drawing_bytes(part: MetalPart, whose: Whose) -> bytes:
+    """The drawing; the same part of the same guide is the same bytes."""
     with _without_dates():
         from ezdxf import units
         from ezdxf.filemanagement import new
@@ -47,7 +48,7 @@ def drawing_bytes(part: MetalPart) -> bytes:
         _dimensions(space, part)
         if isinstance(part, StopCollar):
             _view_along(space, part)
-        _sheet(space, part)
+        _sheet(space, part, whose)
         for kind in sorted(document.entitydb.dxf_types_in_use()):
             document.classes.add_class(kind)  # else written in the order of a set, which differs between processes
         content = io.StringIO()
@@ -152,12 +153,13 @@ def _view_along(space: Any, collar: StopCollar) -> None:
     )
 
 
-def _sheet(space: Any, part: MetalPart) -> None:
-    """The border, and in words what no dimension says."""
+def _sheet(space: Any, part: MetalPart, whose: Whose) -> None:
+    """The border, and in words whose part it is and what no dimension says."""
     width, height = SHEET_MM
     corners = [(BORDER_MM, BORDER_MM), (width - BORDER_MM, BORDER_MM), (width - BORDER_MM, height - BORDER_MM)]
     space.add_lwpolyline([*corners, (BORDER_MM, height - BORDER_MM)], close=True, dxfattribs={"layer": "PART"})
     lines = (
+        *whose.lines,
         f"{part.name.upper()}    2:1 on A4    mm",
         MATERIAL,
         *part.notes,

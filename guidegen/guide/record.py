@@ -10,7 +10,7 @@ from guidegen.guide.gauges import gauges_of
 from guidegen.guide.guide import Guide, Pin, Sleeve
 from guidegen.guide.label import Label
 from guidegen.guide.marks import Identity
-from guidegen.guide.metal import MetalSleeve
+from guidegen.guide.metal import MetalPart
 from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.guide.soft_tissue_record import soft_tissue_record
 from guidegen.plan.fit import Fit
@@ -47,6 +47,8 @@ def guide_record(
         "sleeves": [_sleeve(sleeve) for sleeve in guide.sleeves],
         "socket": None if guide.socket is None else _socket(guide.socket),
         "inserts": [_insert(insert) for insert in guide.inserts],
+        "stop_collar": _turned(guide.stop),
+        "wire_stop_collar": _turned(guide.wire_stop),
         "leaves_wire": guide.wire_left_mm is not None,
         "wire_left_mm": guide.wire_left_mm,
         "pins": [_pin(pin) for pin in guide.pins],
@@ -109,8 +111,10 @@ def _sleeve(sleeve: Sleeve) -> dict[str, Any]:
     }
 
 
-def _turned(part: MetalSleeve | None) -> dict[str, float] | None:
-    return None if part is None else {key: number(value) for key, value in asdict(part).items()}
+def _turned(part: MetalPart | None) -> dict[str, Any] | None:
+    if part is None:
+        return None
+    return {key: number(value) if isinstance(value, float) else value for key, value in asdict(part).items()}
 
 
 def _socket(socket: FanSocket) -> dict[str, Any]:

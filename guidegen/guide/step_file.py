@@ -2,7 +2,7 @@
 
 The solid is exact. Each dimension with its tolerance is an entity tied to its faces, so that a program reads it
 (semantic PMI), and once more a line of the product's description, so that a person does. The header holds no date and
-no counter: the same part is the same bytes.
+no counter: the same part of the same guide is the same bytes.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from guidegen.guide.metal import MATERIAL, MetalPart, Size
+from guidegen.guide.metal import MATERIAL, MetalPart, Size, Whose
 
 NO_DATE = "1970-01-01T00:00:00"
 SAME_MM = 1e-6
 UPRIGHT = 0.5  # the cosine above which a direction is the part's axis: all others lie across it
 
 
-def step_bytes(part: MetalPart, shape: Any) -> bytes:
+def step_bytes(part: MetalPart, shape: Any, whose: Whose) -> bytes:
     """The STEP file of a part whose CadQuery solid is `shape`."""
     from OCP.Interface import Interface_Static
     from OCP.STEPCAFControl import STEPCAFControl_Writer
@@ -29,7 +29,7 @@ def step_bytes(part: MetalPart, shape: Any) -> bytes:
     Interface_Static.SetCVal_s("write.step.unit", "MM")
     written = writer.Transfer(document)
     assert written, "a solid of CadQuery's can be written"
-    _name(writer.ChangeWriter().Model(), part)
+    _name(writer.ChangeWriter().Model(), part, whose)
     content = io.BytesIO()
     writer.WriteStream(content)
     return content.getvalue()
@@ -93,13 +93,14 @@ def _dimension(size: Size) -> Any:
     return dimension
 
 
-def _name(model: Any, part: MetalPart) -> None:
+def _name(model: Any, part: MetalPart, whose: Whose) -> None:
     """Name and description in header and product, in place of the writer's date and counter."""
     from OCP.APIHeaderSection import APIHeaderSection_MakeHeader
     from OCP.StepBasic import StepBasic_Product
     from OCP.TCollection import TCollection_HAsciiString
 
-    name, text = TCollection_HAsciiString(part.name), TCollection_HAsciiString(description(part))
+    name = TCollection_HAsciiString(" ".join((part.name, *whose.lines)))
+    text = TCollection_HAsciiString(description(part))
     header = APIHeaderSection_MakeHeader(model)
     header.SetName(name)
     header.SetTimeStamp(TCollection_HAsciiString(NO_DATE))

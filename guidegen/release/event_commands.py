@@ -67,19 +67,17 @@ def inspected(
     context: typer.Context,
     lot: Lot,
     user: User,
-    measures: Annotated[
-        Path, typer.Option("--measures", help="inspection.json of the release, with measured_mm filled in.")
-    ],
+    measures: Annotated[Path, typer.Option("--measures", help="A copy of the release's inspection.json, filled in.")],
     operator: Operator = None,
     database: Database = None,
     password_stdin: Stdin = False,
 ) -> None:
-    """A lot was measured: every length of its inspection sheet."""
-    from guidegen.release.lot_records import read_measures
+    """A lot was inspected: every line of its sheet."""
+    from guidegen.release.lot_records import read_inspection
     from guidegen.review.events import Inspected
 
-    def event(_reviews: Reviews, who: str) -> AnyEvent:
-        return Inspected(lot=lot, operator=who, measures=read_measures(context.obj, measures))
+    def event(reviews: Reviews, who: str) -> AnyEvent:
+        return Inspected(lot=lot, operator=who, lines=read_inspection(reviews, context.obj, lot, measures))
 
     _record(context.obj, user, operator, database, password_stdin, event)
 

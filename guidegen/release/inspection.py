@@ -1,65 +1,144 @@
-"""What whoever inspects a printed guide measures: each length with its tolerance, the gauges, and the weight.
+"""What whoever inspects a printed guide measures, tries, weighs and looks at: one list, as a paper and as a form.
 
-Nominals come from plan.json, tolerances and density from the printer's template that the guide was made by, what the
-file itself is off by and the volume from findings.json.
+Nominals come from plan.json and metal.json, tolerances and density from the printer's template that the guide was made
+by, what the file itself is off by and the volume from findings.json.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from guidegen.guide.gauges import Gauge, gauges_of
 from guidegen.release.paper import pdf_bytes
 from guidegen.release.source import Source
 
-SCHEMA = "guidegen.inspection/1"
+SCHEMA = "guidegen.inspection/2"
+FORM = "inspection.json"
+HEAD = ("schema", "case_id", "side", "revision", "plan_hash")
+ANSWERS = {"measured_mm", "measured_g", "go_goes_in", "no_go_stays_out", "seen"}  # all else of a line is asked
 # Of the weight: resin that stayed in, a part that is hollow, or one printed at another scale (1 % is 3 % of it) [D].
 WEIGHT_PERCENT = 5.0
 
+Asked = dict[str, Any]  # a line of the form, its answers null
+
 
 def inspection_files(source: Source, metal: Mapping[str, Any] | None) -> dict[str, bytes]:
-    """The sheet to print and fill in, and the same as JSON, for `guidegen event … inspected`.
+    """The sheet to print and fill in, and the same as a form, for `guidegen event … inspected`.
 
     `metal`: the content of metal.json, None where there are no metal parts.
     """
-    gauges = gauges_of(source.plan["guide"], source.printer)
-    mark = source.mark()
-    form = {
-        "schema": SCHEMA,
-        **{name: mark[name] for name in ("case_id", "side", "revision", "plan_hash")},
-        "measures": [_form_line(each) for each in gauges],
+    mark = {"schema": SCHEMA, **source.mark()}
+    sections = {
+        "measured": [*_lengths(source), *_weight(source)],
+        "tried": list(_holes(source)),
+        "looked_at": list(_seen(source.plan["guide"])),
+        "metal": list(_metal(metal)),
+    }
+    form = {name: mark[name] for name in HEAD} | {
+        "lot": None,
+        "lines": [line for each in sections.values() for line in each],
     }
     page = {
         "mark": mark,
-        "measures": [_sheet_line(each, source) for each in gauges],
-        "weight": _weight(source),
-        "looks": _looks(source.plan),
-        "metal": _metal_lines(metal),
+        **{name: [_row(line, source) for line in lines] for name, lines in sections.items()},
         "process": [source.plan["printing"][name] for name in ("process", "material", "printer")],
     }
-    return {
-        "inspection.json": (json.dumps(form, indent=1) + "\n").encode(),
-        "inspection.pdf": pdf_bytes("inspection", page),
-    }
+    return {FORM: form_bytes(form), "inspection.pdf": pdf_bytes("inspection", page)}
 
 
-def _form_line(gauge: Gauge) -> dict[str, Any]:
-    asked = {name: value for name, value in gauge.record().items() if value is not None}
-    return asked | {"measured_mm": None}
+def form_bytes(form: Mapping[str, Any]) -> bytes:
+    """The form as a file, in whatever order its names came."""
+    return (json.dumps(form, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def _sheet_line(gauge: Gauge, source: Source) -> dict[str, str]:
-    """A line of the sheet as text; `file`: how far the file itself is off, as the checks measured it."""
-    return {
-        "name": gauge.name,
-        "nominal": f"{gauge.nominal_mm:.2f}",
-        "tolerance": f"± {gauge.tolerance_mm:.2f}",
-        "go": "" if gauge.go_mm is None else f"{gauge.go_mm:.2f}",
-        "no_go": "" if gauge.no_go_mm is None else f"{gauge.no_go_mm:.2f}",
-        "file": _file_off(gauge.name, source),
-    }
+def unanswered(form: Mapping[str, Any]) -> dict[str, Any]:
+    """A filled-in form as it was before: lot and answers null."""
+    return {**form, "lot": None, "lines": [{**line, **dict.fromkeys(ANSWERS & line.keys())} for line in form["lines"]]}
+
+
+def _lengths(source: Source) -> Iterator[Asked]:
+    for gauge in _gauges(source):
+        if not gauge.is_hole:
+            yield _length(gauge.name, gauge.nominal_mm, gauge.tolerance_mm, gauge.tolerance_mm)
+
+
+def _length(name: str, nominal_mm: float, under_mm: float, over_mm: float) -> Asked:
+    return {"name": name, "nominal_mm": nominal_mm, "under_mm": under_mm, "over_mm": over_mm, "measured_mm": None}
+
+
+def _holes(source: Source) -> Iterator[Asked]:
+    for gauge in _gauges(source):
+        if gauge.is_hole:
+            pins = {"go_mm": gauge.go_mm, "no_go_mm": gauge.no_go_mm}
+            yield {"name": gauge.name, **pins, "go_goes_in": None, "no_go_stays_out": None}
+
+
+def _gauges(source: Source) -> tuple[Gauge, ...]:
+    return gauges_of(source.plan["guide"], source.printer)
+
+
+def _weight(source: Source) -> Iterator[Asked]:
+    """The guide's weight without supports, from its measured volume; nothing where that was not measured."""
+    volume = source.findings.get("guide volume")
+    if volume is not None and volume.measured is not None:
+        density = source.printer.build.density_g_cm3
+        grams = volume.measured * density
+        yield {
+            "name": f"weight of {volume.measured:.2f} cm³ at {density:g} g/cm³",
+            "nominal_g": round(grams, 1),
+            "tolerance_g": round(grams * WEIGHT_PERCENT / 100.0, 1),
+            "measured_g": None,
+        }
+
+
+def _seen(guide: Mapping[str, Any]) -> Iterator[Asked]:
+    """What is looked at rather than measured: the engraving, and what must be open, clean and whole."""
+    for label in guide["labels"]:
+        yield _sight(f"reads: {' / '.join(label['lines'])}")
+    for number, insert in enumerate(guide.get("inserts", ()), start=1):
+        yield _sight(f"insert {number} reads: {' / '.join(insert['label']['lines'])}")
+    kinds = [hole["kind"] for hole in guide["windows"] or ()]
+    counts = [f"every {what} ({kinds.count(kind)})" for kind, what in HOLES.items() if kind in kinds]
+    yield _sight(f"open: {', '.join([*counts, 'every bore'])}")
+    yield from (_sight(name) for name in SIGHTS)
+
+
+HOLES = {"window": "window", "probe": "probe hole"}
+SIGHTS = (
+    "no resin, powder or support left in bores, windows and on the side of the bone",
+    "no crack, no warp",
+    "seats on the trial bone in one place only, without rocking",
+)
+
+
+def _sight(name: str) -> Asked:
+    return {"name": name, "seen": None}
+
+
+def _metal(metal: Mapping[str, Any] | None) -> Iterator[Asked]:
+    for part, described in sorted(metal["parts"].items() if metal else ()):
+        for size in described["sizes"]:
+            yield _length(f"{part} {size['name']}", size["nominal_mm"], size["under_mm"], size["over_mm"])
+
+
+def _row(line: Asked, source: Source) -> list[str]:
+    """A line as it stands on the paper: its name, what is asked in a column or two, and how far the file itself is off,
+    as the checks measured it.
+    """
+    name, off = line["name"], _file_off(line["name"], source)
+    if "nominal_mm" in line:
+        return [name, f"{line['nominal_mm']:.2f} mm", _tolerance(line["under_mm"], line["over_mm"]), off]
+    if "nominal_g" in line:
+        return [name, f"{line['nominal_g']:.1f} g", f"± {line['tolerance_g']:.1f}", off]
+    return [name, f"{line['go_mm']:.2f}", f"{line['no_go_mm']:.2f}", off] if "go_mm" in line else [name]
+
+
+def _tolerance(under: float, over: float) -> str:
+    if under == over:
+        return f"± {over:.2f}"
+    return " ".join(f"{sign}{off:.3f}" if off else "0" for sign, off in (("−", under), ("+", over)))
 
 
 def _file_off(name: str, source: Source) -> str:
@@ -68,40 +147,3 @@ def _file_off(name: str, source: Source) -> str:
     bore = name.replace(" hole", " bore") if name.startswith("sleeve") else name
     finding = source.findings.get(checks.get(name, f"{bore} diameter off plan"))
     return "" if finding is None or finding.measured is None else f"{finding.measured:.3f}"
-
-
-def _weight(source: Source) -> dict[str, str] | None:
-    """The guide's weight without supports, from its measured volume; None where that was not measured."""
-    volume = source.findings.get("guide volume")
-    if volume is None or volume.measured is None:
-        return None
-    density = source.printer.build.density_g_cm3
-    grams = volume.measured * density
-    return {
-        "grams": f"{grams:.1f}",
-        "tolerance": f"± {grams * WEIGHT_PERCENT / 100.0:.1f}",
-        "volume": f"{volume.measured:.2f}",
-        "density": f"{density:g}",
-    }
-
-
-def _looks(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What is looked at rather than measured: the engraving, and what must be open."""
-    windows = plan["guide"]["windows"] or []
-    counts = {kind: sum(window["kind"] == kind for window in windows) for kind in ("window", "probe")}
-    return {"engraved": [" / ".join(label["lines"]) for label in plan["guide"]["labels"]], **counts}
-
-
-def _metal_lines(metal: Mapping[str, Any] | None) -> list[list[str]]:
-    """Part, size, nominal, and how far under and over it may be."""
-    parts = {} if metal is None else metal["parts"]
-    return [
-        [part, size["name"], f"{size['nominal_mm']:.2f}", _signed("−", size["under_mm"]), _signed("+", size["over_mm"])]
-        for part, described in sorted(parts.items())
-        for size in described["sizes"]
-    ]
-
-
-def _signed(sign: str, length_mm: float) -> str:
-    """A deviation with its sign; that of none has none."""
-    return f"{sign}{length_mm:.3f}" if length_mm else "0"

@@ -72,10 +72,10 @@ def _seat(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     if guide["pointer"] is not None:
         doubt = (plan["anatomy"].get("uncertainty_95") or {}).get("vastus_ridge_mm")
         yield words["pointer_plain"] if doubt is None else words["pointer"].format(doubt=f"{doubt:.1f}")
-    windows = guide["windows"] or []
-    if windows:
-        counts = {kind: sum(window["kind"] == kind for window in windows) for kind in ("window", "probe")}
-        yield words["windows"].format(windows=counts["window"], probes=counts["probe"])
+    kinds = [window["kind"] for window in guide["windows"] or ()]
+    for kind, sentence in (("window", "windows"), ("probe", "probes")):
+        if kind in kinds:
+            yield words[sentence].format(count=kinds.count(kind))
     yield words["no_seat"]
     for number, tunnel in enumerate(plan["tunnels"], start=1):
         yield words["landmarks"].format(
@@ -158,15 +158,15 @@ def _steps(
 
 def _after(plan: Mapping[str, Any], words: Words) -> Iterable[str]:
     guide = plan["guide"]
-    metal = sum(sleeve["kind"] == "metal" for sleeve in guide["sleeves"])
     reducers = sum(sleeve.get("reducer") is not None for sleeve in guide["sleeves"])
-    counted = {
-        "metal": metal,
-        "inserts": len(guide.get("inserts", ())),
-        "reducers": reducers,
-        "stops": 2 if reducers else 1,  # the drill's, and that of the guide wire
-        "wires": len(guide["pins"]) + (1 if reducers else 0),
+    pieces = {
+        ("one_metal_sleeve", "metal_sleeves"): sum(sleeve["kind"] == "metal" for sleeve in guide["sleeves"]),
+        ("one_reducer", "reducers"): reducers,
+        ("one_insert", "inserts"): len(guide.get("inserts", ())),
+        ("one_stop_collar", "stop_collars"): 2 if reducers else 1,  # the drill's, and that of the guide wire
+        ("one_wire", "some_wires"): len(guide["pins"]) + (1 if reducers else 0),
     }
+    counted = [words[one if count == 1 else more].format(count=count) for (one, more), count in pieces.items() if count]
     yield words["take_off"]
-    yield words["count"].format(**counted)
+    yield words["count"].format(pieces=", ".join([words["one_guide"], *counted]))
     yield words["discard"]

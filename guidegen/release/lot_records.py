@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from guidegen.errors import ApprovalError, ResultError, ReviewError
-from guidegen.guide.gauges import gauges_of
-from guidegen.plan.templates import Printer, load_template
-from guidegen.release.inspection import SCHEMA
-from guidegen.release.source import told_of_plan
-from guidegen.results import sha256
-from guidegen.review.events import Measure
-from guidegen.review.records import Released
-from guidegen.review.reviews import Reviews
-from guidegen.review.revision import PLAN_FILE
+from pydantic import ValidationError
 
-IDENTITY = ("case_id", "side", "revision", "plan_hash")
-HEAD = ("schema", *IDENTITY)
+from guidegen.errors import ApprovalError, ResultError, ReviewError
+from guidegen.release.inspection import FORM, form_bytes, unanswered
+from guidegen.results import sha256
+from guidegen.review.events import Gauged, InspectionLine, Length, Seen, Weight
+from guidegen.review.records import Happened, Released
+from guidegen.review.reviews import Reviews
+
+# By what a line of the form is answered with.
+KINDS: Mapping[str, type[InspectionLine]] = {
+    "measured_mm": Length, "go_goes_in": Gauged, "measured_g": Weight, "seen": Seen,
+}  # fmt: skip
 
 
 def printed_file(reviews: Reviews, result: Path, file: Path) -> tuple[str, str]:
@@ -37,30 +37,53 @@ def printed_file(reviews: Reviews, result: Path, file: Path) -> tuple[str, str]:
     return names[0], digest
 
 
-def read_measures(result: Path, path: Path) -> tuple[Measure, ...]:
-    """The figures of a filled-in inspection.json: all that the sheet asks, as it asks them.
+def read_inspection(reviews: Reviews, result: Path, lot: str, path: Path) -> tuple[InspectionLine, ...]:
+    """The lines of a filled-in inspection.json: all that the sheet of the lot's release asks, as it asks them.
 
-    ReviewError where it is another guide's sheet, or lacks or alters a line.
+    ApprovalError for a lot that was not printed; ReviewError where it is another guide's sheet or another lot's, or
+    lacks or alters a line or an answer.
     """
+    released = _released_for(reviews, result, lot)
     try:
-        plan = json.loads((result / PLAN_FILE).read_bytes())
-        form = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ReviewError(f"expected {PLAN_FILE} and a filled-in inspection.json, found: {error}; name them") from error
-    with told_of_plan():
-        printer, _ = load_template(Printer, plan["printing"]["printer"])
-        asked = {each.name: (each.nominal_mm, each.tolerance_mm) for each in gauges_of(plan["guide"], printer)}
-        expected = {name: plan.get(name, plan["guide"].get(name)) for name in IDENTITY}
-    if not isinstance(form, dict) or {"schema": SCHEMA, **expected} != {name: form.get(name) for name in HEAD}:
-        raise ReviewError(f"expected the inspection sheet of {result}, found another one; take that of its release")
-    lines = {str(line.get("name")): line for line in form.get("measures", ()) if isinstance(line, dict)}
-    if asked != {name: (line.get("nominal_mm"), line.get("tolerance_mm")) for name, line in lines.items()}:
-        raise ReviewError("expected every line of the inspection sheet as it was released, found others; mend them")
-    measured: dict[str, Any] = {name: line.get("measured_mm") for name, line in lines.items()}
-    unfilled = [name for name, length in measured.items() if isinstance(length, bool) or not isinstance(length, Real)]
-    if unfilled:
-        raise ReviewError(f"expected a length in mm in every line, found none for {', '.join(unfilled)}; measure again")
-    return tuple(
-        Measure(name=name, nominal_mm=nominal, tolerance_mm=tolerance, measured_mm=measured[name])
-        for name, (nominal, tolerance) in asked.items()
-    )
+        form = json.loads(path.read_bytes(), parse_int=float)
+        blank = form_bytes(unanswered(form))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ReviewError(f"expected a filled-in {FORM} in {path}, found: {error!r}; name it") from error
+    if sha256(blank) != released.files.get(FORM):
+        raise ReviewError(
+            f"expected the inspection sheet of {released.subject} as it was released, found another in {path}; copy "
+            f"the {FORM} of its release and fill in what is null, and nothing else"
+        )
+    if form["lot"] != lot:
+        raise ReviewError(
+            f"expected the sheet of lot {lot}, found that of {form['lot']!r}; fill in the lot on the print"
+        )
+    return _answered(form["lines"])
+
+
+def _answered(lines: Sequence[Mapping[str, Any]]) -> tuple[InspectionLine, ...]:
+    answered, wrong = list[InspectionLine](), list[str]()
+    for line in lines:
+        kind = next(kind for answer, kind in KINDS.items() if answer in line)
+        try:
+            answered.append(kind.model_validate(line))
+        except ValidationError:
+            wrong.append(repr(line["name"]))
+    if wrong:
+        raise ReviewError(
+            "expected a length in mm, a weight in g, or true or false wherever a line asks for it, found none for "
+            f"{', '.join(wrong)}; inspect it"
+        )
+    return tuple(answered)
+
+
+def _released_for(reviews: Reviews, result: Path, lot: str) -> Released:
+    """The release that a lot was printed under."""
+    history = reviews.history_of(result)
+    events = [reviews.record_of(entry) for entry in history.events]
+    release = next((each.release for each in events if isinstance(each, Happened) and each.event.lot == lot), None)
+    if release is None:
+        raise ApprovalError(f"expected a lot that is printed to be inspected, found {lot}, which is not printed")
+    found = reviews.record_of(next(entry for entry in history.entries if entry.hash == release))
+    assert isinstance(found, Released), "a lot is printed under a release"
+    return found

@@ -1,7 +1,7 @@
 """What becomes of a printed guide after its release: printed, inspected, sterilised, used or discarded, lot by lot.
 
-    printed ─→ inspected ─(every measure in tolerance)→ sterilised ─→ used
-       └───────────┴──────────────→ discarded ←────────────┘
+    printed ─→ inspected ─(every line passed)→ sterilised ─→ used
+       └───────────┴──────────→ discarded ←───────┘
 
 A lot is one printed guide. An inspection may be repeated; the last one counts, until the lot is sterilised.
 """
@@ -20,9 +20,11 @@ from guidegen.review.fields import Hash, Line, Lot, Reason, Value
 from guidegen.review.persons import Role
 
 LARGEST_MM, WIDEST_TOLERANCE_MM = 1000.0, 5.0
-EQUAL_MM = 1e-9  # a measure on the edge of its tolerance is inside, however the difference is rounded
+HEAVIEST_G, WIDEST_TOLERANCE_G = 1000.0, 100.0
+EQUAL = 1e-9  # a figure on the edge of its tolerance is inside, however the difference is rounded
 
-Length = Annotated[float, Field(ge=0, le=LARGEST_MM)]
+Deviation = Annotated[float, Field(ge=0, le=WIDEST_TOLERANCE_MM)]
+Answer = Annotated[bool, Field(strict=True)]
 
 
 class Printed(Value):
@@ -38,32 +40,77 @@ class Printed(Value):
     material_lot: Line
 
 
-class Measure(Value):
-    """One length on the printed guide: what it should be, how far it may be off, and what the calliper said."""
+class Length(Value):
+    """A length: what it should be, how far under and over that it may be, and what the calliper said."""
 
     name: Line
     nominal_mm: Annotated[float, Field(gt=0, le=LARGEST_MM)]
-    tolerance_mm: Annotated[float, Field(gt=0, le=WIDEST_TOLERANCE_MM)]
-    measured_mm: Length
+    under_mm: Deviation
+    over_mm: Deviation
+    measured_mm: Annotated[float, Field(ge=0, le=LARGEST_MM, strict=True)]
 
     @property
     def passed(self) -> bool:
         """Whether it is within its tolerance."""
-        return abs(self.measured_mm - self.nominal_mm) <= self.tolerance_mm + EQUAL_MM
+        return -self.under_mm - EQUAL <= self.measured_mm - self.nominal_mm <= self.over_mm + EQUAL
+
+
+class Gauged(Value):
+    """A hole tried with two pins: whether the go pin went in, and the no-go pin did not."""
+
+    name: Line
+    go_mm: Annotated[float, Field(gt=0, le=LARGEST_MM)]
+    no_go_mm: Annotated[float, Field(gt=0, le=LARGEST_MM)]
+    go_goes_in: Answer
+    no_go_stays_out: Answer
+
+    @property
+    def passed(self) -> bool:
+        """Whether both pins did as they should."""
+        return self.go_goes_in and self.no_go_stays_out
+
+
+class Weight(Value):
+    """The weight: what it should be, how far off it may be, and what the balance said."""
+
+    name: Line
+    nominal_g: Annotated[float, Field(gt=0, le=HEAVIEST_G)]
+    tolerance_g: Annotated[float, Field(gt=0, le=WIDEST_TOLERANCE_G)]
+    measured_g: Annotated[float, Field(ge=0, le=HEAVIEST_G, strict=True)]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is within its tolerance."""
+        return abs(self.measured_g - self.nominal_g) <= self.tolerance_g + EQUAL
+
+
+class Seen(Value):
+    """What was looked for, in words, and whether it was seen."""
+
+    name: Line
+    seen: Answer
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was."""
+        return self.seen
+
+
+InspectionLine = Length | Gauged | Weight | Seen
 
 
 class Inspected(Value):
-    """A lot was measured."""
+    """A lot was inspected, line by line."""
 
     event: Literal["inspected"] = "inspected"
     lot: Lot
     operator: Line
-    measures: Annotated[tuple[Measure, ...], Field(min_length=1, max_length=100)]
+    lines: Annotated[tuple[InspectionLine, ...], Field(min_length=1, max_length=100)]
 
     @property
     def passed(self) -> bool:
-        """Whether every measure is within its tolerance."""
-        return all(measure.passed for measure in self.measures)
+        """Whether every line is."""
+        return all(line.passed for line in self.lines)
 
 
 class Sterilised(Value):
@@ -103,8 +150,8 @@ class LotState(StrEnum):
     """Where a lot stands."""
 
     PRINTED = "printed"
-    PASSED = "inspected and within tolerance"
-    FAILED = "inspected and out of tolerance"
+    PASSED = "inspected and passed"
+    FAILED = "inspected and failed"
     STERILE = "sterilised"
     USED = "used"
     DISCARDED = "discarded"

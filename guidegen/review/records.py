@@ -31,7 +31,7 @@ MEANINGS: Mapping[str, str] = {
     "released": "I release exactly the files whose hashes stand here, made from the approved revision and from nothing "
     "else.",
     "printed": "I record that this guide was printed from the released file named here.",
-    "inspected": "I record that this printed guide was measured as stated here.",
+    "inspected": "I record that this printed guide was inspected as stated here.",
     "sterilised": "I record that this printed guide was sterilised as stated here.",
     "used": "I record that this printed guide was used on the patient and side named here.",
     "discarded": "I record that this printed guide was discarded and cannot be used.",

@@ -196,6 +196,7 @@ def _plan() -> dict[str, Any]:
             "removal_direction": way([1.0, 0.0, 0.0]), "print_down": way([1.0, 0.0, 0.0]),
             "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
             "surface_error_mm": 0.3,
+            "stop_collar": {"bore_mm": 8.1, "height_mm": 10.0},
             "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 8.2, "outer_diameter_mm": 14.2,
                          "drill_diameter_mm": 8.0, "guided_length_mm": 30.0, "top_mm": at(TOP),
                          "stop_face_mm": at(TOP), "offset_mm": 34.0, "metal": None,

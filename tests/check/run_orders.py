@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 from guidegen.guide.gauges import gauges_of
+from guidegen.guide.order import stop_collar
 from guidegen.plan.instruments import Fittings, instrument_sequence
 from guidegen.plan.kits import Kit
 from guidegen.plan.rules import Rules
@@ -47,6 +49,7 @@ def as_ordered(plan: dict[str, Any]) -> None:
     for pin in guide["pins"]:
         pin |= {"wire_length_mm": 150.0, "boss_diameter_mm": 7.4, "cortices": 1, "depth_mm": 25.0}
     guide |= {"leaves_wire": False, "size": "M", "thickness_mm": 4.0, "print_clearance_mm": 0.3}
+    guide["stop_collar"] = asdict(stop_collar(KIT))
     guide["gauges"] = [gauge.record() for gauge in gauges_of(guide, PRINTER)]
     guide["labels"][1]["lines"][0] = "PROX r001"
     read = tuple(25.0 + math.dist(pin["top_mm"], pin["point_mm"]) for pin in guide["pins"])

@@ -41,6 +41,12 @@ def rod(start: Sequence[float], end: Sequence[float], radius: float) -> m3.Manif
     return straight.refine_to_length(EVEN_MM).transform(frame)
 
 
+METAL = {  # of a sleeve whose hole is 8 mm wide
+    "inner_diameter_mm": 6.0, "outer_diameter_mm": 8.0, "length_mm": 36.0, "flange_diameter_mm": 12.0,
+    "flange_height_mm": 2.0,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Body:
     """A bone, what the guide keeps off (the bone grown by the clearance) and the shell it is cut from; y is up the
@@ -118,6 +124,7 @@ class Body:
                 "soft_tissue": None,
                 "removal_direction": way(self.off), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
                 "surface_error_mm": 0.3,
+                "stop_collar": {"bore_mm": 8.1, "height_mm": 10.0},
                 "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 2.0 * BORE_RADIUS_MM,
                              "outer_diameter_mm": 2.0 * SLEEVE_RADIUS_MM, "drill_diameter_mm": 8.0,
                              "guided_length_mm": 25.0, "top_mm": at(self.top), "stop_face_mm": at(self.top),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from seat_bodies import METAL
 
 from guidegen.check.asked import read_plan
 from guidegen.errors import ResultError
@@ -77,7 +78,7 @@ def test_a_plan_that_cannot_be_is_refused(hip, change, match) -> None:
         ("printing",),
         *(("printing", name) for name in ("least_drain_mm", "slicer_profile")),
         *(("guide", name) for name in ("revision", "plan_hash", "genus", "periosteum_mm", "surface_error_mm")),
-        *(("guide", name) for name in ("windows", "labels", "arrows", "warnings", "soft_tissue")),
+        *(("guide", name) for name in ("windows", "labels", "arrows", "warnings", "soft_tissue", "stop_collar")),
         *(("guide", "sleeves", 0, name) for name in ("kind", "outer_diameter_mm", "stop_face_mm", "offset_mm")),
         *(("guide", "sleeves", 0, name) for name in ("chuck_diameter_mm", "chuck_length_mm")),
         *(("guide", "pins", 0, name) for name in ("wire_length_mm", "cortices")),
@@ -102,7 +103,7 @@ def test_a_label_frame_that_would_mirror_its_text_is_refused(hip) -> None:
     ("change", "match"),
     [
         (changed("metal", "guide", "sleeves", 0, "kind"), "measures of the metal"),
-        (changed({"outer_diameter_mm": 8.0, "flange_diameter_mm": 12.0, "flange_height_mm": 2.0},
+        (changed(METAL,
                  "guide", "sleeves", 0, "metal"), "measures of the metal"),
         (changed(3, "guide", "pins", 0, "cortices"), r"pins\.0\.cortices"),
         (changed(-1, "guide", "genus"), r"guide\.genus"),
@@ -134,5 +135,6 @@ def test_the_box_guides_plan_says_all_that_the_checks_can_ask_of_a_guide(hip) ->
     }
     of_others = {("AskedGuide", name) for name in ("socket", "inserts", "wire_left_mm")}  # fans, and wires left in
     of_others |= {("AskedSleeve", name) for name in ("bore_mm", "reducer", "wire_reading_mm")}  # guide wires
+    of_others.add(("AskedGuide", "wire_stop_collar"))
     elsewhere = {("Asked", "keep_out"), ("AskedPrinting", "youngs_modulus_mpa")}  # tested on their own
     assert unsaid == elsewhere | of_others

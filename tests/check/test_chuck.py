@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from seat_bodies import METAL
 
 from guidegen.check.chuck import chuck_findings
 
@@ -72,7 +73,7 @@ def test_the_flange_of_another_metal_sleeve_is_in_the_chucks_way(hip, bench) -> 
         plan["guide"]["sleeves"].append(
             sleeve | {
                 "tunnel": 1, "top_mm": top, "stop_face_mm": top, "kind": "metal",
-                "metal": {"outer_diameter_mm": 8.0, "flange_diameter_mm": 12.0, "flange_height_mm": 2.0},
+                "metal": METAL,
             }
         )  # fmt: skip
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from bench_skin import plane, told
 from run_orders import as_ordered, parameters
+from seat_bodies import METAL
 
 from guidegen.check import slicer
 from guidegen.check.battery import check_files
 from guidegen.check.drill import drill_way_findings
 from guidegen.check.finding import Finding
+from guidegen.check.metal import metal_findings
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
 from guidegen.check.reducer import reducer_findings
@@ -52,12 +54,13 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     def of_metal(plan) -> None:
         plan["guide"]["sleeves"][0] |= {
             "kind": "metal",
-            "metal": {"outer_diameter_mm": 8.0, "flange_diameter_mm": 12.0, "flange_height_mm": 2.0},
+            "metal": METAL,
         }
 
     def with_wire(plan) -> None:
         within = {"drill_diameter_mm": 3.2, "inner_diameter_mm": 3.3, "outer_diameter_mm": 8.1, "length_mm": 36.0}
         reducer = within | {"flange_height_mm": 2.0}
+        plan["guide"]["wire_stop_collar"] = {"bore_mm": 3.3, "height_mm": 10.0}
         plan["guide"]["sleeves"][0] |= {"bore_mm": 8.2, "reducer": reducer, "wire_reading_mm": 121.0}
 
     implant = bench.placed(bench.block([-60.0, -60.0, -50.0], [-50.0, -50.0, -40.0]))
@@ -73,6 +76,8 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     findings += print_form_findings(folder, plan)
     findings += drill_way_findings(hip.asked(of_metal), hip.guide)
     findings += reducer_findings(hip.asked(with_wire), [None])
+    for change in (of_metal, with_wire):
+        findings += metal_findings(hip.asked(change), tmp_path_factory.mktemp("no metal"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slicer, "PROGRAM", "true")  # says nothing: each finding is made, and none is measured
         for profile in ("sla", "fdm"):

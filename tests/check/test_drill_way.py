@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from seat_bodies import METAL
 
 from guidegen.check.drill import drill_way_findings
 
@@ -74,7 +75,7 @@ def test_a_metal_sleeve_goes_through_its_hole(hip, outer_mm, passed) -> None:
     def metal(plan) -> None:
         plan["guide"]["sleeves"][0] |= {
             "kind": "metal",
-            "metal": {"outer_diameter_mm": outer_mm, "flange_diameter_mm": 12.0, "flange_height_mm": 2.0},
+            "metal": METAL | {"outer_diameter_mm": outer_mm},
         }
 
     findings = {finding.name: finding for finding in drill_way_findings(hip.asked(metal), hip.guide)}

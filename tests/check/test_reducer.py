@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seat_bodies import METAL
 
 from guidegen.check.reducer import REDUCER_FILE, read_reducers, reducer_findings
 from guidegen.errors import ResultError
-from guidegen.guide.metal import Reducer
+from guidegen.guide.metal import Reducer, Whose
 from guidegen.guide.metal_files import metal_files
 
 WITHIN = Reducer(3.2, 3.3, 8.07, 37.85, 12.1, 2.0, 8.1)
+WHOSE = Whose("case-1", "left", "r001", "1a2b3c4d")
 SLEEVE = {
     "kind": "metal", "bore_mm": 8.1, "guided_length_mm": 34.35, "wire_reading_mm": 34.0 + 85.0 + 2.0,
-    "metal": {"outer_diameter_mm": 10.1, "flange_diameter_mm": 14.1, "flange_height_mm": 2.0},
+    "metal": METAL,
     "reducer": asdict(WITHIN),
 }  # fmt: skip
 
@@ -32,7 +34,7 @@ def found(hip, folder: Path, written: Reducer | None = WITHIN, **changes: Any):
     asked = hip.asked(with_reducer)
     if written is not None:
         (folder / "metal").mkdir(exist_ok=True)
-        for name, content in metal_files({"reducer-1": written}).items():
+        for name, content in metal_files({"reducer-1": written}, WHOSE).items():
             (folder / "metal" / name).write_bytes(content)
     findings = reducer_findings(asked, read_reducers(folder, asked))
     return {finding.name.removeprefix("reducer 1 "): finding for finding in findings}

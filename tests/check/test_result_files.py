@@ -13,6 +13,7 @@ from guidegen.check.asked import read_plan
 from guidegen.check.battery import check_files, check_result
 from guidegen.check.files import read_findings, read_result, read_stl, refusal_findings
 from guidegen.check.loads import load_findings, loads
+from guidegen.check.metal import metal_findings
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
 from guidegen.check.surgery import SurgeryLimits, surgery_findings
@@ -54,10 +55,11 @@ def test_a_folder_gives_the_findings_of_its_files(folder, hip) -> None:
     assert [finding.name for finding in printed][:2] == ["print file off the guide", "print length"]
     assert {(finding.measured, finding.passed) for finding in printed} == {(None, False)}
     asked, bone, guide = read_plan(hip.plan(as_ordered)), hip.bone, hip.guide
-    tried = (  # nor a trial bone
+    tried = (  # nor a trial bone, nor metal
         *ordered_findings(hip.plan(as_ordered), asked, Ordered.read(parameters())),
         *trial_bone_findings(asked, bone, guide, None),
         *trial_print_findings(asked, None, np.empty((0, 3, 3))),
+        *metal_findings(asked, folder),
         *print_form_findings(folder, hip.plan(as_ordered)),
     )
     operated = surgery_findings(virtual_surgery(asked, bone, guide), SurgeryLimits())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from seat_bodies import METAL
 
 from guidegen.check.stop import boss_findings, stop_findings
 
@@ -74,7 +75,7 @@ def test_on_a_metal_sleeve_the_stop_rests_on_its_flange(hip, bench) -> None:
         plan["guide"]["sleeves"][0] |= {
             "kind": "metal", "offset_mm": 35.5,
             "stop_face_mm": [float(x) for x in bench.place.points(TOP - 1.5 * AXIS)],
-            "metal": {"outer_diameter_mm": 8.0, "flange_diameter_mm": 12.0, "flange_height_mm": flange_mm},
+            "metal": METAL | {"flange_height_mm": flange_mm},
         }  # fmt: skip
 
     assert all(finding.passed for finding in found(hip, change=metal).values())

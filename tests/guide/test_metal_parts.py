@@ -31,6 +31,7 @@ from guidegen.guide.metal import (
     MetalSleeve,
     Reducer,
     StopCollar,
+    Whose,
     fit_mm,
     general_mm,
 )
@@ -42,6 +43,7 @@ from guidegen.guide.step_file import step_bytes
 
 SLEEVE = MetalSleeve.around(8.0, 0.05, 1.5, 44.0, (17.0, 2.0))
 PLAIN, SPLIT = (StopCollar.on(8.0, 0.05, is_split) for is_split in (False, True))
+WHOSE = Whose("T001L", "left", "r002", "1a2b3c4d")
 THIN = MetalSleeve.around(3.2, 0.04, 1.0, 40.0, (9.0, 1.5))
 REDUCER = Reducer(3.2, 3.3, 9.07, 37.85, 13.1, 2.0, 9.1)
 PARTS: tuple[MetalPart, ...] = (SLEEVE, PLAIN, SPLIT, THIN, REDUCER)
@@ -49,7 +51,7 @@ PARTS: tuple[MetalPart, ...] = (SLEEVE, PLAIN, SPLIT, THIN, REDUCER)
 
 @pytest.fixture(scope="module")
 def steps() -> dict[MetalPart, bytes]:
-    return {part: step_bytes(part, metal_shape(part)) for part in PARTS}
+    return {part: step_bytes(part, metal_shape(part), WHOSE) for part in PARTS}
 
 
 def read_back(content: bytes, folder: Path) -> Any:
@@ -182,7 +184,9 @@ def test_the_step_file_carries_every_dimension_with_its_tolerance(part: MetalPar
 
 def test_the_product_s_description_says_it_in_words(steps) -> None:
     text = re.sub(r"\s+", " ", steps[SLEEVE].decode("ascii").replace("\n", ""))
-    product = re.search(r"PRODUCT\('metal sleeve','metal sleeve',\s*'([^']*)'", text)
+    name = "metal sleeve T001L LEFT hip r002 1a2b3c4d"
+    assert f"FILE_NAME('{name}'," in text
+    product = re.search(rf"PRODUCT\('{name}',\s*'{name}',\s*'([^']*)'", text)
     assert product is not None
     assert product[1].startswith(MATERIAL)
     for words in ("bore: dia 8.05 +0.022/-0;", "tube: dia 11.05 +0/-0.018;", "length: 44 +/-0.3;", "drill of 8 mm"):
@@ -227,7 +231,7 @@ def test_the_dimensions_are_tied_to_the_faces_that_they_measure(steps, tmp_path:
 def test_the_drawing_s_dimensions_measure_the_part(part: MetalPart) -> None:
     import ezdxf
 
-    document = ezdxf.read(io.StringIO(drawing_bytes(part).decode()))
+    document = ezdxf.read(io.StringIO(drawing_bytes(part, WHOSE).decode()))
     assert not document.audit().errors
     found = {}
     for dimension in document.modelspace().query("DIMENSION"):
@@ -235,16 +239,18 @@ def test_the_drawing_s_dimensions_measure_the_part(part: MetalPart) -> None:
         assert look.get("dimtol") == 1
         found[round(dimension.get_measurement(), 6)] = (look.get("dimtp"), look.get("dimtm"))
     assert found == {round(size.nominal_mm, 6): (size.over_mm, size.under_mm) for size in part.sizes}
-    words = " ".join(text.dxf.text for text in document.modelspace().query("TEXT"))
-    assert all(note in words for note in (MATERIAL, *part.notes))
+    lines = [text.dxf.text for text in document.modelspace().query("TEXT")]
+    assert lines[:2] == ["T001L", "LEFT hip r002 1a2b3c4d"]
+    assert all(note in lines for note in (MATERIAL, *part.notes))
 
 
 def test_the_drawing_stays_on_its_sheet() -> None:
     import ezdxf
     from ezdxf import bbox
 
+    longest = replace(WHOSE, case_id=16 * "Z01.")
     for part in PARTS:
-        space = ezdxf.read(io.StringIO(drawing_bytes(part).decode())).modelspace()
+        space = ezdxf.read(io.StringIO(drawing_bytes(part, longest).decode())).modelspace()
         border = bbox.extents(space.query("LWPOLYLINE")[-1:])
         drawn = bbox.extents(space)
         assert drawn.extmin.isclose(border.extmin), part.name
@@ -255,7 +261,7 @@ def hashes_elsewhere(seed: int, module: str, files: str) -> dict[str, str]:
     """The files' SHA-256 in a new process, in which sets have an order of their own."""
     script = f"""
 import hashlib
-from guidegen.guide.metal import {", ".join({type(part).__name__ for part in PARTS})}
+from guidegen.guide.metal import MetalSleeve, StopCollar, Whose
 from guidegen.guide.{module} import {module.replace("metal_drawing", "drawing_bytes")}
 for name, content in {files}.items():
     print(name, hashlib.sha256(content).hexdigest())
@@ -268,17 +274,17 @@ for name, content in {files}.items():
 
 
 def test_the_same_parts_are_the_same_bytes_in_any_order_and_process() -> None:
-    files = metal_files({"sleeve": SLEEVE, "plain": PLAIN, "split": SPLIT})
+    files = metal_files({"sleeve": SLEEVE, "plain": PLAIN, "split": SPLIT}, WHOSE)
     here = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     assert sorted(files) == sorted(
         [f"{name}.{end}" for name in ("sleeve", "plain", "split") for end in ("step", "dxf")] + ["metal.json"]
     )
-    other = f'metal_files({{"split": {SPLIT}, "plain": {PLAIN}, "sleeve": {SLEEVE}}})'
+    other = f'metal_files({{"split": {SPLIT}, "plain": {PLAIN}, "sleeve": {SLEEVE}}}, {WHOSE})'
     assert hashes_elsewhere(1, "metal_files", other) == here
 
 
 def test_the_drawing_is_the_same_whatever_order_sets_have() -> None:
-    files = f'{{"sleeve": drawing_bytes({SLEEVE})}}'
+    files = f'{{"sleeve": drawing_bytes({SLEEVE}, {WHOSE})}}'
     first, second = (hashes_elsewhere(seed, "metal_drawing", files) for seed in (0, 4))
     assert first == second
 
@@ -291,9 +297,12 @@ def test_the_part_in_triangles_is_that_of_the_file(part: MetalPart) -> None:
 
 
 def test_the_figures_are_those_of_the_parts() -> None:
-    figures = json.loads(metal_files({"sleeve-1": SLEEVE})["metal.json"])
+    figures = json.loads(metal_files({"sleeve-1": SLEEVE}, WHOSE)["metal.json"])
     sleeve = figures["parts"]["sleeve-1"]
     assert figures["unit"] == "mm"
+    assert [figures[name] for name in ("case_id", "side", "revision", "plan_hash")] == [
+        "T001L", "left", "r002", "1a2b3c4d",
+    ]  # fmt: skip
     assert sleeve["material"] == MATERIAL
     assert sleeve["guided_length_mm"] == 43.6
     assert sleeve["sizes"][0] == {"name": "bore", "nominal_mm": 8.05, "over_mm": 0.022, "under_mm": 0.0}

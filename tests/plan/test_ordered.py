@@ -76,9 +76,11 @@ def test_the_sterilisation_is_the_one_ordered_or_the_printer_s_first() -> None:
         ("mjf", "steam-134-4", "steam-121-15, h2o2-plasma"),
     ],
 )
-def test_a_sterilisation_that_nobody_validated_is_refused_with_those_that_are(printer, cycle, listed) -> None:
+def test_a_sterilisation_that_the_printer_does_not_list_is_refused_with_those_that_it_does(
+    printer, cycle, listed
+) -> None:
     match = (
-        f"expected a sterilisation validated for the printer '{printer}': {listed}; found '{cycle}'; choose one of "
+        f"expected a sterilisation that the printer '{printer}' lists: {listed}; found '{cycle}'; choose one of "
         "them, or add yours to the printer's file with the source that shows it"
     )
     with pytest.raises(TemplateError, match=match) as refusal:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from review_cases import WARNING, World, make_revision
+from review_cases import PLAN_HASH, WARNING, World, make_revision
 
 from guidegen.check.finding import Finding, at_least, at_most
 from guidegen.plan.templates import Printer, load_template
@@ -19,7 +19,6 @@ from guidegen.results import hashes
 ENTRY_MM, TARGET_MM = [60.0, 20.0, -100.0], [0.0, 20.0, -20.0]  # 100 mm along (-0.6, 0, 0.8)
 STOP_MM = [84.0, 20.0, -132.0]  # 40 mm outside of the entry
 PIN_MM, PIN_DIRECTION = [61.5, 10.0, -80.0], [-1.0, 0.0, 0.0]
-PLAN_HASH = "1a2b3c4d"
 METAL = {"parts": {"sleeve-1": {"sizes": [{"name": "bore", "nominal_mm": 8.1, "over_mm": 0.022, "under_mm": 0.0}]}}}
 
 PLAN: Mapping[str, Any] = {
@@ -47,13 +46,14 @@ PLAN: Mapping[str, Any] = {
         "revision": "r001", "plan_hash": PLAN_HASH, "size": "M", "genus": 4, "removal_direction": [1.0, 0.0, 0.0],
         "print_down": [1.0, 0.0, 0.0],
         "clearance_mm": 0.3, "periosteum_mm": 0.0, "surface_error_mm": 0.3, "warnings": [],
-        "soft_tissue": None,
+        "soft_tissue": None, "stop_collar": {"bore_mm": 8.1, "height_mm": 10.0},
         "arrows": [], "seat": {"incision_mm": 68.0},
         "sleeves": [{
             "tunnel": 0, "kind": "metal", "inner_diameter_mm": 10.2, "drill_diameter_mm": 8.0, "guided_length_mm": 34.8,
             "top_mm": [82.8, 20.0, -130.4], "stop_face_mm": STOP_MM, "offset_mm": 40.0, "outer_diameter_mm": 16.2,
             "chuck_diameter_mm": 30.0, "chuck_length_mm": 60.0,
-            "metal": {"outer_diameter_mm": 10.1, "flange_diameter_mm": 14.1, "flange_height_mm": 2.0},
+            "metal": {"inner_diameter_mm": 8.1, "outer_diameter_mm": 10.1, "length_mm": 36.0,
+                      "flange_diameter_mm": 14.1, "flange_height_mm": 2.0},
         }],
         "pins": [{
             "point_mm": PIN_MM, "direction": PIN_DIRECTION, "hole_diameter_mm": 2.2, "wire_diameter_mm": 2.0,

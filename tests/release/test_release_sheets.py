@@ -17,9 +17,9 @@ from guidegen.guide.gauges import gauges_of
 from guidegen.plan.templates import Printer, load_template
 from guidegen.release import words
 from guidegen.release.instructions import page_content
-from guidegen.release.labels import LABELS, lots
 from guidegen.release.source import Source
 from guidegen.release.words import LANGUAGES, load_words
+from guidegen.review.lots import LABELS, labelled_lots
 
 PRINTER = load_template(Printer, "sls-pa12")[0]
 
@@ -61,30 +61,44 @@ def test_a_printed_bore_has_the_drills_tolerance() -> None:
 def test_the_inspection_sheet_says_what_the_form_says(done: Done) -> None:
     form, text = done.read("inspection.json"), text_of(done.folder / "inspection.pdf")
     assert (form["case_id"], form["side"], form["revision"], form["plan_hash"]) == ("Z019L", "left", "r001", PLAN_HASH)
-    for line in form["measures"]:
-        assert line["measured_mm"] is None
-        assert line["name"] in text
-        assert f"{line['nominal_mm']:.2f} ± {line['tolerance_mm']:.2f}" in text
-        if "go_mm" in line:
-            assert f"{line['go_mm']:.2f} {line['no_go_mm']:.2f}" in text
+    assert form["lot"] is None
+    places = [text.find(line["name"]) for line in form["lines"]]
+    assert places == sorted(places)
+    assert min(places) > 0
+    asked = {line["name"]: line for line in form["lines"]}
+    assert asked["calliper faces"] == {
+        "name": "calliper faces", "nominal_mm": 20.0, "under_mm": 0.22, "over_mm": 0.22, "measured_mm": None,
+    }  # fmt: skip
+    assert "calliper faces 20.00 mm ± 0.22" in text
+    assert asked["sleeve 1 hole"] == {
+        "name": "sleeve 1 hole", "go_mm": 10.1, "no_go_mm": 10.3, "go_goes_in": None, "no_go_stays_out": None,
+    }  # fmt: skip
+    assert "sleeve 1 hole 10.10 10.30 0.001" in text
     grams = 23.331145 * PRINTER.build.density_g_cm3
-    assert f"Without supports {grams:.1f} g ± {0.05 * grams:.1f} g (23.33 cm³" in text
-    assert "0.001" in text  # of the sleeve's bore in the file
-    assert f"Reads as: Z019L / LEFT / {PLAN_HASH}" in text
-    assert "1 windows, 1 probe holes" in text
-    assert "sleeve-1 bore 8.10 0 +0.022" in text
+    (weight,) = (line for line in form["lines"] if "measured_g" in line)
+    assert (weight["nominal_g"], weight["tolerance_g"]) == (round(grams, 1), round(0.05 * grams, 1))
+    assert f"23.33 cm³ at {PRINTER.build.density_g_cm3:g} g/cm³ {grams:.1f} g ± {0.05 * grams:.1f}" in text
+    assert [line["name"] for line in form["lines"] if "seen" in line][:2] == [
+        f"reads: Z019L / LEFT / {PLAN_HASH}", "open: every window (1), every probe hole (1), every bore",
+    ]  # fmt: skip
+    assert asked["sleeve-1 bore"] == {
+        "name": "sleeve-1 bore", "nominal_mm": 8.1, "under_mm": 0.0, "over_mm": 0.022, "measured_mm": None,
+    }  # fmt: skip
+    assert "sleeve-1 bore 8.10 mm 0 +0.022" in text
 
 
 def test_each_label_says_all_that_it_must(done: Done) -> None:
     text = text_of(done.folder / "labels.pdf")
-    for lot in lots(PLAN_HASH):
-        assert lot in text
+    lots = labelled_lots(done.world.reviews.approval_of(done.result))
+    assert all(text.count(lot) == 1 for lot in lots)
     for word in (
-        "SINGLE USE", "TEK KULLANIMLIK", "NON-STERILE", "STERİL DEĞİLDİR", "steam, 134 °C, 4 min", "PA12",
+        "Sterilise only by", "Yalnız şununla sterilize edin", "SINGLE USE", "TEK KULLANIMLIK", "NON-STERILE",
+        "STERİL DEĞİLDİR", "steam, 134 °C, 4 min", "PA12",
         "2026-01-30 09:01 UTC", "r001",
     ):  # fmt: skip
         assert text.count(word) >= LABELS, word
-    assert len(set(lots(PLAN_HASH))) == LABELS
+    assert "alidated" not in text
+    assert len(set(lots)) == LABELS
 
 
 def test_the_signature_page_quotes_dossier_chain_and_signature(done: Done) -> None:
@@ -143,9 +157,26 @@ def test_sentences_that_do_not_apply_are_not_said(done: Done) -> None:
     )
     assert "rests on the printed top" in other
     assert "The periosteum may stay: of the gap of 0.30 mm, 0.25 mm are for it" in other
-    for said in ("metal sleeve", "notch", "windows", "incision"):
+    for said in ("metal sleeve", "notch", "every window", "every probe hole", "incision"):
         assert said in as_it_is
         assert said not in other
+
+
+def count_of(done: Done, language: str, **guide: Any) -> str:
+    source = Source.of(done.world.reviews.approval_of(done.result))
+    changed = Source(source.approval, changed_plan(guide=guide), source.findings, source.printer)
+    return str(page_content(changed, load_words(language))["after"][1][1])
+
+
+def test_the_pieces_are_counted_and_none_is_left_out(done: Done) -> None:
+    (sleeve,), (pin,) = PLAN["guide"]["sleeves"], PLAN["guide"]["pins"]
+    assert count_of(done, "en") == "Count the pieces: 1 guide, 1 metal sleeve, 1 stop collar, 1 wire."
+    assert count_of(done, "tr") == "Parçaları sayın: 1 kılavuz, 1 metal kovan, 1 durdurucu bilezik, 1 tel."
+    several = {"sleeves": 2 * [sleeve], "pins": 3 * [pin]}
+    assert count_of(done, "en", **several) == "Count the pieces: 1 guide, 2 metal sleeves, 1 stop collar, 3 wires."
+    fan = {"sleeves": [{**sleeve, "kind": "printed"}], "inserts": 2 * [INSERT], "pins": []}
+    assert count_of(done, "en", **fan) == "Count the pieces: 1 guide, 2 inserts, 1 stop collar."
+    assert count_of(done, "tr", **fan) == "Parçaları sayın: 1 kılavuz, 2 takma parça, 1 durdurucu bilezik."
 
 
 def test_an_insert_is_asked_for_where_there_is_no_sleeve(done: Done) -> None:
@@ -168,11 +199,9 @@ def test_a_guide_wire_is_read_at_its_reducer_and_all_its_pieces_are_counted(done
     content = page_content(changed, load_words("en"))
     assert "The 3.2 mm guide wire has a stop of its own, set at 142.0 mm from its tip" in str(content["sections"])
     assert "flange stands 2.0 mm higher than the drill's stop will" in str(content["sections"])
-    counted = "1 guide, 1 metal sleeves, 1 reducers, 0 inserts, 2 stop collars, 2 wires"
+    counted = "1 guide, 1 metal sleeve, 1 reducer, 2 stop collars, 2 wires"
     assert counted in str(content["after"])
-    assert "1 guide, 1 metal sleeves, 0 reducers, 0 inserts, 1 stop collars, 1 wires" in str(
-        page_content(source, load_words("en"))["after"]
-    )
+    assert "1 guide, 1 metal sleeve, 1 stop collar, 1 wire" in str(page_content(source, load_words("en"))["after"])
 
 
 def test_a_wire_s_depth_is_told_by_what_stands_out_of_its_boss(done: Done) -> None:

@@ -31,6 +31,8 @@ SHIPPED, SHIPPED_PRAGMAS = passwords.COST, database.PRAGMAS  # before the tests 
 START = datetime(2025, 12, 1, 9, 0, tzinfo=UTC)
 IMAGED = date(2025, 11, 20)
 CASE = "Z019L-left"
+PLAN_HASH = "1a2b3c4d"
+LOT, OTHER_LOT = (f"{PLAN_HASH}-r001-{number:02d}" for number in (1, 2))
 
 
 # user id: printed name and roles. Gül has both; Ann's other account is one person with two keys.
@@ -102,7 +104,7 @@ def plan(
             "chosen": {"kit": "core-8", "warnings": list(warnings)},
             "waivers_proposed": [dict(waiver) for waiver in waivers],
         },
-        "guide": {"thickness_mm": 3.0, "warnings": list(guide_warnings)},
+        "guide": {"thickness_mm": 3.0, "warnings": list(guide_warnings), "plan_hash": PLAN_HASH},
     }
 
 

@@ -19,10 +19,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from review_cases import CASE, PEOPLE, START, World, copy_database, make_revision, open_world, populate
+from review_cases import CASE, PEOPLE, PLAN_HASH, START, World, copy_database, make_revision, open_world, populate
 
 from guidegen.errors import AccessError, ApprovalError, ResultError, ReviewError
-from guidegen.review.events import Discarded, Inspected, Measure, Printed, Sterilised, Used
+from guidegen.review.events import Discarded, Inspected, Length, Printed, Sterilised, Used
+from guidegen.review.lots import LABELS
 from guidegen.review.persons import Role
 from guidegen.review.states import State
 
@@ -168,7 +169,8 @@ class ReviewMachine(RuleBasedStateMachine):
         name, user = self.fit(name, State.RELEASED), self.able(user, Role.SURGEON)
         model, folder = self.model[name], self.folder(name)
         on_the_way = [each for each, state in model.lots.items() if state not in ("used", "discarded")]
-        lot = on_the_way[0] if on_the_way and kind != "printed" else f"L{len(model.lots) + (kind == 'printed')}"
+        label = len(model.lots) + (kind == "printed")
+        lot = on_the_way[0] if on_the_way and kind != "printed" else f"{PLAN_HASH}-{name}-{label:02d}"
         before = model.lots.get(lot)
         starts = {
             "printed": (None,), "inspected": ("printed", "inspected", "failed"), "sterilised": ("inspected",),
@@ -182,6 +184,8 @@ class ReviewMachine(RuleBasedStateMachine):
             may = may and set(PEOPLE[user][1]) != {Role.ADMIN}
         if kind in ("printed", "sterilised", "used"):
             may = may and model.state is State.RELEASED and self.holds(model)
+        if kind == "printed":
+            may = may and label <= LABELS
         if self.done(
             may, lambda: self.world.reviews.record_event(folder, self.world.who(user), self.event(kind, lot, folder))
         ):
@@ -274,8 +278,8 @@ class ReviewMachine(RuleBasedStateMachine):
             )  # fmt: skip
         if kind in ("inspected", "failed"):
             off_mm = 0.1 if kind == "inspected" else 0.4
-            block = Measure(name="block", nominal_mm=20.0, tolerance_mm=0.2, measured_mm=20.0 + off_mm)
-            return Inspected(**common, measures=(block,))
+            block = Length(name="block", nominal_mm=20.0, under_mm=0.2, over_mm=0.2, measured_mm=20.0 + off_mm)
+            return Inspected(**common, lines=(block,))
         if kind == "sterilised":
             return Sterilised(**common, cycle="134 °C, 18 min", load="77")
         if kind == "used":

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from review_cases import CASE, World, copy_database, open_world
+from review_cases import CASE, LOT, World, copy_database, open_world
 from review_forgery import approval_record, forge, key_of, signed_anew, signed_by
 
 from guidegen.errors import ApprovalError, ChainError
@@ -75,7 +75,7 @@ def used_before_print(world: World) -> None:
         include={"case_id", "side", "revision", "signer", "time_local", "time_zone", "software"}
     )
     moment = chain.time_after(head, world.clock.now.replace(microsecond=world.clock.now.microsecond + 1))
-    event = Used(lot="L1", operator="Ela Su", patient_id="Z019L", side="left")
+    event = Used(lot=LOT, operator="Ela Su", patient_id="Z019L", side="left")
     record = record_from(
         {
             **found,

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from review_cases import (
     CASE,
+    LOT,
     START,
     WAIVER,
     WARNING,
@@ -731,7 +732,7 @@ def _(world: World) -> Path:
 @way(ReviewError, "expected an event of the record's own act")
 def _(world: World) -> Path:
     """A lot is discarded, and the record says that it was used."""
-    event = Discarded(lot="L1", operator="Ela Su", reason="dropped")
+    event = Discarded(lot=LOT, operator="Ela Su", reason="dropped")
     found = approval_record(world, world.approved()).model_dump(include={"case_id", "side", "revision", "signer"})
     head = {
         "meaning": "m",

@@ -6,26 +6,36 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from review_cases import World
+from review_cases import LOT, OTHER_LOT, PLAN_HASH, World
 
 from guidegen.errors import AccessError, ApprovalError
 from guidegen.review.events import (
     AnyEvent,
     Discarded,
+    Gauged,
     Inspected,
+    Length,
     LotState,
-    Measure,
     Printed,
+    Seen,
     Sterilised,
     Used,
+    Weight,
     lots_after,
 )
+from guidegen.review.lots import LABELS, labelled_lots
 from guidegen.review.records import Happened
 
-OPERATOR: dict[str, Any] = {"lot": "L1", "operator": "Ela Su"}
+OPERATOR: dict[str, Any] = {"lot": LOT, "operator": "Ela Su"}
 
 
-def printed(world: World, lot: str = "L1", **changes: Any) -> Printed:
+BLOCK = {"name": "calliper block", "nominal_mm": 20.0, "under_mm": 0.2, "over_mm": 0.1, "measured_mm": 20.0}
+HOLE = {"name": "hole", "go_mm": 2.0, "no_go_mm": 2.2, "go_goes_in": True, "no_go_stays_out": True}
+WEIGHT = {"name": "weight", "nominal_g": 20.0, "tolerance_g": 1.0, "measured_g": 20.5}
+OTHERS = (Gauged(**HOLE), Weight(**WEIGHT), Seen(name="no crack", seen=True))
+
+
+def printed(world: World, lot: str = LOT, **changes: Any) -> Printed:
     sha256 = world.reviews.approval_of(world.made["r001"]).files["guide.stl"]
     fields = {
         "lot": lot, "operator": "Ela Su", "file": "guide.stl", "file_sha256": sha256, "printer": "Form 4B",
@@ -35,8 +45,7 @@ def printed(world: World, lot: str = "L1", **changes: Any) -> Printed:
 
 
 def inspected(measured_mm: float = 20.1) -> Inspected:
-    block = Measure(name="calliper block", nominal_mm=20.0, tolerance_mm=0.2, measured_mm=measured_mm)
-    return Inspected(**OPERATOR, measures=(block,))
+    return Inspected(**OPERATOR, lines=(Length(**BLOCK | {"measured_mm": measured_mm}), *OTHERS))
 
 
 STERILISED = Sterilised(**OPERATOR, cycle="134 °C, 18 min", load="77")
@@ -53,7 +62,7 @@ def test_from_print_to_use(world: World) -> None:
     folder = world.released()
     assert world.reviews.lots_of(folder) == {}
     tell(world, printed(world), inspected(), STERILISED, USED)
-    assert world.reviews.lots_of(folder) == {"L1": LotState.USED}
+    assert world.reviews.lots_of(folder) == {LOT: LotState.USED}
     records = [world.reviews.record_of(entry) for entry in world.reviews.history_of(folder).events]
     assert [record.act for record in records] == ["printed", "inspected", "sterilised", "used"]
     release = world.reviews.history_of(folder).release
@@ -66,8 +75,8 @@ def test_from_print_to_use(world: World) -> None:
 
 def test_lots_go_their_own_ways(world: World) -> None:
     folder = world.released()
-    tell(world, printed(world), printed(world, "L2"), DISCARDED, inspected_of("L2"))
-    assert world.reviews.lots_of(folder) == {"L1": LotState.DISCARDED, "L2": LotState.PASSED}
+    tell(world, printed(world), printed(world, OTHER_LOT), DISCARDED, inspected_of(OTHER_LOT))
+    assert world.reviews.lots_of(folder) == {LOT: LotState.DISCARDED, OTHER_LOT: LotState.PASSED}
 
 
 def inspected_of(lot: str) -> Inspected:
@@ -106,24 +115,38 @@ def test_every_order(before: tuple[str, ...], next_: str) -> None:
 
 @pytest.mark.parametrize(
     ("measured_mm", "passed"),
-    [(20.0, True), (20.2, True), (19.8, True), (20.201, False), (19.799, False), (0.0, False)],
+    [(20.0, True), (20.1, True), (19.8, True), (20.101, False), (19.799, False), (0.0, False)],
 )
-def test_a_measure_passes_within_its_tolerance_edges_included(measured_mm: float, passed: bool) -> None:
+def test_a_length_passes_within_its_tolerance_edges_included(measured_mm: float, passed: bool) -> None:
     assert inspected(measured_mm).passed is passed
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("line", "passed"),
     [
-        {"nominal_mm": 0}, {"nominal_mm": -1}, {"nominal_mm": 1001}, {"tolerance_mm": 0}, {"tolerance_mm": 6},
-        {"measured_mm": -0.1}, {"measured_mm": float("nan")}, {"measured_mm": float("inf")}, {"name": ""},
-        {"unit": "mm"},
+        (Gauged(**HOLE), True), (Gauged(**HOLE | {"go_goes_in": False}), False),
+        (Gauged(**HOLE | {"no_go_stays_out": False}), False), (Weight(**WEIGHT | {"measured_g": 21.0}), True),
+        (Weight(**WEIGHT | {"measured_g": 21.01}), False), (Weight(**WEIGHT | {"measured_g": 18.9}), False),
+        (Seen(name="no crack", seen=True), True), (Seen(name="no crack", seen=False), False),
     ],
 )  # fmt: skip
-def test_a_figure_that_cannot_be_is_refused(changes: dict[str, Any]) -> None:
-    fields = {"name": "block", "nominal_mm": 20.0, "tolerance_mm": 0.2, "measured_mm": 20.1}
+def test_one_line_that_failed_fails_the_lot(line: Gauged | Weight | Seen, passed: bool) -> None:
+    assert line.passed is passed
+    assert Inspected(**OPERATOR, lines=(Length(**BLOCK), *OTHERS, line)).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        (Length, {"nominal_mm": 0}), (Length, {"nominal_mm": 1001}), (Length, {"under_mm": -0.1}),
+        (Length, {"over_mm": 6}), (Length, {"measured_mm": -0.1}), (Length, {"measured_mm": float("nan")}),
+        (Length, {"measured_mm": float("inf")}), (Length, {"name": ""}), (Length, {"unit": "mm"}),
+        (Weight, {"tolerance_g": 0}), (Weight, {"measured_g": -1}), (Gauged, {"go_goes_in": None}),
+    ],
+)  # fmt: skip
+def test_a_figure_that_cannot_be_is_refused(kind: Any, changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="1 validation error"):
-        Measure(**{**fields, **changes})
+        kind(**{Length: BLOCK, Weight: WEIGHT, Gauged: HOLE}[kind] | changes)
 
 
 @pytest.mark.parametrize("lot", ["", "a b", "x" * 33, "-1", "ğ"])
@@ -132,9 +155,9 @@ def test_a_lot_that_cannot_be_is_refused(lot: str) -> None:
         Discarded(lot=lot, operator="Ela Su", reason="dropped")
 
 
-def test_an_inspection_measures_something() -> None:
+def test_an_inspection_has_lines() -> None:
     with pytest.raises(ValidationError, match="at least 1 item"):
-        Inspected(**OPERATOR, measures=())
+        Inspected(**OPERATOR, lines=())
 
 
 # --- under what ---
@@ -153,10 +176,25 @@ def test_only_a_released_file_is_printed(world: World, changes: dict[str, str]) 
         tell(world, printed(world, **changes))
 
 
+@pytest.mark.parametrize("lot", [PLAN_HASH, f"{PLAN_HASH}-01", f"{PLAN_HASH}-r002-01", f"{PLAN_HASH}-r001-09", "L1"])
+def test_a_lot_that_is_on_no_label_is_refused_with_those_that_are(world: World, lot: str) -> None:
+    folder = world.released()
+    with pytest.raises(ApprovalError, match=f"found '{lot}'; put the next label on the print: {LOT}, {OTHER_LOT}, "):
+        tell(world, printed(world, lot))
+    assert world.reviews.lots_of(folder) == {}
+
+
+def test_the_labels_of_two_revisions_share_no_lot(world: World) -> None:
+    """Whatever is engraved: here both have one hash."""
+    first, second = (labelled_lots(world.approve(world.submit(name))) for name in ("r001", "r002"))
+    assert len({*first, *second}) == 2 * LABELS
+    assert (first[0], second[0]) == (LOT, f"{PLAN_HASH}-r002-01")
+
+
 @pytest.mark.parametrize("end", ["void", "superseded", "expired", "altered", "submitted"])
 def test_nothing_more_is_made_once_the_approval_is_gone_but_the_truth_is_told(world: World, end: str) -> None:
     folder = world.released()
-    print_two = printed(world, "L2")
+    print_two = printed(world, OTHER_LOT)
     tell(world, printed(world), inspected())
     if end == "void":
         world.reviews.void(folder, world.who("bora"), "wrong bone")
@@ -173,7 +211,7 @@ def test_nothing_more_is_made_once_the_approval_is_gone_but_the_truth_is_told(wo
         with pytest.raises(ApprovalError, match=r"Z019L-left/r001 (is not approved|does not hold|is void)"):
             tell(world, event)
     tell(world, inspected(20.5), DISCARDED)
-    assert world.reviews.lots_of(folder) == {"L1": LotState.DISCARDED}
+    assert world.reviews.lots_of(folder) == {LOT: LotState.DISCARDED}
     world.reviews.verify()
 
 
