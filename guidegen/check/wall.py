@@ -29,7 +29,7 @@ OPPOSITE_COSINE = -np.cos(np.radians(30.0))
 FEATHERS_MM2 = 5.0
 # They are tips of edges, and lie no further from one than this: thin anywhere else, be it a point, is a pit. An edge is
 # where the faces turn away from each other by so much; it is known by points so far apart.
-NEAR_EDGE_MM = 1.0
+NEAR_EDGE_MM = 1.5
 EDGE_COSINE = np.cos(np.radians(30.0))
 EDGE_STEP_MM = 0.3
 # Smaller faces than this are rounding.
