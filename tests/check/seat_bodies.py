@@ -108,6 +108,7 @@ class Body:
 
         return {
             "schema": "guidegen.plan/1", "case_id": "body", "frame": "LPS", "unit": "mm",
+            "version": "0.1.0",
             "anatomy": {
                 "head_center_mm": at(self.target), "head_radius_mm": 20.0, "neck_axis": way(self.axis),
                 "shaft_point_mm": at([0.0, -50.0, 0.0]), "shaft_axis": way([0.0, 1.0, 0.0]),
@@ -118,12 +119,14 @@ class Body:
                 "entry_mm": at(self.entry), "target_mm": at(self.target), "diameter_mm": 8.0,
                 "length_mm": float(np.linalg.norm(np.subtract(self.target, self.entry))), "wall_min_mm": 5.0,
                 "subchondral_mm": 5.0, "subchondral_axis_mm": 5.0, "centroid_distance_mm": 0.0,
+                "lesion_reached_fraction": 1.0, "sleeve_offset_mm": SLEEVE_MM,
+                "depth_reading_mm": SLEEVE_MM + float(np.linalg.norm(np.subtract(self.target, self.entry))),
             }],
             "guide": {
                 "revision": "r001", "plan_hash": "1a2b3c4d", "genus": 1 + len(self.pins), "warnings": [],
                 "soft_tissue": None,
-                "removal_direction": way(self.off), "clearance_mm": CLEARANCE, "periosteum_mm": 0.0,
-                "surface_error_mm": 0.3,
+                "removal_direction": way(self.off), "print_down": way(self.off), "clearance_mm": CLEARANCE,
+                "periosteum_mm": 0.0, "surface_error_mm": 0.3,
                 "stop_collar": {"bore_mm": 8.1, "height_mm": 10.0},
                 "sleeves": [{"tunnel": 0, "kind": "printed", "inner_diameter_mm": 2.0 * BORE_RADIUS_MM,
                              "outer_diameter_mm": 2.0 * SLEEVE_RADIUS_MM, "drill_diameter_mm": 8.0,
