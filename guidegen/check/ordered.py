@@ -4,6 +4,7 @@ follows from kit, shape and printer.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from guidegen.check.asked import Asked, AskedInsert, AskedSleeve
+from guidegen.check.asked import Asked, AskedInsert, AskedPin, AskedSleeve
 from guidegen.check.finding import Finding, at_most
 from guidegen.errors import ResultError
 from guidegen.guide.gauges import gauges_of
@@ -240,10 +241,10 @@ def _off_steps(plan: Mapping[str, Any], asked: Asked, ordered: Ordered) -> Itera
                 yield f"tunnel {each.tunnel + 1}: {name} {figure:.1f} is not in each step that it stops"
 
 
-def _reach(pin: Any) -> tuple[float, float]:
-    """How deep a wire goes, and what of it is then beyond the top of its boss."""
-    boss_mm = sum((a - b) ** 2 for a, b in zip(pin.top_mm, pin.point_mm, strict=True)) ** 0.5
-    return (pin.depth_mm or 0.0, (pin.depth_mm or 0.0) + boss_mm)
+def _reach(pin: AskedPin) -> tuple[float, float]:
+    """How deep a wire goes, and what is read on it then at the top of its boss, as the boss is measured for it."""
+    depth_mm = pin.depth_mm or 0.0
+    return depth_mm, depth_mm + math.dist(pin.top_mm, pin.point_mm) if pin.reading_mm is None else pin.reading_mm
 
 
 def _lengths(text: str) -> list[float]:

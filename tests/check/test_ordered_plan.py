@@ -85,6 +85,20 @@ def test_each_figure_that_nobody_ordered_is_found(hip, change, name) -> None:
     assert name in failed(hip, change)
 
 
+def test_a_wire_is_read_in_the_steps_where_its_boss_is_measured(hip) -> None:
+    """At the highest of its rim, which a slanting boss has further out than its middle."""
+
+    def slanting(plan: dict[str, Any]) -> None:
+        step = plan["tunnels"][0]["instruments"][0]
+        step["stopped_by"] = "25 mm of bone: 36.6 / 36.6 mm from its tip to the top of its boss"
+        for pin in plan["guide"]["pins"]:
+            pin["reading_mm"] = 36.58
+
+    assert failed(hip, slanting) == {}
+    slanting_and_other = (slanting, *(put("guide", "pins", number, "reading_mm", value=36.0) for number in (0, 1)))
+    assert failed(hip, lambda plan: [change(plan) for change in slanting_and_other]) == {STEPS: 2}
+
+
 def test_a_part_left_out_for_a_recorded_reason_is_accounted_for(hip) -> None:
     def reasoned(plan: dict[str, Any]) -> None:
         plan["guide"] |= {"pointer": None, "warnings": ["The rim has no room for a pointer."]}
