@@ -16,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 
 import guidegen
-from guidegen.check.finding import texts
 from guidegen.errors import GuidegenError
 from guidegen.release import commands as release_commands
 from guidegen.release.event_commands import events
@@ -26,6 +25,7 @@ from guidegen.review.user_commands import users
 from guidegen.review.web.command import review
 from guidegen.rounded import shown
 from guidegen.show.compare_command import compare
+from guidegen.show.terminal import finding_table
 
 if TYPE_CHECKING:
     from guidegen.assessed import Assessed
@@ -107,6 +107,8 @@ def run(
 
     passed = True
     for footprint in ("S", "M", "L") if size is Size.ALL else (size.value if size else None,):
+        if footprint:
+            out.print(f"[bold]footprint {footprint}[/]")
         with _progress() as progress:
             result = pipeline.run(case, output, footprint, progress)
         content = json.loads((result.folder / "plan.json").read_text(encoding="utf-8"))
@@ -118,7 +120,7 @@ def run(
         _show_result(result)
         if content["plan"] and content["plan"]["waivers_proposed"]:
             out.print("[red]A waiver is proposed: nothing may be made of this before the surgeon accepts it.[/]")
-        out.print(f"footprint {footprint}" if footprint else "")
+        out.print()
         passed = passed and result.passed
     if not passed:
         raise typer.Exit(FAILED_CHECK)
@@ -382,11 +384,7 @@ def _show_notes(
 
 
 def _show_findings(findings: Sequence[Any]) -> None:
-    table = Table("", "check", "measured", "limit", "unit", box=None)
-    for finding in findings:
-        mark = "[green]pass[/]" if finding.passed else "[red]FAIL[/]"
-        table.add_row(mark, escape(finding.name), *texts(finding), finding.unit)
-    out.print(table)
+    out.print(finding_table(findings))
     for finding in findings:
         if not finding.passed:
             out.print(f"[red]{escape(finding.name)}[/]: {escape(finding.why)}")

@@ -105,6 +105,19 @@ def test_a_known_case_says_so_and_shows_every_check(guidegen_: Call, done: Finis
     assert contents(done.output) == before
 
 
+def test_each_of_all_sizes_is_named_before_what_is_said_of_it(
+    guidegen_: Call, done: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "run", lambda *_: done.result)
+    left = guidegen_("run", done.case, "--size", "all")
+    assert left.code == 0
+    whole = re.split(r"footprint (S|M|L) ", left.out)
+    assert (whole[0], whole[1::2]) == ("", ["S", "M", "L"])
+    for said in whole[2::2]:
+        assert said.count(" pass ") == len(done.result.findings)
+        assert said.replace(" ", "").endswith(str(done.result.folder))
+
+
 def test_a_plan_is_shown_and_leaves_its_folder_alone(guidegen_: Call, done: Finished, tmp_path: Path) -> None:
     left = guidegen_("plan", done.case, "--output", tmp_path / "output")
     assert left.code == 0
@@ -126,7 +139,7 @@ def test_a_result_is_measured_again(guidegen_: Call, done: Finished) -> None:
     before = contents(done.output)
     left = guidegen_("check", done.result.folder)
     assert left.code == 0
-    assert "pass files changed since the run 0 0" in left.out
+    assert "pass files changed since the run 0 ≤ 0" in left.out
     by_slicer = left.out.count(" pass slicer: ")  # none where it is not installed
     assert left.out.count(" pass ") == len(done.result.findings) + 1 + by_slicer
     assert contents(done.output) == before
@@ -138,7 +151,7 @@ def test_a_guide_that_was_moved_fails(guidegen_: Call, done: Finished, tmp_path:
     (result / "guide.stl").write_bytes(stl_bytes(Surface(guide.vertices + [0.0, 0.0, 1.0], guide.faces)))
     left = guidegen_("check", result)
     assert left.code == 3
-    assert "FAIL files changed since the run 1 0" in left.out
+    assert "FAIL files changed since the run 1 ≤ 0" in left.out
     assert "FAIL sleeve 1 bore axis off plan" in left.out
     assert "Drill and wires follow the bores in the file, not the plan." in left.out
 

@@ -58,6 +58,11 @@ def texts(finding: Finding) -> tuple[str, str]:
     return measured, signed(finding.bound, shown(finding.limit, decimals))
 
 
+def line(finding: Finding) -> str:
+    """What was measured, its limit and the verdict in a line: "5.03 ≥ 5.00 mm pass"."""
+    return " ".join(word for word in (*texts(finding), finding.unit, "pass" if finding.passed else "FAIL") if word)
+
+
 def signed(bound: str | None, limit: str) -> str:
     """A limit behind the sign of its side, where that is known."""
     return limit if bound is None else f"{SIGNS[bound]} {limit}"

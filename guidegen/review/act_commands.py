@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from guidegen.review.user_commands import Database, Stdin, ask
 
 if TYPE_CHECKING:
-    from guidegen.review.answers import Answers, WaiverAnswer
+    from guidegen.review.answers import Answers, Told, WaiverAnswer
     from guidegen.review.people import Credentials
     from guidegen.review.reviews import Reviews
     from guidegen.review.revision import Revision
@@ -41,13 +40,14 @@ def approve(
     password_stdin: Stdin = False,
 ) -> None:
     """Show a submitted result, ask all that an approval confirms, and sign it."""
-    from guidegen.review.answers import confirmation_of, read_answers
+    from guidegen.review.answers import confirmation_of, read_answers, told_of
 
     with open_reviews(result, database) as reviews:
-        revision = reviews.read(result)
-        _show(revision)
-        given = _asked(revision, waiting(reviews, result)) if answers is None else read_answers(answers)
-        confirmation = confirmation_of(given, revision)
+        revision, today = reviews.read(result), datetime.now(UTC).date()
+        submission = waiting(reviews, result)
+        _show(revision, told_of(revision, today))
+        given = _asked(revision, submission, today) if answers is None else read_answers(answers)
+        confirmation = confirmation_of(given, revision, today)
         approval = reviews.approve(result, credentials(user, password_stdin), confirmation)
     out.print(f"[green]approved[/] {escape(approval.place.subject)} until {approval.expires:%Y-%m-%d %H:%M} UTC")
     out.print(f"entry {approval.entry.seq} of the chain, {approval.entry.hash}")
@@ -91,24 +91,30 @@ def waiting(reviews: Reviews, result: Path) -> str:
     return history.submission.hash
 
 
-def _show(revision: Revision) -> None:
+def _show(revision: Revision, told: Told) -> None:
     """All that is signed as shown."""
-    from guidegen.review.answers import looked_at, shown_figures
+    from guidegen.review.answers import looked_at
+    from guidegen.show.terminal import figure_table, finding_table
 
-    table = Table(box=None, show_header=False)
-    for name, text in shown_figures(revision).items():
-        table.add_row(escape(name), escape(text))
-    out.print(table)
+    place = revision.place
+    out.print(f"[bold]{escape(place.case_id)}, {place.side.upper()} hip, {escape(place.name)}[/]")
+    for table in told.tables:
+        out.print("", figure_table(table), sep="\n")
+    if told.findings:
+        out.print("", "Failed, or passed by less than a twentieth of the limit:", sep="\n")
+        out.print(finding_table(told.findings))
+    out.print(f"{told.others} other checks passed; guidegen check {escape(str(place.folder))} lists all")
+    for text in told.warnings:
+        out.print(f"[bold red]WARNING:[/] {escape(text)}")
     out.print("To be looked at:")
     for name in looked_at(revision):
         out.print(f"  {escape(str(revision.place.folder / name))}")
 
 
-def _asked(revision: Revision, submission: str) -> Answers:
+def _asked(revision: Revision, submission: str, today: date) -> Answers:
     """The answers, asked one after the other."""
     from guidegen.review.answers import Answers
 
-    today = datetime.now(UTC).date()
     warnings = [text for text in revision.warnings(today) if _yes(f"Warning: {text}\nAcknowledged?")]
     return Answers(
         submission=submission,

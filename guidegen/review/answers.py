@@ -17,18 +17,20 @@ reason = "…"            # the surgeon's own
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from guidegen.check.finding import Finding, line
 from guidegen.errors import ApprovalError, ReviewError
 from guidegen.review.confirmation import Confirmation
 from guidegen.review.fields import Hash, Reason, Value
 from guidegen.review.objections import PATIENT, REVISION, SIDE
 from guidegen.review.records import Shown, WaiverDecision
-from guidegen.review.revision import Revision
-from guidegen.rounded import shown, significant
+from guidegen.review.revision import Place, Revision
+from guidegen.show.figures import Table, prescription_table, texts_of, theatre_tables
 
 LOOKED_AT = ("dossier.pdf", "preview/")  # how the names of the files begin that are looked at
 
@@ -62,18 +64,39 @@ def read_answers(path: Path) -> Answers:
         raise ReviewError(f"expected the answers of an approval in {path}, found: {error}; mend the file") from error
 
 
-def shown_figures(revision: Revision) -> dict[str, str]:
-    """Every figure that is shown before the questions, as text, by its name."""
-    place, asked = revision.place, revision.prescription
+@dataclass(frozen=True)
+class Told:
+    """What is shown before the questions: what the operation is done by, then what passed by little or not at all. How
+    many other checks passed is said; `guidegen check` lists them.
+    """
+
+    place: Place
+    tables: tuple[Table, ...]
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    others: int
+
+    @property
+    def strings(self) -> dict[str, str]:
+        """All of it as text, by the name that is signed."""
+        return {
+            PATIENT: self.place.case_id,
+            SIDE: self.place.side,
+            REVISION: self.place.name,
+            **dict(texts_of(self.tables)),
+            **{f"check: {finding.name}": line(finding) for finding in self.findings},
+            "other checks": f"{self.others} passed",
+            **{f"warning {number}": text for number, text in enumerate(self.warnings, start=1)},
+        }
+
+
+def told_of(revision: Revision, today: date) -> Told:
+    """What is shown of a submitted revision."""
+    asked = revision.prescription
     assert asked is not None, "a submitted revision has one"
-    figures = {PATIENT: place.case_id, SIDE: place.side, REVISION: place.name, "kit": asked.kit, "size": asked.size}
-    for number, tunnel in enumerate(asked.tunnels, start=1):
-        figures[f"tunnel {number} entry (LPS mm)"] = _place(tunnel.entry_mm)
-        figures[f"tunnel {number} target (LPS mm)"] = _place(tunnel.target_mm)
-    for finding in revision.findings:
-        measured = "none" if finding.measured is None else significant(finding.measured, 4)
-        figures[finding.name] = f"{measured} {finding.unit} (limit {finding.limit:g})"
-    return figures
+    telling = tuple(finding for finding in revision.findings if finding.is_near or not finding.passed)
+    tables = (prescription_table(revision.plan, asked.size), *theatre_tables(revision.plan))
+    return Told(revision.place, tables, telling, revision.warnings(today), len(revision.findings) - len(telling))
 
 
 def looked_at(revision: Revision) -> dict[str, str]:
@@ -81,7 +104,7 @@ def looked_at(revision: Revision) -> dict[str, str]:
     return {name: digest for name, digest in revision.files.items() if name.startswith(LOOKED_AT)}
 
 
-def confirmation_of(answers: Answers, revision: Revision) -> Confirmation:
+def confirmation_of(answers: Answers, revision: Revision, today: date) -> Confirmation:
     """What these answers confirm; ApprovalError where one of them is no. The rest is for `Reviews.approve` to judge."""
     refused = [
         sentence
@@ -110,10 +133,6 @@ def confirmation_of(answers: Answers, revision: Revision) -> Confirmation:
         warnings=answers.warnings,
         waivers=decisions,
         prescription=revision.prescription,
-        shown=Shown(strings=shown_figures(revision), pictures=looked_at(revision)),
+        shown=Shown(strings=told_of(revision, today).strings, pictures=looked_at(revision)),
         imaged=answers.imaged,
     )
-
-
-def _place(point_mm: tuple[float, float, float]) -> str:
-    return ", ".join(shown(value, 2) for value in point_mm)

@@ -72,12 +72,14 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Revision:
-    """What the files of a revision say. `files` are the SHA-256 of all, by path in the folder; `prescription` is None
-    where there is no plan.
+    """What the files of a revision say. `files` are the SHA-256 of all, by path in the folder; `plan` is plan.json;
+    `order` what was ordered for it; `prescription` is None where there is no plan.
     """
 
     place: Place
     files: Mapping[str, str]
+    plan: Mapping[str, Any]
+    order: Mapping[str, Any]
     findings: tuple[Finding, ...]
     prescription: Prescription | None
     waivers: tuple[ProposedWaiver, ...]
@@ -139,27 +141,47 @@ def read_revision(place: Place) -> Revision:
     ResultError where it is no whole result, ApprovalError where a file was changed since the run.
     """
     files = file_hashes(place.folder)
-    run = _json(place, RUN_FILE, files)
-    try:
-        outputs = {str(name): str(digest) for name, digest in run["outputs_sha256"].items()}
-        size = run["parameters"]["order"]["size"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResultError(f"expected {RUN_FILE} of a guidegen run in {place.folder}, found another file") from error
+    outputs, order = _run(place, files)
     changed = differences(
         outputs, {name: digest for name, digest in files.items() if name != RUN_FILE}, "since the run"
     )
     if changed:
         raise ApprovalError(f"{place.subject} is not what its run left", changed)
+    return _read(place, files, order)
+
+
+def skim_revision(place: Place) -> Revision:
+    """What the run of a revision recorded, for a list: only its records are looked at. Raises as `read_revision`."""
+    try:
+        run = {RUN_FILE: sha256((place.folder / RUN_FILE).read_bytes())}
+    except OSError as error:
+        raise ResultError(f"expected {RUN_FILE} in {place.folder}, found none that can be read ({error})") from error
+    outputs, order = _run(place, run)
+    return _read(place, run | outputs, order)
+
+
+def _run(place: Place, files: Mapping[str, str]) -> tuple[dict[str, str], Mapping[str, Any]]:
+    """The SHA-256 of every file that the run left, and what was ordered."""
+    run = _json(place, RUN_FILE, files)
+    try:
+        order = run["parameters"]["order"]
+        _ = order["size"]
+        return {str(name): str(digest) for name, digest in run["outputs_sha256"].items()}, order
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ResultError(f"expected {RUN_FILE} of a guidegen run in {place.folder}, found another file") from error
+
+
+def _read(place: Place, files: Mapping[str, str], order: Mapping[str, Any]) -> Revision:
     plan, findings = _json(place, PLAN_FILE, files), _json(place, FINDINGS_FILE, files)
     try:
-        return _revision(place, files, plan, findings, size)
+        return _revision(place, files, plan, findings, order)
     except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
         raise ResultError(
             f"expected plan and findings of a guidegen run in {place.folder}, found: {error!r}"
         ) from error
 
 
-def _revision(place: Place, files: Mapping[str, str], plan: Any, findings: Any, size: Any) -> Revision:
+def _revision(place: Place, files: Mapping[str, str], plan: Any, findings: Any, order: Mapping[str, Any]) -> Revision:
     if (plan["case_id"], plan["side"]) != (place.case_id, place.side):
         raise ApprovalError(
             f"expected the plan of {place.case}, found that of {plan['case_id']}-{plan['side']}; put the folders right"
@@ -169,8 +191,10 @@ def _revision(place: Place, files: Mapping[str, str], plan: Any, findings: Any, 
     return Revision(
         place=place,
         files=files,
+        plan=plan,
+        order=order,
         findings=tuple(Finding(**finding) for finding in findings),
-        prescription=None if chosen is None else _prescription(plan["tunnels"], chosen["kit"], size),
+        prescription=None if chosen is None else _prescription(plan["tunnels"], chosen["kit"], order["size"]),
         waivers=TypeAdapter(tuple[ProposedWaiver, ...]).validate_python(found.get("waivers_proposed", ())),
         recorded_warnings=tuple(
             str(warning) for part in (chosen, plan["guide"]) if part is not None for warning in part["warnings"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from math import dist, hypot
@@ -73,6 +73,11 @@ class CheckPair:
         return self._either.unit
 
     @property
+    def failed(self) -> bool:
+        """Whether it did not pass in one of them."""
+        return any(each is not None and not each.passed for each in (self.first, self.second))
+
+    @property
     def _either(self) -> Finding:
         found = self.second if self.first is None else self.first
         assert found is not None, "a check was made in one revision or the other"
@@ -130,7 +135,7 @@ def compared(first: Path, second: Path) -> Comparison:
         (PLAN_FILE, leaves(one.plan), leaves(other.plan)),
         (RUN_FILE, leaves(one.making), leaves(other.making)),
     )
-    checks = _pairs(one.findings, other.findings)
+    checks = paired(one.findings, other.findings)
     return Comparison(
         case_id=case_id,
         side=side,
@@ -232,10 +237,16 @@ def _is_direction(row: tuple[float, ...]) -> bool:
     return len(row) == 3 and abs(hypot(*row) - 1.0) < ROUNDED
 
 
-def _pairs(ours: Sequence[Finding], theirs: Sequence[Finding]) -> list[CheckPair]:
+def paired(ours: Sequence[Finding], theirs: Sequence[Finding]) -> list[CheckPair]:
     """The findings of the same check beside each other; those of one name are told apart by their order."""
     first, second = _numbered(ours), _numbered(theirs)
     return [CheckPair(first.get(key), second.get(key)) for key in dict.fromkeys((*first, *second))]
+
+
+def only_in(pairs: Iterable[CheckPair], side: int) -> list[Finding]:
+    """The checks that one of two revisions alone has: the first (0) or the second (1)."""
+    both = ((pair.first, pair.second) for pair in pairs)
+    return [ours for each in both if (ours := each[side]) is not None and each[1 - side] is None]
 
 
 def _numbered(findings: Sequence[Finding]) -> dict[tuple[str, int], Finding]:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from guidegen.errors import ResultError
-from guidegen.rounded import shown
 from guidegen.show.canvas import INK, QUIET, SHEET, WHITE
-from guidegen.show.compare import Comparison, Leaf, Revision, leaves, unit_of
+from guidegen.show.compare import Comparison, Revision
+from guidegen.show.figures import DEG, FINE_MM, MM, MM2, PERCENT_1, WORDS, Form, Lines, value_at, written
 from guidegen.show.pictures import GREY, RED
 
 if TYPE_CHECKING:
@@ -20,24 +20,26 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-# What stands under a view: entries of plan.json and the words for them; of the first tunnel and sleeve.
-FIGURES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "guide": (("guide.size", "size"), ("guide.contact_area_mm2", "contact"), ("guide.thickness_mm", "thickness"),
-              ("guide.sleeves[0].guided_length_mm", "guided length")),
-    "tunnel": (("tunnels[0].length_mm", "length"), ("tunnels[0].diameter_mm", "diameter"),
-               ("tunnels[0].depth_reading_mm", "to read"), ("tunnels[0].shaft_angle_deg", "to the shaft")),
-    "contact": (("guide.clearance_mm", "gap"), ("guide.contact_area_mm2", "contact"),
-                ("guide.seat.fit_tip_mm.p95", "tip off (P95) by fit"), ("guide.seat.dock_tip_mm.p95", "docking")),
-    "cuts": (("tunnels[0].wall_min_mm", "wall"), ("tunnels[0].subchondral_axis_mm", "axis to the joint"),
-             ("tunnels[0].subchondral_mm", "rim to the joint")),
-    "strategies": (("plan.chosen.strategy", "strategy"), ("plan.chosen.kit", "kit"),
-                   ("tunnels[0].lesion_reached_fraction", "lesion reached")),
-    "trade_off": (("tunnels[0].lesion_reached_fraction", "lesion reached"), ("tunnels[0].wall_min_mm", "wall")),
+# What stands under a view, of the first tunnel and sleeve: the words, the place in plan.json, and how it is written.
+FIGURES: Mapping[str, Lines] = {
+    "guide": (("size", "guide/size", WORDS), ("contact", "guide/contact_area_mm2", MM2),
+              ("thickness", "guide/thickness_mm", MM), ("guided length", "guide/sleeves/0/guided_length_mm", MM)),
+    "tunnel": (("length", "tunnels/0/length_mm", MM), ("diameter", "tunnels/0/diameter_mm", MM),
+               ("to read", "tunnels/0/depth_reading_mm", MM), ("to the shaft", "tunnels/0/shaft_angle_deg", DEG)),
+    "contact": (("gap", "guide/clearance_mm", FINE_MM), ("contact", "guide/contact_area_mm2", MM2),
+                ("tip off (P95) by fit", "guide/seat/fit_tip_mm/p95", FINE_MM),
+                ("docking", "guide/seat/dock_tip_mm/p95", FINE_MM)),
+    "cuts": (("wall", "tunnels/0/wall_min_mm", MM), ("axis to the joint", "tunnels/0/subchondral_axis_mm", MM),
+             ("rim to the joint", "tunnels/0/subchondral_mm", MM)),
+    "strategies": (("strategy", "plan/chosen/strategy", WORDS), ("kit", "plan/chosen/kit", WORDS),
+                   ("lesion reached", "tunnels/0/lesion_reached_fraction", PERCENT_1)),
+    "trade_off": (("lesion reached", "tunnels/0/lesion_reached_fraction", PERCENT_1),
+                  ("wall", "tunnels/0/wall_min_mm", MM)),
 }  # fmt: skip
-ASCII_UNITS = {"mm²": "mm2", "mm³": "mm3", "°": "deg"}  # the typeface has no others
+IN_ASCII = str.maketrans({"²": "2", "°": " deg"})  # the typeface has no others
 
 EDGE, HEAD, CAPTION = 40, 150, 110  # pixels: round the sheet, above all views, and below each
-TITLE, NAME, WORDS = 52.0, 42.0, 28.0
+TITLE, NAME, SMALL = 52.0, 42.0, 28.0
 
 
 def side_by_side(comparison: Comparison) -> bytes:
@@ -60,10 +62,9 @@ def side_by_side(comparison: Comparison) -> bytes:
         left = EDGE + column * (SHEET[0] + EDGE)
         draw.text((left, HEAD), revision.name, INK, _font(NAME), "lm", stroke_width=1)
         verdict, colour = ("every check passed", QUIET) if revision.passed else ("NOT RELEASED: a check failed", RED)
-        draw.text((left + SHEET[0], HEAD), verdict, colour, _font(WORDS), "rm")
-        said = leaves(revision.plan)
+        draw.text((left + SHEET[0], HEAD), verdict, colour, _font(SMALL), "rm")
         for row, view in enumerate(views):
-            _place(sheet, draw, (left, HEAD + 40 + row * (SHEET[1] + CAPTION)), revision, view, said)
+            _place(sheet, draw, (left, HEAD + 40 + row * (SHEET[1] + CAPTION)), revision, view)
     content = io.BytesIO()
     sheet.save(content, "PNG")
     return content.getvalue()
@@ -75,9 +76,7 @@ def _views(first: Revision, second: Revision) -> list[str]:
     return [view for view in FIGURES if view in found] + sorted(found - FIGURES.keys())
 
 
-def _place(
-    sheet: Image, draw: ImageDraw, corner: tuple[int, int], revision: Revision, view: str, said: Mapping[str, Leaf]
-) -> None:
+def _place(sheet: Image, draw: ImageDraw, corner: tuple[int, int], revision: Revision, view: str) -> None:
     """One view with its frame, its name and its figures, its upper left corner at `corner`."""
     left, top = corner
     png = revision.views.get(view)
@@ -87,9 +86,9 @@ def _place(
         sheet.paste(_opened(png, revision, view), corner)
     draw.rectangle((left, top, left + SHEET[0] - 1, top + SHEET[1] - 1), outline=GREY, width=2)
     y = top + SHEET[1] + 36
-    draw.text((left, y), view, INK, _font(WORDS), "lm", stroke_width=1)
-    figures = [_worded(name, words, said) for name, words in FIGURES.get(view, ())]
-    draw.text((left + SHEET[0], y), "    ".join(figures), INK, _font(WORDS), "rm")
+    draw.text((left, y), view, INK, _font(SMALL), "lm", stroke_width=1)
+    figures = [_worded(revision.plan, *line) for line in FIGURES.get(view, ())]
+    draw.text((left + SHEET[0], y), "    ".join(figures), INK, _font(SMALL), "rm")
 
 
 def _opened(png: bytes, revision: Revision, view: str) -> Image:
@@ -112,15 +111,14 @@ def _opened(png: bytes, revision: Revision, view: str) -> Image:
 
 def _missing(draw: ImageDraw, corner: tuple[int, int], words: str) -> None:
     middle = (corner[0] + SHEET[0] / 2.0, corner[1] + SHEET[1] / 2.0)
-    draw.text(middle, words, QUIET, _font(WORDS), "mm")
+    draw.text(middle, words, QUIET, _font(SMALL), "mm")
 
 
-def _worded(name: str, words: str, said: Mapping[str, Leaf]) -> str:
-    value, unit = said.get(name), unit_of(name)
+def _worded(plan: Mapping[str, Any], words: str, place: str, form: Form | None) -> str:
+    value = value_at(plan, place)
     if value is None:
         return f"{words}: none"
-    number: Any = shown(value, 2) if isinstance(value, float) else value
-    return f"{words} {number} {ASCII_UNITS.get(unit, unit)}".rstrip()
+    return f"{words} {value if form is None else written(value, form)}".translate(IN_ASCII)
 
 
 def _font(size: float) -> FreeTypeFont | ImageFont:

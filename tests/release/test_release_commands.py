@@ -147,13 +147,21 @@ def test_the_questions_are_asked_one_after_the_other(call: Call, result: Path) -
     left = done_by(call, "bora", "approve", result, typed="y\ny\ny\nZ019L\nsol\n")
     assert (left.code, left.err) == (0, "")
     for said in (f"Warning: {WARNING}", "output/Z019L-left/r001/dossier.pdf", "preview/guide.png", "core-8",
-                 "60.00, 20.00, -100.00", "guide volume", "23.33 cm³ (limit 0)"):  # fmt: skip
+                 "60.0, 20.0, -100.0", f"WARNING: {WARNING}", "4 other checks passed; guidegen check"):  # fmt: skip
         assert said in left.out, said
+    rows = [line.split("  ") for line in left.out.splitlines()]
+    figures = {row[0].strip(): row[-1].strip() or row[-2].strip() for row in rows if len(row) > 1}
+    theatre = {"read on the drill": "140.0 mm", "diameter of the drill": "8.0 mm", "length": "100.0 mm",
+               "wall to the outer cortex": "5.0 mm", "depth in bone": "25 mm"}  # fmt: skip
+    assert {name: figures[name] for name in theatre} == theatre
+    assert left.out.index("read on the drill") < left.out.index("other checks passed")
     with Reviews.open("output", create=False) as reviews:
         record = reviews.approval_of(result).record
     assert set(record.shown.pictures) == {"dossier.pdf", "preview/guide.png"}
-    assert record.shown.strings["tunnel 1 target (LPS mm)"] == "0.00, 20.00, -20.00"
-    assert record.shown.strings["guide volume"] == "23.33 cm³ (limit 0)"
+    assert record.shown.strings["Prescription: tunnel 1, target, LPS mm"] == "0.0, 20.0, -20.0"
+    assert record.shown.strings["Tunnel: read on the drill"] == "140.0 mm"
+    assert record.shown.strings["other checks"] == "4 passed"
+    assert record.prescription.tunnels[0].target_mm == (0.0, 20.0, -20.0)
     assert record.warnings[0].text == WARNING
 
 

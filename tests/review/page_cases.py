@@ -14,7 +14,7 @@ import trimesh
 from fastapi.testclient import TestClient
 from review_cases import PEOPLE, World, copy_database, make_revision, open_world, plan
 
-from guidegen.check.finding import Finding, at_least
+from guidegen.check.finding import Finding, at_least, at_most
 from guidegen.review.web.app import make_app
 from guidegen.review.web.cases import CaseFiles
 from guidegen.review.web.guard import Guard
@@ -54,7 +54,7 @@ def page_plan(**changes: Any) -> dict[str, Any]:
     length_mm = float(np.linalg.norm(TARGET - ENTRY))
     tunnel = {
         "entry_mm": ENTRY.tolist(), "target_mm": TARGET.tolist(), "diameter_mm": 8.0, "length_mm": length_mm,
-        "end_outline_mm": [[0.0, 0.0], [0.0, 2.0], [1.0, 4.0]], "wall_min_mm": 5.017914, "depth_reading_mm": 104.25,
+        "end_outline_mm": [[0.0, 0.0], [0.0, 2.0], [1.0, 4.0]], "wall_min_mm": 5.017914, "depth_reading_mm": 128.25,
         "subchondral_axis_mm": 5.625214, "tool_to_joint_mm": 3.815517, "lesion_reached_fraction": 0.078141,
         "error_budget": {
             "seat": "the built guide's own", "to_lesion_p95_mm": 3.224445, "within_3_mm_of_joint": 0.25088,
@@ -96,6 +96,7 @@ def page_revision(world: World, name: str = "r001", **changes: Any) -> Path:
     findings: tuple[Finding, ...] = (
         at_least("tunnel 1 wall to the cortex", 5.017914, 3.0, "mm", "A thin wall breaks."),
         at_least("contact area", 2646.58275, 300.0, "mm²", "A small seat fits in more than one place."),
+        at_most("guide bodies", 1.0, 1.0, "", "A second piece is lost in the wound."),
     )
     folder = make_revision(world.output, name, page_plan(**changes), findings, files)
     _order(folder)

@@ -129,7 +129,7 @@ def test_what_is_measured_is_shown_while_the_surgery_is_to_come(pages: Pages) ->
     text = visit.get(place).text
     assert "0 of 1 passed" in text
     assert "thinnest wall" in text
-    assert "71.2 mm" in text
+    assert "71.3 mm" in text
     assert "can be submitted" in text
     assert "r002" not in text
 

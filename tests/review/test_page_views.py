@@ -14,17 +14,18 @@ import pytest
 import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
-from page_cases import ENTRY, TARGET, Pages, open_pages, page_revision, rod, surface_of
+from page_cases import ENTRY, TARGET, Pages, open_pages, page_plan, page_revision, rod, surface_of
 from PIL import Image
 from review_cases import World
 
 from guidegen.errors import ResultError
 from guidegen.frames import unit
-from guidegen.review.web.figures import Figure, figure_tables, value_at
 from guidegen.review.web.planes import Plane, Slider, framed, planes_of, slider_of
 from guidegen.review.web.round_bodies import turned
 from guidegen.review.web.shapes import Shapes, ShapeStore, mesh_bytes, read_shapes
 from guidegen.review.web.slices import PIXELS, STYLES, named, slice_png
+from guidegen.rounded import shown
+from guidegen.show.figures import Figure, figure_tables, value_at
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume
 
@@ -244,14 +245,34 @@ def test_every_figure_on_the_page_is_that_of_the_files(world: World, folder: Pat
     for source, times, words in found:
         name, _, pointer = source.partition("#")
         value = value_at(files[name], pointer)
-        if isinstance(value, str | list):
-            assert words == (value if isinstance(value, str) else ", ".join(map(str, value)))
+        if isinstance(value, str):
+            assert words == value
             continue
-        number = re.match(r"-?[\d.]+(e[-+]\d+)?", words)
-        assert number, (source, words)
-        decimals = len(number[0].partition(".")[2].partition("e")[0])
-        exponent = int(number[0].partition("e")[2] or 0)
-        assert abs(float(number[0]) - times * value) <= 0.5000001 * 10.0 ** (exponent - decimals), (source, words)
+        numbers = re.findall(r"-?\d+(?:\.\d+)?", words)
+        values = value if isinstance(value, list) else [value]
+        decimals = [len(number.partition(".")[2]) for number in numbers]
+        rounded = [shown(times * each, digits) for each, digits in zip(values, decimals, strict=True)]
+        assert numbers == rounded, (source, words)
+
+
+def test_a_half_is_the_same_on_the_page_as_in_the_dossier_and_on_the_guide(world: World, folder: Path) -> None:
+    """128.25 mm: Python's own rounding of it is 128.2."""
+    assert page_plan()["tunnels"][0]["depth_reading_mm"] == 128.25
+    world.reviews.submit(folder, world.who("ann"))
+    visit = open_pages(world).signed_in("bora")
+    page_revision(world, "r002")
+    for address in (BASE, "/compare/Z019L-left?first=r001&second=r002"):
+        text = visit.get(address).text
+        assert "128.3 mm" in text
+        assert "128.2" not in text
+
+
+def test_every_limit_says_on_which_side_of_it_the_measured_must_lie(world: World, folder: Path) -> None:
+    assert folder.is_dir()
+    text = open_pages(world).signed_in("ann").get(BASE).text
+    limits = [words for source, _, words in figures_of(text) if source.endswith("/limit")]
+    assert limits == ["≥ 3.00", "≥ 300", "≤ 1"]
+    assert ("findings.json#2/measured", 1.0, "1") in figures_of(text)
 
 
 def test_no_figure_stands_in_a_table_without_its_place(world: World, folder: Path) -> None:
@@ -267,10 +288,10 @@ def test_what_is_known_of_the_skin_stands_in_tables_of_its_own() -> None:
     guide = {"soft_tissue": {"tunnels": [tunnel], "pins": [None, {"depth_mm": 47.3, "wire_spare_mm": 48.0}]}}
     plan = {"tunnels": [], "guide": guide, "anatomy": {}}
     tables = {table.title: table for table in figure_tables(plan)}
-    shown = {row.label: row.figures[0] for row in tables["To the skin"].rows}
-    assert shown["bone to skin"] == Figure("72 mm", "plan.json#guide/soft_tissue/tunnels/0/depth_mm")
-    assert shown["opened by"] == Figure("stab incision", "plan.json#guide/soft_tissue/tunnels/0/through")
-    assert shown["drill to spare"] == Figure("-3 mm", "plan.json#guide/soft_tissue/tunnels/0/drill_spare_mm")
+    to_skin = {row.label: row.figures[0] for row in tables["To the skin"].rows}
+    assert to_skin["bone to skin"] == Figure("72 mm", "plan.json#guide/soft_tissue/tunnels/0/depth_mm")
+    assert to_skin["opened by"] == Figure("stab incision", "plan.json#guide/soft_tissue/tunnels/0/through")
+    assert to_skin["drill to spare"] == Figure("-3 mm", "plan.json#guide/soft_tissue/tunnels/0/drill_spare_mm")
     wires = {row.label: row.figures for row in tables["Wires to the skin"].rows}
     place = "plan.json#guide/soft_tissue/pins/1"
     assert wires["bone to skin"] == (None, Figure("47 mm", f"{place}/depth_mm"))

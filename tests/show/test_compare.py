@@ -20,7 +20,8 @@ from guidegen.errors import IdentityError, OutputError, ResultError, SideError
 from guidegen.results import RUN_FILE, hashes
 from guidegen.show.canvas import SHEET
 from guidegen.show.compare import Figure, compared, leaves, unit_of
-from guidegen.show.compare_command import write_new
+from guidegen.show.compare_command import in_pieces, write_new
+from guidegen.show.figures import beside, figure_tables, value_at
 from guidegen.show.side_by_side import CAPTION, EDGE, FIGURES, HEAD, side_by_side
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
@@ -246,8 +247,8 @@ def test_the_figures_below_the_pictures_are_there_in_the_plan_of_a_run(
     found = compared(folder, folder)
     assert (found.figures, found.checks) == ((), ())
     assert found.first.views.keys() >= FIGURES.keys()
-    said = leaves(found.first.plan)
-    assert [name for view in FIGURES.values() for name, _ in view if said.get(name) is None] == []
+    places = [place for view in FIGURES.values() for _, place, _ in view]
+    assert [place for place in places if value_at(found.first.plan, place) is None] == []
 
 
 # --- the command ---
@@ -261,15 +262,78 @@ def test_the_command_shows_what_differs_and_writes_the_pictures(
     code, said = guidegen_("compare", first, second, "--to", tmp_path)
     assert code == 0
     assert "C1, LEFT hip: r001 and r002" in said
-    assert "2 of 17 figures and checks differ" in said
-    for row in (["parameters.order.size", "M", "S"], ["wall", "pass", "4", "FAIL", "2", "3", "mm"]):
-        assert row in [line.split() for line in said.splitlines()]
+    assert "2 of 17 recorded figures and checks differ; --all lists each" in said
+    assert "r001: 2 of 2 checks passed\n\nr002: 1 of 2 checks passed\n" in said
+    assert "parameters.order.size" not in said
+    assert ["wall", "pass", "4.00", "FAIL", "2.00", "≥", "3.00", "mm"] in [line.split() for line in said.splitlines()]
     sheet = tmp_path / "C1-left-r001-r002.png"
     assert sheet.read_bytes() == side_by_side(compared(first, second))
     sheet_name = {sheet.name: hashes(tmp_path)[sheet.name]}
     assert hashes(tmp_path) == before | sheet_name  # nothing else was written, not even for a while
     code, said = guidegen_("compare", first, second, "--to", sheet)
     assert (code, "expected a file that is not there yet" in said) == (2, True)
+
+
+def depth(reading_mm: float) -> dict[str, Any]:
+    """A plan whose drill is read at this depth."""
+    return changed(tunnels=[TUNNEL | {"depth_reading_mm": reading_mm}])
+
+
+def test_what_the_surgeon_cares_about_comes_first_and_the_rest_is_counted(
+    guidegen_: Callable[..., tuple[object, str]], tmp_path: Path
+) -> None:
+    first = result(tmp_path / "r001", depth(128.25))
+    second = result(tmp_path / "r002", depth(133.25) | {"notes": ["A note."]}, (WALL,))
+    code, said = guidegen_("compare", first, second)
+    lines = [line.split() for line in said.splitlines()]
+    assert code == 0
+    assert lines[3] == ["≠", "read", "on", "the", "drill", "128.3", "mm", "133.3", "mm"]
+    assert lines[4] == ["length", "90.0", "mm", "90.0", "mm"]  # of the theatre: told though it is the same
+    assert "tunnels[0].depth_reading_mm" not in said
+    assert "r001: 2 of 2 checks passed\n  not in r002: gap, 0.20 ≥ 0.00 mm pass\n" in said
+    assert "r002: 1 of 1 checks passed\n\n" in said
+    assert "3 of 19 recorded figures and checks differ; --all lists each" in said
+
+
+def test_all_lists_every_difference_and_breaks_no_path_in_a_word(
+    guidegen_: Callable[..., tuple[object, str]], tmp_path: Path
+) -> None:
+    parts = [f"a_long_part_of_a_path_{number}" for number in range(8)]
+    long = ".".join(parts)
+    plans = []
+    for value in (1.0, 2.5):
+        plan: Any = {"leaf_mm": value}
+        for part in reversed(parts):
+            plan = {part: plan}
+        plans.append(changed(**plan))
+    first, second = (result(tmp_path / f"r00{n}", plan) for n, plan in enumerate(plans, start=1))
+    code, said = guidegen_("compare", first, second, "--all")
+    assert code == 0
+    assert f"\n{long}.leaf_mm\n    1 → 2.5   apart 1.5 mm\n" in said
+    pieces = in_pieces(f"{long}.leaf_mm", 60).split("\n")
+    assert "".join(piece.strip() for piece in pieces) == f"{long}.leaf_mm"
+    assert all(piece.endswith(".") for piece in pieces[:-1])
+    assert all(len(piece) <= 60 for piece in pieces)
+
+
+def test_wires_that_are_the_same_do_not_differ_though_each_is_another() -> None:
+    tables = [
+        figure_tables({"guide": {"pins": [{"depth_mm": each} for each in depths]}})
+        for depths in ((25.0, 30.0), (25.0, 30.0), (25.0, 31.0), (25.0, 30.0, 30.0))
+    ]
+    differ = [beside(tables[0], other, ("r001", "r002"))[0].rows[0].differs for other in tables[1:]]
+    assert differ == [False, True, True]
+
+
+@pytest.mark.parametrize("to", ["nowhere/new.png", "nowhere", "there.png", "r001/preview", "r001/new.png"])
+def test_a_place_that_cannot_be_is_refused_before_the_work(
+    guidegen_: Callable[..., tuple[object, str]], tmp_path: Path, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = result(tmp_path / "r001", views={"guide": png(RED)})
+    (tmp_path / "there.png").write_bytes(b"")
+    monkeypatch.setattr("guidegen.show.compare.compared", lambda *_: pytest.fail("it worked before it refused"))
+    code, said = guidegen_("compare", first, first, "--to", tmp_path / to)
+    assert (code, "guidegen: expected a" in said) == (2, True)
 
 
 def test_pictures_are_never_written_into_a_result(first: Path, tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from guidegen.plan.templates import FOLDERS, Kit
 from guidegen.review.persons import Role
 from guidegen.review.web.access import Here, SignedIn, Visitor, acting
 from guidegen.review.web.address import At
-from guidegen.review.web.figures import Table, beside
 from guidegen.review.web.recomputing import STAGES, Change, new_change
 from guidegen.review.web.render import page
 from guidegen.review.web.shown import sheet_of
+from guidegen.show.figures import Table, beside
 
 router = APIRouter()
 

@@ -16,7 +16,6 @@ from guidegen.review.states import MOVES, Act, State
 from guidegen.review.web.access import Here, SignedIn, Visitor
 from guidegen.review.web.address import CASE_NAME, REVISION, At
 from guidegen.review.web.changing_routes import ASKERS, kits
-from guidegen.review.web.figures import beside
 from guidegen.review.web.grounds import grounds_of
 from guidegen.review.web.picture_routes import OPENING, opening_slices
 from guidegen.review.web.planes import planes_of, slider_of
@@ -24,6 +23,9 @@ from guidegen.review.web.render import page
 from guidegen.review.web.shapes import layers_of
 from guidegen.review.web.shown import Sheet, sheet_of, shown_of
 from guidegen.review.web.site import Site
+from guidegen.review.web.summary import Summary, fault_of, summary_of
+from guidegen.show.compare import only_in, paired
+from guidegen.show.figures import beside
 
 router = APIRouter()
 
@@ -36,15 +38,17 @@ class Listed:
 
     place: Place
     state: State
+    summary: Summary
 
 
 @router.get("/")
 def show_list(site: Here, visitor: SignedIn) -> Response:
     """Every case with its revisions and their states."""
-    states = site.reviews.states()
+    states, today = site.reviews.states(), site.today()
     cases: dict[str, list[Listed]] = {}
     for place in site.places():
-        cases.setdefault(place.case, []).append(Listed(place, states.get(place.subject, State.DRAFT)))
+        listed = Listed(place, states.get(place.subject, State.DRAFT), summary_of(place, today))
+        cases.setdefault(place.case, []).append(listed)
     return page("list.html", visitor, cases=cases)
 
 
@@ -66,6 +70,7 @@ def show_revision(site: Here, visitor: SignedIn, place: At) -> Response:
         "history": history,
         "revision": revision,
         "sheet": sheet,
+        "fault": fault_of(revision),
         "may": may,
         "planes": [(plane, slider_of(shapes, plane)) for plane in planes_of(shapes)],
         "opening": OPENING,
@@ -84,11 +89,21 @@ def show_revision(site: Here, visitor: SignedIn, place: At) -> Response:
 def compare(site: Here, visitor: SignedIn, case: CASE_NAME, first: Number, second: Number) -> Response:
     """Two revisions of a case: figures and pictures side by side."""
     places = [site.place(case, name) for name in (first, second)]
-    sheets = [sheet_of(site.reviews.read(place.folder), site.today()) for place in places]
-    states = [site.reviews.state_of(place.folder) for place in places]
+    revisions = [site.reviews.read(place.folder) for place in places]
+    sheets = [sheet_of(revision, site.today()) for revision in revisions]
     tables = beside(sheets[0].figures, sheets[1].figures, (first, second))
     pictures = sorted({*sheets[0].pictures, *sheets[1].pictures})
-    sides = list(zip(places, sheets, states, strict=True))
+    pairs = paired(revisions[0].findings, revisions[1].findings)
+    sides = [
+        {
+            "place": place,
+            "sheet": sheet,
+            "state": site.reviews.state_of(place.folder),
+            "fault": fault_of(revision),
+            "alone": only_in(pairs, side),
+        }
+        for side, (place, revision, sheet) in enumerate(zip(places, revisions, sheets, strict=True))
+    ]
     return page("compare.html", visitor, case=case, sides=sides, tables=tables, pictures=pictures)
 
 

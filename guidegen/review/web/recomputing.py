@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from guidegen.case import Order
+from guidegen.check.finding import Finding
 from guidegen.errors import ReviewError
 from guidegen.review.web.cases import Source
-from guidegen.review.web.figures import Check, Table, checks, figure_tables
+from guidegen.show.figures import Check, Table, checks, figure_tables
 
 MODULE = "guidegen.review.web.recompute"
 MOST_WAITING = 4
@@ -152,7 +153,7 @@ def _hear(change: Change, told: Mapping[str, Any]) -> None:
     if "stage" in told:
         change.stages.append(str(told["stage"]))
     elif "plan" in told:
-        change.measured = Measured(figure_tables(told["plan"]), checks(told["findings"]))
+        change.measured = Measured(figure_tables(told["plan"]), checks([Finding(**each) for each in told["findings"]]))
     elif "error" in told:
         change.error, change.phase = str(told["error"]), Phase.FAILED
     else:

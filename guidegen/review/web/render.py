@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import guidegen
+from guidegen.check.finding import line
 from guidegen.review.canonical import digest
 from guidegen.review.records import MEANINGS
 from guidegen.review.states import Act
@@ -29,6 +30,7 @@ def environment() -> Environment:
     made.globals["version"] = guidegen.__version__
     made.globals["meaning"] = MEANINGS[Act.APPROVE]
     made.filters["digest"] = digest
+    made.filters["line"] = line
     made.filters["shown"] = shown
     return made
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
-from guidegen.errors import ApprovalError
+from guidegen.check.finding import line
 from guidegen.results import sha256
 from guidegen.review.objections import PATIENT, REVISION, SIDE
 from guidegen.review.records import Shown
-from guidegen.review.revision import FINDINGS_FILE, PLAN_FILE, Revision
-from guidegen.review.web.figures import Check, Table, checks, choice_tables, figure_tables
+from guidegen.review.revision import Revision
+from guidegen.show.figures import Check, Table, checks, choice_tables, figure_tables, prescription_table, texts_of
 
 PICTURES = "preview"
 
@@ -24,6 +23,7 @@ class Sheet:
     """Everything that is displayed of a revision, as text; `pictures` are the names of its own, in their order."""
 
     plan: Mapping[str, Any]
+    prescription: Table | None
     figures: tuple[Table, ...]
     choices: tuple[Table, ...]
     checks: tuple[Check, ...]
@@ -35,19 +35,19 @@ class Sheet:
     @property
     def passed(self) -> int:
         """How many checks passed."""
-        return sum(check.passed for check in self.checks)
+        return sum(check.finding.passed for check in self.checks)
 
 
 def sheet_of(revision: Revision, today: date) -> Sheet:
     """The sheet of a revision, from the very bytes whose hashes it states."""
-    plan, findings = _json(revision, PLAN_FILE), _json(revision, FINDINGS_FILE)
-    warnings = revision.warnings(today)
+    plan, warnings, asked = revision.plan, revision.warnings(today), revision.prescription
     explained = (plan.get("plan") or {}).get("explanation")
     return Sheet(
         plan=plan,
+        prescription=None if asked is None else prescription_table(plan, asked.size),
         figures=figure_tables(plan),
         choices=choice_tables(plan),
-        checks=checks(findings),
+        checks=checks(revision.findings),
         explanation=explained,
         warnings=warnings,
         notes=tuple(note for note in plan.get("notes", ()) if note not in warnings and note != explained),
@@ -68,15 +68,9 @@ def shown_of(revision: Revision, sheet: Sheet, slices: Mapping[str, bytes]) -> S
 
 
 def _texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
-    for table in (*sheet.figures, *sheet.choices):
-        for row in table.rows:
-            for number, figure in enumerate(row.figures):
-                column = table.heads[number] if table.heads else ""
-                if figure is not None:
-                    yield f"{table.title} {column}: {row.label}".replace(" :", ":"), figure.text
-    for check in sheet.checks:
-        verdict = "pass" if check.passed else "FAIL"
-        yield f"check: {check.name}", f"{check.measured.text} {check.limit.text} {check.unit} {verdict}"
+    prescribed = () if sheet.prescription is None else (sheet.prescription,)
+    yield from texts_of((*prescribed, *sheet.figures, *sheet.choices))
+    yield from ((f"check: {check.finding.name}", line(check.finding)) for check in sheet.checks)
     if sheet.explanation is not None:
         yield "explanation", sheet.explanation
     yield from ((f"warning {number}", text) for number, text in enumerate(sheet.warnings, start=1))
@@ -86,10 +80,3 @@ def _texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
 def _is_picture(name: str) -> bool:
     path = PurePosixPath(name)
     return path.parent == PurePosixPath(PICTURES) and path.suffix == ".png"
-
-
-def _json(revision: Revision, name: str) -> Any:
-    content = (revision.place.folder / name).read_bytes()
-    if sha256(content) != revision.files[name]:
-        raise ApprovalError(f"{name} of {revision.place.subject} changed while it was read; load the page again")
-    return json.loads(content)

@@ -1,17 +1,19 @@
-"""Figures as they are displayed, each with its place in plan.json or findings.json, of which it is a rounding.
+"""Figures as they are displayed, each with its place in plan.json or findings.json, of which it is a rounding: on the
+review page, in the terminal, and in what is signed as shown.
 
-Nothing here computes: a figure that is not in the files is not on the page.
+Nothing here computes: a figure that is not in the files is nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-UNKNOWN = "not computed"
-PLAN, FINDINGS = "plan.json", "findings.json"
-SIGNIFICANT = 4  # digits of what a check measured
+from guidegen.check.finding import Finding, texts
+from guidegen.rounded import shown
+
+PLAN, FINDINGS, RUN = "plan.json", "findings.json", "run.json"
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,19 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """What a figure says, and its value in each column; None where a column has none."""
+    """What a figure says, and its value in each column; None where a column has none. `ours`: so many of the columns,
+    from the left, are those of the first of two revisions.
+    """
 
     label: str
     figures: tuple[Figure | None, ...]
+    ours: int = 1
 
     @property
     def differs(self) -> bool:
-        """Whether not all columns say the same."""
-        return len({None if each is None else each.text for each in self.figures}) > 1
+        """Whether the two revisions say something else."""
+        texts = [None if each is None else each.text for each in self.figures]
+        return texts[: self.ours] != texts[self.ours :]
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,10 @@ class Table:
     title: str
     heads: tuple[str, ...]
     rows: tuple[Row, ...]
+
+    def only(self, rows: tuple[Row, ...]) -> Table:
+        """The same table with these of its rows."""
+        return replace(self, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,9 @@ class Form:
 
 MM, MM2, ROUGH_MM = Form(1, "mm"), Form(0, "mm²"), Form(0, "mm")
 FINE_MM, DEG, PERCENT, PERCENT_1 = Form(2, "mm"), Form(0, "°"), Form(0, "%", 100.0), Form(1, "%", 100.0)
-MM3, WORDS, COUNT = Form(0, "mm³"), None, Form(0)
+MM3, WORDS = Form(0, "mm³"), None
+
+POINT_DECIMALS = 1  # of a coordinate in mm
 
 Lines = Sequence[tuple[str, str, Form | None]]
 
@@ -76,27 +88,35 @@ ANATOMY: Lines = (
     ("neck-shaft angle", "anatomy/neck_shaft_angle_deg", DEG),
     ("its doubt, 95 %", "anatomy/uncertainty_95/neck_shaft_angle_deg", DEG),
 )
-TUNNEL: Lines = (
-    ("diameter", "diameter_mm", MM),
-    ("length", "length_mm", MM),
+# What is done in the theatre, what it is for, and how near it comes to what must stay whole.
+IN_THEATRE: Lines = (
     ("read on the drill", "depth_reading_mm", MM),
-    ("sleeve's top off the cortex", "sleeve_offset_mm", MM),
-    ("entry above the lesser trochanter", "entry_above_lesser_trochanter_mm", MM),
-    ("entry below the vastus ridge", "entry_below_vastus_ridge_mm", MM),
-    ("angle to the shaft", "shaft_angle_deg", DEG),
+    ("diameter of the drill", "diameter_mm", MM),
+    ("length", "length_mm", MM),
+    ("lesion reached", "lesion_reached_fraction", PERCENT_1),
+    ("tip off its place in the lesion, 95 %", "error_budget/to_lesion_p95_mm", MM),
     ("wall to the outer cortex", "wall_min_mm", MM),
     ("wall where the vessels enter", "vessel_wall_mm", MM),
     ("end on its axis to the joint", "subchondral_axis_mm", MM),
     ("any point of the tool to the joint", "tool_to_joint_mm", MM),
-    ("lesion reached", "lesion_reached_fraction", PERCENT_1),
+)
+TUNNEL: Lines = (
+    *IN_THEATRE,
+    ("sleeve's top off the cortex", "sleeve_offset_mm", MM),
+    ("entry above the lesser trochanter", "entry_above_lesser_trochanter_mm", MM),
+    ("entry below the vastus ridge", "entry_below_vastus_ridge_mm", MM),
+    ("angle to the shaft", "shaft_angle_deg", DEG),
     ("off the lesion's centroid", "centroid_distance_mm", MM),
     ("the seat in the error budget", "error_budget/seat", WORDS),
-    ("tip off its place in the lesion, 95 %", "error_budget/to_lesion_p95_mm", MM),
     ("that tip with the seat assumed before", "error_budget_assumed/to_lesion_p95_mm", MM),
     ("within 3 mm of the joint", "error_budget/within_3_mm_of_joint", PERCENT_1),
     ("that near the joint with the seat assumed before", "error_budget_assumed/within_3_mm_of_joint", PERCENT_1),
     ("breaches the neck", "error_budget/breaches_cortex", PERCENT_1),
     ("drill to what is kept out", "keep_out_mm", MM),
+)
+PLANNED: Lines = (
+    ("strategy", "plan/chosen/strategy", WORDS),
+    ("kit", "plan/chosen/kit", WORDS),
 )
 GUIDE: Lines = (
     ("size", "guide/size", WORDS),
@@ -156,44 +176,82 @@ PROPOSAL: Lines = (
 
 def figure_tables(plan: Mapping[str, Any]) -> tuple[Table, ...]:
     """The figures of a plan, for one page."""
-    tunnels = [f"tunnels/{number}" for number in range(len(plan["tunnels"]))]
-    tables = [_table(plan, "Tunnel", TUNNEL, tunnels, "tunnel"), _table(plan, "Lesion", LESION, [""])]
+    tables = [_tunnels(plan, TUNNEL), _table(plan, "Plan", PLANNED, [""]), _table(plan, "Lesion", LESION, [""])]
     if plan.get("guide"):
-        guide = plan["guide"]
-        sleeves = [f"guide/sleeves/{number}" for number in range(len(guide.get("sleeves", ())))]
-        pins = [f"guide/pins/{number}" for number in range(len(guide.get("pins", ())))]
+        sleeves = _places(plan, "guide/sleeves")
         tables += [
             _table(plan, "Guide", GUIDE, [""]),
             _table(plan, "Sleeve", SLEEVE, sleeves, "sleeve"),
-            _table(plan, "Wires", PIN, pins, "wire"),
+            _wires(plan),
             *_to_skin(plan),
         ]
     return tuple(table for table in (*tables, _table(plan, "Anatomy", ANATOMY, [""])) if table.rows)
 
 
+def theatre_tables(plan: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Those of the same figures that the operation is done by."""
+    return tuple(table for table in (_tunnels(plan, IN_THEATRE), _wires(plan)) if table.rows)
+
+
+def prescription_table(plan: Mapping[str, Any], size: str) -> Table:
+    """What a surgeon prescribes; `size` as the run was ordered. Points are read to a tenth, and signed as recorded."""
+    tunnels = _places(plan, "tunnels")
+    points = {
+        f"tunnel {number}, {what}, LPS mm": f"{place}/{what}_mm"
+        for number, place in enumerate(tunnels, start=1)
+        for what in ("entry", "target")
+    }
+    figures = {
+        "kit": _figure(plan, "", "plan/chosen/kit", WORDS),
+        "footprint": Figure(size, f"{RUN}#parameters/order/size"),
+        **{label: _point(plan, place) for label, place in points.items()},
+    }
+    return Table("Prescription", (), tuple(Row(label, (figure,)) for label, figure in figures.items()))
+
+
+def texts_of(tables: Iterable[Table]) -> Iterator[tuple[str, str]]:
+    """Every displayed text by its place, as what is signed names it."""
+    for table in tables:
+        for row in table.rows:
+            for number, figure in enumerate(row.figures):
+                column = table.heads[number] if table.heads else ""
+                if figure is not None:
+                    yield f"{table.title} {column}: {row.label}".replace(" :", ":"), figure.text
+
+
 def _to_skin(plan: Mapping[str, Any]) -> list[Table]:
     """What is known of the skin; no rows where it is not known."""
-    over, place = plan["guide"].get("soft_tissue") or {}, "guide/soft_tissue"
-    tunnels = [f"{place}/tunnels/{number}" for number in range(len(over.get("tunnels", ())))]
-    pins = [f"{place}/pins/{number}" for number in range(len(over.get("pins", ())))]
+    tunnels, pins = (_places(plan, f"guide/soft_tissue/{name}") for name in ("tunnels", "pins"))
     return [
         _table(plan, "To the skin", TO_SKIN, tunnels, "tunnel"),
         _table(plan, "Wires to the skin", WIRE_TO_SKIN, pins, "wire"),
     ]
 
 
+def _tunnels(plan: Mapping[str, Any], lines: Lines) -> Table:
+    return _table(plan, "Tunnel", lines, _places(plan, "tunnels"), "tunnel")
+
+
+def _wires(plan: Mapping[str, Any]) -> Table:
+    return _table(plan, "Wires", PIN, _places(plan, "guide/pins"), "wire")
+
+
+def _places(plan: Mapping[str, Any], place: str) -> list[str]:
+    """The place of each item of a list; none where there is no list."""
+    return [f"{place}/{number}" for number in range(len(value_at(plan, place) or ()))]
+
+
 def choice_tables(plan: Mapping[str, Any]) -> tuple[Table, ...]:
     """What else there is, side by side: footprints, and other plans."""
     sizes = [size for size in ("S", "M", "L") if size in ((plan.get("guide") or {}).get("sizes") or {})]
-    found = plan.get("plan") or {}
-    others = [f"plan/alternatives/{number}" for number in range(len(found.get("alternatives", ())))]
-    chosen = ["plan/chosen"] if found.get("chosen") else []
+    others = _places(plan, "plan/alternatives")
+    chosen = ["plan/chosen"] if value_at(plan, "plan/chosen") else []
     proposals = [*chosen, *others]
     names = [str(value_at(plan, f"{each}/strategy")) for each in proposals]
     heads = [f"{name}, chosen" if each in chosen else name for name, each in zip(names, proposals, strict=True)]
     by_tunnel = [
-        *([f"tunnels/{number}" for number in range(len(plan["tunnels"]))] if chosen else []),
-        *(f"{each}/tunnels/{number}" for each in others for number in range(len(value_at(plan, f"{each}/tunnels")))),
+        *(_places(plan, "tunnels") if chosen else []),
+        *(place for each in others for place in _places(plan, f"{each}/tunnels")),
     ]
     return tuple(
         table
@@ -208,30 +266,21 @@ def choice_tables(plan: Mapping[str, Any]) -> tuple[Table, ...]:
 
 @dataclass(frozen=True)
 class Check:
-    """A finding as a row: its figures, and whether it passed."""
+    """A finding with its two figures; the limit's text stands behind the sign of its side."""
 
-    name: str
+    finding: Finding
     measured: Figure
     limit: Figure
-    unit: str
-    passed: bool
-    why: str
 
 
-def checks(findings: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
+def checks(findings: Sequence[Finding]) -> tuple[Check, ...]:
     """Every check, those that failed first."""
-    made = [
-        Check(
-            name=str(each["name"]),
-            measured=_significant(each["measured"], f"{number}/measured"),
-            limit=_significant(each["limit"], f"{number}/limit"),
-            unit=str(each["unit"]),
-            passed=bool(each["passed"]),
-            why=str(each["why"]),
-        )
-        for number, each in enumerate(findings)
-    ]
-    return tuple(sorted(made, key=lambda check: check.passed))
+    made = []
+    for number, finding in enumerate(findings):
+        measured, limit = texts(finding)
+        place = f"{FINDINGS}#{number}"
+        made.append(Check(finding, Figure(measured, f"{place}/measured"), Figure(limit, f"{place}/limit")))
+    return tuple(sorted(made, key=lambda check: check.finding.passed))
 
 
 def value_at(content: Any, pointer: str) -> Any:
@@ -265,12 +314,17 @@ def _figure(plan: Mapping[str, Any], place: str, end: str, form: Form | None) ->
         return None
     if form is None:
         return Figure(str(value), f"{PLAN}#{pointer}")
+    return Figure(written(value, form), f"{PLAN}#{pointer}", form.times)
+
+
+def written(value: float, form: Form) -> str:
+    """A value as it is read, with its unit."""
     space = "" if form.unit in ("", "°") else " "
-    return Figure(f"{form.times * value:.{form.decimals}f}{space}{form.unit}", f"{PLAN}#{pointer}", form.times)
+    return f"{shown(form.times * value, form.decimals)}{space}{form.unit}"
 
 
-def _significant(value: float | None, pointer: str) -> Figure:
-    return Figure(UNKNOWN if value is None else f"{value:.{SIGNIFICANT}g}", f"{FINDINGS}#{pointer}")
+def _point(plan: Mapping[str, Any], pointer: str) -> Figure:
+    return Figure(", ".join(shown(each, POINT_DECIMALS) for each in value_at(plan, pointer)), f"{PLAN}#{pointer}")
 
 
 def _tunnel_heads(plan: Mapping[str, Any], places: Iterable[str]) -> Iterable[str]:
@@ -295,7 +349,10 @@ def beside(first: Sequence[Table], second: Sequence[Table], names: tuple[str, st
             for head in table.heads or ("",)
         ]
         labels = dict.fromkeys(row.label for table in both if table is not None for row in table.rows)
-        rows = [Row(label, tuple(each for table in both for each in _cells(table, label))) for label in labels]
+        rows = []
+        for label in labels:
+            ours, theirs = (_cells(table, label) for table in both)
+            rows.append(Row(label, (*ours, *theirs), len(ours)))
         tables.append(Table(title, tuple(heads), tuple(rows)))
     return tuple(tables)
 
