@@ -59,8 +59,11 @@ def texts(finding: Finding) -> tuple[str, str]:
 
 
 def line(finding: Finding) -> str:
-    """What was measured, its limit and the verdict in a line: "5.03 ≥ 5.00 mm pass"."""
-    return " ".join(word for word in (*texts(finding), finding.unit, "pass" if finding.passed else "FAIL") if word)
+    """What was measured, its limit and the verdict in a line: "5.03 mm, limit ≥ 5.00 mm: pass"."""
+    measured, limit = texts(finding)
+    unit = f" {finding.unit}" if finding.unit else ""
+    found = measured if finding.measured is None else f"{measured}{unit}"
+    return f"{found}, limit {limit}{unit}: {'pass' if finding.passed else 'FAIL'}"
 
 
 def signed(bound: str | None, limit: str) -> str:

@@ -138,7 +138,7 @@ def _show_checks(comparison: Comparison, every: bool) -> None:
         passed = sum(finding.passed for finding in revision.findings)
         out.print(f"\n{escape(revision.name)}: {passed} of {len(revision.findings)} checks passed")
         for finding in only_in(comparison.checks, side):
-            out.print(f"  not in {escape(other.name)}: {escape(finding.name)}, {line(finding)}")
+            out.print(f"  not in {escape(other.name)}: {escape(finding.name)}: {line(finding)}")
     told = [pair for pair in comparison.checks if every or pair.failed]
     if told:
         names = (escape(comparison.first.name), escape(comparison.second.name))

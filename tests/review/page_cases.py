@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from review_cases import PEOPLE, World, copy_database, make_revision, open_world, plan
 
 from guidegen.check.finding import Finding, at_least, at_most
+from guidegen.results import RUN_FILE, hashes
 from guidegen.review.web.app import make_app
 from guidegen.review.web.cases import CaseFiles
 from guidegen.review.web.guard import Guard
@@ -109,6 +110,17 @@ def _order(folder: Path) -> None:
     run = json.loads((folder / "run.json").read_text())
     run |= {"inputs_sha256": {"case.toml": "0" * 64}}
     (folder / "run.json").write_text(json.dumps(run))
+
+
+def rewritten(folder: Path, findings: Any = None, plan: Mapping[str, Any] | None = None, **order: Any) -> Path:
+    """A revision as if its run had found or planned otherwise, or another order had been given."""
+    for name, content in (("findings.json", findings), ("plan.json", plan)):
+        if content is not None:
+            (folder / name).write_text(json.dumps(content))
+    run = json.loads((folder / RUN_FILE).read_text())
+    run["parameters"]["order"] |= order
+    (folder / RUN_FILE).write_text(json.dumps(run | {"outputs_sha256": hashes(folder)}))
+    return folder
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 from page_browser import LAPTOP, TABLET, Seat, browser, needs_chromium, playwright
-from page_cases import Pages, open_pages, page_revision
+from page_cases import Pages, open_pages, page_revision, rewritten
 from review_cases import WARNING, World, password_of
 
 from guidegen.case import load_case
@@ -153,6 +154,48 @@ def test_views_answer_to_switches_keys_and_sliders(browser: Any, site: tuple[Pag
     with bora.page.expect_download() as saved:
         bora.page.click("#save-view")
     assert saved.value.suggested_filename == "Z019L-LEFT-r001-view.png"
+    assert bora.faults == []
+
+
+@pytest.mark.parametrize("section", ["along", "axial", "sagittal"])
+def test_a_section_is_looked_at_squarely_from_wherever_it_is_asked_for(
+    browser: Any, site: tuple[Pages, str], section: str
+) -> None:
+    _, origin = site
+    bora = Seat(browser, origin)
+    bora.sign_in("bora", password_of("bora"))
+    bora.look_at(BASE)
+    pictures = []
+    for standpoint in ("l", "f", "a"):  # from lateral, the section along the tunnel would be seen edge-on
+        bora.page.locator("#stage").press(standpoint)
+        bora.page.select_option("#section", section)
+        pictures.append(bora.drawn())
+        bora.page.select_option("#section", "")
+    assert len(set(pictures)) == 1
+    assert bora.faults == []
+
+
+def test_the_names_of_several_tunnels_never_lie_on_each_other(browser: Any, site: tuple[Pages, str]) -> None:
+    pages, origin = site
+    folder = page_revision(pages.world, "r002")
+    plan = json.loads((folder / "plan.json").read_text())
+    (tunnel,) = plan["tunnels"]
+    targets = [
+        [tunnel["target_mm"][0], tunnel["target_mm"][1] + across, tunnel["target_mm"][2]] for across in (-6, 0, 6)
+    ]
+    rewritten(folder, plan=plan | {"tunnels": [tunnel | {"target_mm": target} for target in targets]})
+    bora = Seat(browser, origin)
+    bora.sign_in("bora", password_of("bora"))
+    bora.look_at("/cases/Z019L-left/r002")
+    for standpoint in ("f", "l", "t", "a"):
+        bora.page.locator("#stage").press(standpoint)
+        bora.drawn()
+        boxes = [mark.bounding_box() for mark in bora.page.locator(".mark").all()]
+        assert len(boxes) == 3
+        boxes.sort(key=lambda box: box["y"])
+        for upper, lower in itertools.pairwise(boxes):
+            is_beside = upper["x"] + upper["width"] <= lower["x"] or lower["x"] + lower["width"] <= upper["x"]
+            assert is_beside or upper["y"] + upper["height"] <= lower["y"] + 0.5, standpoint
     assert bora.faults == []
 
 

@@ -36,8 +36,8 @@ def test_the_figures_of_the_theatre_come_first(world: World) -> None:
 def test_what_failed_or_passed_by_little_is_told_and_the_rest_counted(world: World) -> None:
     said = told(world)
     assert [finding.name for finding in said.findings] == ["wall", "guide bodies"]
-    assert said.strings["check: wall"] == "3.10 ≥ 3.00 mm pass"
-    assert said.strings["check: guide bodies"] == "2 ≤ 1 FAIL"
+    assert said.strings["check: wall"] == "3.10 mm, limit ≥ 3.00 mm: pass"
+    assert said.strings["check: guide bodies"] == "2, limit ≤ 1: FAIL"
     assert said.strings["other checks"] == "3 passed"
     assert said.strings["warning 1"] == WARNING
 

@@ -290,7 +290,7 @@ def test_what_the_surgeon_cares_about_comes_first_and_the_rest_is_counted(
     assert lines[3] == ["≠", "read", "on", "the", "drill", "128.3", "mm", "133.3", "mm"]
     assert lines[4] == ["length", "90.0", "mm", "90.0", "mm"]  # of the theatre: told though it is the same
     assert "tunnels[0].depth_reading_mm" not in said
-    assert "r001: 2 of 2 checks passed\n  not in r002: gap, 0.20 ≥ 0.00 mm pass\n" in said
+    assert "r001: 2 of 2 checks passed\n  not in r002: gap: 0.20 mm, limit ≥ 0.00 mm: pass\n" in said
     assert "r002: 1 of 1 checks passed\n\n" in said
     assert "3 of 19 recorded figures and checks differ; --all lists each" in said
 

@@ -8,10 +8,11 @@ from datetime import date
 from typing import Any
 
 from guidegen.errors import GuidegenError
+from guidegen.plan.planning import ORDERED
 from guidegen.review.revision import Place, Revision, skim_revision
 from guidegen.show.figures import value_at
 
-ORDERED = {"entry_mm": "entry ordered", "target_mm": "target ordered"}
+WORDS = {"entry_mm": "entry ordered", "target_mm": "target ordered"}
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ def summary_of(place: Place, today: date) -> Summary:
         return Summary(fault="ALTERED: not what its run left")
     plan, order = revision.plan, revision.order
     strategy = value_at(plan, "plan/chosen/strategy") or order.get("strategy")
-    ordered = [words for name, words in ORDERED.items() if order.get(name) is not None]
+    ordered = [words for name, words in WORDS.items() if order.get(name) is not None]
+    how = ordered if strategy == ORDERED else [strategy, *ordered] if strategy else []
     return Summary(
         size=order["size"],
         kit=value_at(plan, "plan/chosen/kit") or order.get("kit"),
-        strategy=", ".join([str(strategy), *ordered]) if strategy else None,
+        strategy=", ".join(how) or None,
         plan_hash=value_at(plan, "guide/plan_hash"),
         passed=sum(finding.passed for finding in revision.findings),
         count=len(revision.findings),

@@ -13,7 +13,7 @@ export class Marks {
     label.className = `mark ${kind}`;
     label.textContent = text;
     this.stage.element.append(label);
-    const mark = { label, point };
+    const mark = { label, point, isName: !kind };
     this.marks.push(mark);
     return mark;
   }
@@ -23,17 +23,29 @@ export class Marks {
     this.marks = this.marks.filter((each) => each !== mark);
   }
 
+  // Each beside its point; a name as far below it as it takes to lie on no other text, the upper ones first.
   place() {
-    for (const { label, point } of this.marks) {
-      const [x, y] = this.stage.pixels(point);
-      label.style.transform = `translate(${x + 6}px, ${y - 20}px)`;
+    const taken = [];
+    for (const mark of this.marks) mark.at = this.stage.pixels(mark.point);
+    for (const mark of [...this.marks].sort((one, other) => one.isName - other.isName || one.at[1] - other.at[1])) {
+      const [x, y] = mark.at;
+      const box = { left: x, right: x + mark.label.offsetWidth, top: y, height: mark.label.offsetHeight };
+      for (let over; mark.isName && (over = taken.find((other) => meet(box, other)));) box.top = over.top + over.height;
+      taken.push(box);
+      mark.at = [x, box.top];
+      mark.label.style.transform = `translate(${x + 6}px, ${box.top - 20}px)`;
     }
   }
 
   // Every text with its place on the element, for a saved picture.
   get texts() {
-    return this.marks.map(({ label, point }) => ({ text: label.textContent, at: this.stage.pixels(point) }));
+    return this.marks.map(({ label, at }) => ({ text: label.textContent, at }));
   }
+}
+
+function meet(one, other) {
+  const isBeside = one.left >= other.right || other.left >= one.right;
+  return !isBeside && one.top < other.top + other.height && other.top < one.top + one.height;
 }
 
 // Distances between points that are picked on what is seen: two picks are one distance.

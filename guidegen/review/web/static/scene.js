@@ -7,6 +7,11 @@ import { Stage } from "./stage.js";
 
 const KEYS = { f: "front", b: "back", l: "lateral", m: "medial", a: "above", t: "tunnel" };
 const SECTIONS = { axial: [0, 0, 1], coronal: [0, 1, 0], sagittal: [1, 0, 0] };
+// From where a section is looked at, as the slices are: from the feet, from the front, from the patient's left.
+const FACED = {
+  axial: { toward: [0, 0, -1], up: [0, -1, 0] }, coronal: { toward: [0, -1, 0], up: [0, 0, 1] },
+  sagittal: { toward: [1, 0, 0], up: [0, 0, 1] },
+};
 
 export async function openScene(views) {
   const base = views.dataset.base;
@@ -34,7 +39,7 @@ function nameTunnels(stage, marks, scene) {
   for (const { name, entry, target } of scene.tunnels) {
     const [from, to] = [new Vector3(...entry), new Vector3(...target)];
     stage.world.add(lineOf(from, to, 0xcfe2ff));
-    marks.add(name, from.lerp(to, 0.55));
+    marks.add(name, to); // where the tunnels of a fan are furthest apart
   }
 }
 
@@ -102,6 +107,8 @@ function sections(stage, scene, meshes) {
   };
   which.addEventListener("change", () => {
     at.value = which.value === "along" ? throughTunnel(scene) : 0.5;
+    const faced = which.value === "along" ? facedTunnel(scene) : FACED[which.value];
+    if (faced) stage.lookFrom(faced.toward, faced.up); // square to it: seen edge-on, a section shows nothing
     cut();
   });
   at.addEventListener("input", cut);
@@ -113,6 +120,13 @@ function alongTunnel(scene) {
   const { entry, target } = scene.tunnels[0];
   const axis = new Vector3(...target).sub(new Vector3(...entry));
   return axis.cross(new Vector3(...scene.views.front.up)).normalize().toArray();
+}
+
+// That section from the front, the head up.
+function facedTunnel(scene) {
+  const normal = new Vector3(...alongTunnel(scene));
+  const { toward, up } = scene.views.front;
+  return { toward: normal.multiplyScalar(normal.dot(new Vector3(...toward)) < 0 ? -1 : 1).toArray(), up };
 }
 
 function throughTunnel(scene) {
