@@ -138,6 +138,7 @@ PIN: Lines = (
     ("wire", "wire_diameter_mm", MM),
     ("hole", "hole_diameter_mm", FINE_MM),
     ("depth in bone", "depth_mm", ROUGH_MM),
+    ("its tip to the top of its boss", "reading_mm", MM),
 )
 TO_SKIN: Lines = (
     ("bone to skin", "depth_mm", ROUGH_MM),
