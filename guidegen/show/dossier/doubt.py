@@ -12,32 +12,18 @@ def doubt_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
     """The error budget of every tunnel, what it is made of, and the strategies side by side."""
     count = len(read.at("tunnels"))
     widest = max(range(count), key=lambda number: read.at(f"tunnels/{number}/error_budget/to_lesion_p95_mm"))
+    place = f"tunnels/{widest}/error_budget/contributions"
     moves = read.say("what_moves_tip") if count == 1 else read.say("what_moves_tip_of", number=widest + 1)
-    return section(
-        "doubt",
-        read.say("doubt"),
-        [
-            beside(
-                [table(_budget_rows(read), read.say("error_budget"), tunnel_head(read), align="l" + "r" * count)],
-                [
-                    table(
-                        _contribution_rows(read, f"tunnels/{widest}/error_budget/contributions"),
-                        moves,
-                        ["", read.say("alone_rms"), read.say("share")],
-                        align="lrr",
-                    )
-                ],
-                share=0.54,
-            ),
-            text([read.say("headline")]) if read.has("guide") else None,
-            table(
-                _sources(read, f"tunnels/{widest}/error_budget/contributions"),
-                read.say("figures_come_from"),
-                widths=[1, 4],
-            ),
-            *strategy_blocks(read, drawn),
-        ],
-    )
+    head = ["", read.say("alone_rms"), read.say("share")]
+    budget = table(_budget_rows(read), read.say("error_budget"), tunnel_head(read), align="l" + "r" * count)
+    parts = table(_contribution_rows(read, place), moves, head, align="lrr")
+    sources = table(_sources(read, place), read.say("figures_come_from"), widths=[1, 4])
+    headline = text([read.say("headline")]) if read.has("guide") else None
+    if count == 1:
+        made_of = [beside([budget], [parts], share=0.54), headline, sources]
+    else:  # a column for each tunnel takes the page's width
+        made_of = [budget, headline, beside([parts], [sources], share=0.36)]
+    return section("doubt", read.say("doubt"), [*made_of, *strategy_blocks(read, drawn)])
 
 
 def strategy_blocks(read: Reader, drawn: frozenset[str]) -> list[Block | None]:
@@ -47,7 +33,7 @@ def strategy_blocks(read: Reader, drawn: frozenset[str]) -> list[Block | None]:
         table(rows, read.say("strategies"), _strategy_head(read), align="llrrrrrr") if rows else None,
         text([read.say("strategies_note"), *_as_built(read)], None) if rows else None,
         text(_ruled_out(read), None, marked=True) if read.at("plan/ruled_out") else None,
-        pictures(read, ("trade_off.png", "strategies.png"), drawn, width=0.72),
+        pictures(read, ("trade_off.png", "strategies.png"), drawn, columns=2),
     ]
 
 

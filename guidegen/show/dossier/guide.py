@@ -28,7 +28,7 @@ def guide_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "guide",
         read.say("guide"),
         [
-            pictures(read, ("seat.png", "contact.png"), drawn, width=0.7),
+            pictures(read, ("seat.png", "contact.png"), drawn, columns=2),
             table(_pin_rows(read), read.say("wires"), _pin_head(read), align="lrrrrrrrll"),
             *fan_blocks(read),
             table(

@@ -195,7 +195,9 @@ def lesion_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         "lesion",
         read.say("lesion"),
         [
-            pictures(read, ("coronal.png", "sagittal.png", "acetabular.png", "polar.png"), drawn, columns=2),
+            pictures(
+                read, ("coronal.png", "sagittal.png", "acetabular.png", "polar.png"), drawn, columns=2, width=0.66
+            ),
             beside(
                 [
                     table(
@@ -206,11 +208,11 @@ def lesion_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                         widths=[5, 2.6, 4.2],
                     )
                 ],
-                [table(_grade_rows(read), read.say("grades"), grades, align="lll", widths=[5, 2.8, 4.4])],
-                share=0.52,
+                [table(_grade_rows(read), read.say("grades"), grades, align="lll", widths=[5.6, 3.5, 3.5])],
+                share=0.5,
             ),
-            text([read.quote("lesion/grades/support")], read.say("what_it_means")),
-            table(_statement_rows(read), widths=[0.7, 5, 4]) if read.at("lesion/grades/statements") else None,
+            _statements(read),
+            text([read.quote("lesion/grades/support")]),
         ],
     )
 
@@ -252,6 +254,19 @@ def _grade_rows(read: Reader) -> list[Row]:
     return rows
 
 
-def _statement_rows(read: Reader) -> list[Row]:
+def _statements(read: Reader) -> Block | None:
+    """What was published on each class, and what such figures are worth."""
     place = "lesion/grades/statements"
-    return [[read.quote(f"{place}/{n}/{part}") for part in ("grade", "text", "source")] for n in read.count(place)]
+    if not read.at(place):
+        return None
+    alike: dict[tuple[str, str], list[int]] = {}  # one sentence may tell of several classes
+    for n in read.count(place):
+        alike.setdefault((read.at(f"{place}/{n}/system"), read.at(f"{place}/{n}/text")), []).append(n)
+    rows: list[Row] = []
+    for numbers in alike.values():
+        first = f"{place}/{numbers[0]}"
+        classes: Cell = {"parts": [read.quote(f"{place}/{n}/grade") for n in numbers], "join": ", "}
+        system: Cell = {"parts": [read.quote(f"{first}/system"), classes], "join": ": "}
+        rows.append([system, read.quote(f"{first}/text"), read.quote(f"{first}/source")])
+    head = [read.say(key) for key in ("seen_of", "was_seen", "source")]
+    return table(rows, read.say("what_it_means"), head, align="lll", widths=[3, 4.2, 3.8], small=True)

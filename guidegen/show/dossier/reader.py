@@ -138,7 +138,9 @@ def pointer(file: str, place: str) -> str:
 
 
 def table(rows: Sequence[Row], title: str | None = None, head: Sequence[Cell] | None = None, **how: Any) -> Block:
-    """Rows of cells under a head. `how`: "align", a letter l or r for each column; "widths", shares of the width."""
+    """Rows of cells under a head. `how`: "align", a letter l or r for each column; "widths", shares of the width;
+    "small", letters.
+    """
     return {
         "kind": "table",
         "title": title,

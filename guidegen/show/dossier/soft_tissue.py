@@ -24,7 +24,7 @@ def skin_blocks(read: Reader) -> list[Block]:
 def way_in_row(read: Reader) -> Row:
     """Through which opening each tunnel is drilled, in one line."""
     if not read.has(PLACE):
-        return [read.say("ways_in"), read.say("not_known")]
+        return [read.say("ways_in"), read.say("way_unknown")]
     places = [f"{PLACE}/tunnels/{number}" for number in read.count(f"{PLACE}/tunnels")]
     ways = [read.quote(f"{place}/through") if read.has(place) else read.say("not_known") for place in places]
     return [read.say("ways_in"), {"parts": ways, "join": ", "}]

@@ -62,10 +62,17 @@ def tunnel_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
                 ],
                 share=0.56,
             ),
-            pictures(read, ("cuts.png",), drawn),
-            pictures(read, ("reformat_ct.png", "reformat_mr.png", "reformat.png"), drawn, width=0.9),
+            *_cut(read, drawn, several),
         ],
     )
+
+
+def _cut(read: Reader, drawn: frozenset[str], several: bool) -> list[Block | None]:
+    """The bone cut along the tunnel, drawn and as imaged; smaller where several tunnels need the page's room."""
+    imaged = ("reformat_ct.png", "reformat_mr.png", "reformat.png")
+    if several:
+        return [pictures(read, ("cuts.png", *imaged), drawn, columns=2)]
+    return [pictures(read, ("cuts.png",), drawn, width=0.6), pictures(read, imaged, drawn, width=0.58)]
 
 
 def tunnel_head(read: Reader) -> Row | None:
@@ -192,9 +199,9 @@ def _distance_rows(read: Reader) -> list[Row]:
         row("rim_to_joint", "subchondral_mm", "subchondral_rim_mm"),
         row("tool_to_joint", "tool_to_joint_mm", "subchondral_rim_mm"),
         row("off_centroid", "centroid_distance_mm", "centroid_distance_max_mm"),
-        row("above_lesser", "entry_above_lesser_trochanter_mm", None),
-        row("below_ridge", "entry_below_vastus_ridge_mm", None),
-        row("shaft_angle", "shaft_angle_deg", None, 0, "°"),
+        [read.say("above_lesser"), *each(read, "entry_above_lesser_trochanter_mm"), read.say("none_below")],
+        [read.say("below_ridge"), *each(read, "entry_below_vastus_ridge_mm"), read.say("none_below")],
+        [read.say("shaft_angle"), *each(read, "shaft_angle_deg", 0, "°"), _angles(read)],
         row("obliquity", "obliquity_deg", "obliquity_max_deg", 0, "°"),
         [
             read.say("reached"),
@@ -205,12 +212,21 @@ def _distance_rows(read: Reader) -> list[Row]:
     ]
 
 
+def _angles(read: Reader) -> Cell:
+    """Between which angles to the shaft a tunnel may lie."""
+    places = ("limits/shaft_angle_min_deg", "limits/shaft_angle_max_deg")
+    if not all(map(read.has, places)):
+        return ""
+    return {"parts": [read.figure(place, 0, "°") for place in places], "join": "–"}
+
+
 def _volume_rows(read: Reader) -> list[Row]:
     place = "plan/chosen/volumes"
+    curetted = f"{place}/reached_by_curette_mm3"  # 0 without a curette
     return [
         [read.say("lesion"), read.figure(f"{place}/lesion_mm3", 0, "mm³")],
         [read.say("by_tool"), read.figure(f"{place}/reached_by_tool_mm3", 0, "mm³")],
-        [read.say("by_curette"), read.figure(f"{place}/reached_by_curette_mm3", 0, "mm³")],
+        *([[read.say("by_curette"), read.figure(curetted, 0, "mm³")]] if read.at(curetted) else []),
         [read.say("left_of_lesion"), read.figure(f"{place}/residual_mm3", 0, "mm³")],
         [read.say("bone_removed"), read.figure(f"{place}/bone_removed_mm3", 0, "mm³")],
         [read.say("graft"), read.figure(f"{place}/graft_ml", 1, "ml")],

@@ -143,7 +143,10 @@ def grades() -> dict[str, Any]:
             "kerboul": grade("modified Kerboul grade", "2", "1", "2"),
             "jic": grade("JIC type", None, reason="there is no pelvis"),
         },
-        "statements": [{"grade": "C", "text": "24 of 30 hips collapsed.", "source": "Somebody 2002"}],
+        "statements": [{
+            "system": "modified Kerboul grade", "grade": "2", "text": "24 of 30 hips collapsed.",
+            "source": "Somebody 2002",
+        }],
         "notes": ["Every grade rests on the outline of the lesion."],
     }  # fmt: skip
 

@@ -92,15 +92,15 @@ def test_how_deep_the_bone_lies_is_told_for_every_tunnel_and_wire() -> None:
         ["wire 1", "47 mm", "", "", "", "", "102 mm", "150 mm", "48 mm"],
         ["wire 2", "not known", *[""] * 7],
     ]
-    assert row(content, "summary", "tunnel through") == ["stab incision"]
-    assert row(told(FOUND, "tr"), "summary", "tünelin geçtiği yer") == ["ayrı delme kesisi"]
+    assert row(content, "summary", "skin opened for the tunnel by") == ["stab incision"]
+    assert row(told(FOUND, "tr"), "summary", "tünel için cildin açılışı") == ["ayrı delme kesisi"]
 
 
 def test_where_the_skin_is_not_known_the_dossier_says_so() -> None:
     changes = {"guide": guide() | {"soft_tissue": None}}
     content = told(FOUND, **changes)
     walk(content, files(FOUND, **changes))
-    assert row(content, "summary", "tunnel through") == ["not known"]
+    assert row(content, "summary", "skin opened for the tunnel by") == ["the skin is not known: see the notes"]
     (block,) = [
         each for each in section(content, "guide")["blocks"] if str(each.get("title")).startswith("To the skin")
     ]
@@ -303,6 +303,27 @@ def test_the_error_budget_says_whose_seat_it_is_of_and_what_the_assumed_one_made
     assert "with the seat that is assumed of every plan" in said
     assert "Of the chosen plan with its guide as built: tip off its place in the lesion, 95 % 3.3 mm" in said
     assert "comes within 3 mm of the joint 20.7 %" in said
+
+
+def test_what_was_seen_names_its_classification_and_classes_that_share_it_share_a_row() -> None:
+    seen = {"system": "CJFH type", "text": "Of types L2 and L3, 95.3 % collapsed.", "source": "somewhere"}
+    lesion = copy.deepcopy(plan()["lesion"])
+    lesion["grades"]["statements"] += [seen | {"grade": each} for each in ("L2", "L3")]
+    found = rows(section(told(lesion=lesion), "lesion")["blocks"])
+    assert ["modified Kerboul grade: 2", "24 of 30 hips collapsed.", "Somebody 2002"] in found
+    assert ["CJFH type: L2, L3", "Of types L2 and L3, 95.3 % collapsed.", "somewhere"] in found
+
+
+def test_every_rule_of_a_distance_stands_beside_it_and_no_curette_where_there_is_none() -> None:
+    limits = plan()["limits"] | {"shaft_angle_min_deg": 110.0, "shaft_angle_max_deg": 150.0}
+    content = told(limits=limits)
+    assert row(content, "tunnel", "angle to the shaft") == ["135°", "110°–150°"]
+    assert row(content, "tunnel", "entry below the vastus ridge")[1] == "≥ 0 mm"
+    assert row(content, "tunnel", "reached by the curette") == ["150 mm³"]
+    bare = proposed(chosen=proposal(volumes=proposal()["volumes"] | {"reached_by_curette_mm3": 0.0}))
+    volumes = [each[0] for each in rows(section(told(plan=bare), "tunnel")["blocks"])]
+    assert "reached by the tools" in volumes
+    assert "reached by the curette" not in volumes
 
 
 def test_notes_stand_once() -> None:
