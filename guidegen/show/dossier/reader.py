@@ -150,9 +150,11 @@ def table(rows: Sequence[Row], title: str | None = None, head: Sequence[Cell] | 
     }
 
 
-def text(paragraphs: Sequence[Cell], title: str | None = None, marked: bool = False) -> Block:
-    """Paragraphs; `marked`: each with a bullet."""
-    return {"kind": "text", "title": title, "paragraphs": list(paragraphs), "marked": marked}
+def text(
+    paragraphs: Sequence[Cell], title: str | None = None, marked: bool = False, sticky: bool = False
+) -> Block:  # fmt: skip
+    """Paragraphs; `marked`: each with a bullet; `sticky`: on the page of what follows."""
+    return {"kind": "text", "title": title, "paragraphs": list(paragraphs), "marked": marked, "sticky": sticky}
 
 
 def warning(paragraphs: Sequence[Cell], title: str | None = None, grave: bool = False) -> Block:

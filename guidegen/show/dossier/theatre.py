@@ -28,7 +28,7 @@ def theatre_section(read: Reader, drawn: frozenset[str]) -> dict[str, Any]:
         read.say("theatre"),
         [
             text(_before(read), read.say("before_drilling")),
-            pictures(read, ("inserts.png",), drawn, width=0.62),
+            pictures(read, ("inserts.png",), drawn, width=0.5),
             *_drilling(read),
             warning(_stop_if(read), read.say("stop_if")),
             table(_entry_rows(read), read.say("entries"), ["", *entries], align="lrrrr"),
@@ -136,7 +136,10 @@ def _steps(read: Reader, number: int, name: str, guide: tuple[str, ...]) -> list
         "join": "   ",
     }
     rows = _step_rows(read, number, guide)
-    return [text([depth], name), table(rows, None, _step_head(read), align="lllll", widths=[0.3, 3, 3, 4, 1])]
+    return [
+        text([depth], name, sticky=True),
+        table(rows, None, _step_head(read), align="lllll", widths=[0.3, 3, 3, 4, 1]),
+    ]
 
 
 def _step_head(read: Reader) -> Row:

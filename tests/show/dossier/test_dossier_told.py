@@ -24,7 +24,7 @@ KITS = ["core-8", "core-9", "core-10", "curette-10", "multiple-3.2", "cannulated
 PRINTERS = ["sla", "sls-pa12", "mjf", "fdm", "ti"]
 # Words that stand in English sentences, and in no Turkish one.
 ENGLISH = re.compile(
-    r"\b(the|of|and|with|off|from|than|were|was|is|are|no|not|to|its|bore|insert|sleeve|tunnel|wire|guide|bone|print|"
+    r"\b(the|of|names|and|with|off|from|than|were|was|is|are|no|not|to|its|bore|insert|sleeve|tunnel|wire|guide|bone|print|"
     r"steam|through|reaches|hips?|angle|failed|collapsed|open|faces|least|most|gap|play|way|room|edges?|label|turns|"
     r"slides|trephine|reamer|curette|flange)\b"
 )
