@@ -24,7 +24,7 @@ from guidegen.rounded import shown
 FOLDER = "dossier"
 REFERENCE = "en"
 HOLE = "{}"  # of a recorded sentence: whatever stands there, a number in most
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?: / -?\d+(?:\.\d+)?)*")  # or several, one for each wire
 SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z\d])")
 POINT = re.compile(r"(?<=\d)\.(?=\d)")  # of a decimal number
 PERCENT = re.compile(r"(\d+(?:[.,]\d+)?) %")

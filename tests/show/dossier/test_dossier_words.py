@@ -51,6 +51,9 @@ def test_recorded_sentences_are_told_with_their_numbers_or_left_as_they_are() ->
         say.told("its stop, set at 140.3 mm (0.3 mm past the mark 140), on the sleeve's top")
         == "140,3 mm'ye ayarlı durdurucusu (140 işaretini 0,3 mm geçince), kovanın tepesinde"
     )
+    assert say.told("25 mm of bone: 34.5 / 35 mm from its tip to the top of its boss") == (
+        "25 mm kemik: ucundan yuvasının tepesine 34,5 / 35 mm"
+    )
     assert say.told("turns 0.6° about the shaft, slides 0.3 mm along the shaft and 0.2 mm off the bone") == (
         "şaft çevresinde 0,6° döner, şaft boyunca 0,3 mm ve kemikten dışa 0,2 mm kayar"
     )
