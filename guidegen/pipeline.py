@@ -551,7 +551,7 @@ def _write(
         written = read_written(scratch)
         measured = (*check_guide(written), *check_order(written, state.parameters))
         _put(workshop.finish_companions(), scratch)
-        measured += check_companions(written)
+        measured += check_companions(written, workshop.on_metal)
     state.measured(content, measured)
     _begin_pictures(state, planned, content, guide, workshop)  # while this one operates
     with state.stage("surgery"):

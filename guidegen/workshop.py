@@ -1,8 +1,8 @@
 """A second process for the second core.
 
 CadQuery's import takes two to three seconds, which this process spends while the bone is read; nothing else of a run
-needs it. Later it makes the trial bone and draws the pictures while the files are written and checked. Requests and
-answers pass through pipes between the two processes, and through nothing else.
+needs it. Later it makes the trial bone, looks at the metal parts' files and draws the pictures, while the files are
+written and checked. Requests and answers pass through pipes between the two processes, and through nothing else.
 """
 
 from __future__ import annotations
@@ -11,11 +11,18 @@ import importlib
 import pickle
 import subprocess
 import sys
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from guidegen.guide.parts import Part
 
+if TYPE_CHECKING:  # a new process begins sooner without
+    from pathlib import Path
+
+    from guidegen.check.asked import Asked
+    from guidegen.check.finding import Finding
+
 MAKE = "guidegen.guide.parts:make"
+ON_METAL = "guidegen.check.metal:part_findings"
 ACCOMPANY = "guidegen.guide.companions:companion_files"
 DRAW = "guidegen.show.result_pictures:result_pictures"
 DRAW_REFUSED = "guidegen.show.result_pictures:refused_pictures"
@@ -53,6 +60,11 @@ class Workshop:
     def finish_companions(self) -> dict[str, bytes]:
         """The files, as `companion_files` gives them."""
         return dict(self._finish())
+
+    def on_metal(self, asked: Asked, folder: Path) -> tuple[Finding, ...]:
+        """What is found on the metal parts' files, as `part_findings`."""
+        self._begin(ON_METAL, (asked, folder), {})
+        return tuple(self._finish())
 
     def begin_pictures(self, *drawn: Any) -> None:
         """Begin to draw the pictures; takes what `result_pictures` takes."""

@@ -4,7 +4,7 @@ what it bears, and what comes of it in 200 operations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from guidegen.check.label import label_findings
 from guidegen.check.lesion import lesion_findings
 from guidegen.check.loads import load_findings, loads
 from guidegen.check.mesh import bone_mesh_findings, genus_finding, guide_mesh_findings
-from guidegen.check.metal import metal_findings
+from guidegen.check.metal import part_findings
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.pins import pin_findings
 from guidegen.check.print_file import (
@@ -37,7 +37,6 @@ from guidegen.check.print_file import (
     read_threemf,
 )
 from guidegen.check.print_form import print_form_findings
-from guidegen.check.reducer import read_reducers, reducer_findings
 from guidegen.check.removal import removal_findings, wire_findings
 from guidegen.check.seat import Seat, seated
 from guidegen.check.side import side_findings
@@ -60,6 +59,8 @@ from guidegen.frames import FloatArray
 from guidegen.results import RUN_FILE
 from guidegen.surfaces import Surface
 from guidegen.threemf import print_orientation
+
+OnMetal = Callable[[Asked, Path], tuple[Finding, ...]]
 
 
 def check_files(
@@ -170,16 +171,15 @@ def check_order(written: Written, parameters: Any) -> tuple[Finding, ...]:
     return ordered_findings(written.plan, written.asked, Ordered.read(parameters))
 
 
-def check_companions(written: Written) -> tuple[Finding, ...]:
+def check_companions(written: Written, on_metal: OnMetal = part_findings) -> tuple[Finding, ...]:
     """Every finding on the trial bone, on its print, on the metal parts, and on what the print files hold beside their
-    bodies.
+    bodies. `on_metal` looks at the metal parts: here and now, or in a `Workshop` that was opened earlier.
     """
     trial, printed_mm = read_trial_bone(written.folder), read_threemf(written.folder / TRIAL_BONE_PRINT)
     return (
         *trial_bone_findings(written.asked, written.bone, written.guide, trial),
         *trial_print_findings(written.asked, trial, printed_mm),
-        *reducer_findings(written.asked, read_reducers(written.folder, written.asked)),
-        *metal_findings(written.asked, written.folder),
+        *on_metal(written.asked, written.folder),
         *print_form_findings(written.folder, written.plan),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from guidegen.check.asked import Asked
 from guidegen.check.finding import Finding, at_most
+from guidegen.check.reducer import read_reducers, reducer_findings
 
 FOLDER, FIGURES = "metal", "metal.json"
 # A tenth of the finest tolerance that such a part has.
@@ -42,6 +43,14 @@ class UnreadableError(Exception):
     """A file that is missing, or holds no such part; it says why."""
 
 
+def part_findings(asked: Asked, folder: Path) -> tuple[Finding, ...]:
+    """Every finding on the metal parts in a result folder: how reducers are made, and whether all are the plan's.
+
+    CAD's import takes a second: a run asks this of its `Workshop`, which has it.
+    """
+    return (*reducer_findings(asked, read_reducers(folder, asked)), *metal_findings(asked, folder))
+
+
 def metal_findings(asked: Asked, folder: Path) -> tuple[Finding, ...]:
     """How far the files of each metal part in a result folder are off the plan; a file of another guide's part gives
     nothing to measure.
@@ -65,7 +74,7 @@ def _parts(asked: Asked) -> Iterator[Part]:
 
 
 def _finding(asked: Asked, part: Part, what: str, read: Reader, folder: Path) -> Finding:
-    whose = f"{asked.case_id} {asked.side.upper()} hip {asked.guide.revision} {asked.guide.plan_hash}"
+    whose = _whose(asked.case_id, asked.side, asked.guide.revision, asked.guide.plan_hash)
     off_mm, missing = None, ""
     try:
         written = read(folder, part.file)
@@ -76,6 +85,11 @@ def _finding(asked: Asked, part: Part, what: str, read: Reader, folder: Path) ->
     except UnreadableError as error:
         missing = str(error)
     return at_most(f"{part.name} {what} off plan", off_mm, LIMIT_MM, "mm", WHY, missing)
+
+
+def _whose(case_id: str, side: str, revision: str, plan_hash: str) -> str:
+    """As every part says whose guide it is for."""
+    return f"{case_id} {side.upper()} hip {revision} {plan_hash}"
 
 
 def read_step(folder: Path, name: str) -> Written:
@@ -149,7 +163,7 @@ def read_figures(folder: Path, name: str) -> Written:
         figures = json.loads((folder / FIGURES).read_bytes())
         sizes = {size["name"]: float(size["nominal_mm"]) for size in figures["parts"][name]["sizes"]}
         length_mm = sizes["length"] if "length" in sizes else sizes["height"]
-        whose = f"{figures['case_id']} {figures['side'].upper()} hip {figures['revision']} {figures['plan_hash']}"
+        whose = _whose(*(figures[name] for name in ("case_id", "side", "revision", "plan_hash")))
         return Written(((sizes["bore"], length_mm),), whose)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(f"there are no figures of {name} in {FIGURES}") from error
