@@ -1,4 +1,4 @@
-"""TOML that somebody wrote by hand, read once for case files and templates."""
+"""TOML that somebody wrote by hand: case files, templates, policies, answers and words."""
 
 from __future__ import annotations
 

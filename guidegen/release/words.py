@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import string
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 
 from guidegen.errors import TemplateError
 from guidegen.release.paper import FOLDER
+from guidegen.toml_files import NotToml, read_toml
 
 LANGUAGES = ("en", "tr")
 
@@ -30,8 +30,8 @@ def load_words(language: str) -> Mapping[str, str]:
 def _read(language: str) -> dict[str, str]:
     path = resources.files("guidegen.templates") / FOLDER / f"instructions.{language}.toml"
     try:
-        return {str(name): str(text) for name, text in tomllib.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return {str(name): str(text) for name, text in read_toml(path.read_bytes()).items()}
+    except (OSError, NotToml) as error:
         raise TemplateError(f"expected a usable {path.name}, found: {error}; mend the file") from error
 
 

@@ -16,7 +16,6 @@ reason = "…"            # the surgeon's own
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,6 +30,7 @@ from guidegen.review.objections import PATIENT, REVISION, SIDE
 from guidegen.review.records import Shown, WaiverDecision
 from guidegen.review.revision import Place, Revision
 from guidegen.show.figures import Table, prescription_table, texts_of, theatre_tables
+from guidegen.toml_files import NotToml, read_toml
 
 LOOKED_AT = ("dossier.pdf", "preview/")  # how the names of the files begin that are looked at
 
@@ -59,8 +59,8 @@ class Answers(Value):
 def read_answers(path: Path) -> Answers:
     """The answers in a TOML file; ReviewError for what cannot be."""
     try:
-        return Answers.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        return Answers.model_validate(read_toml(path.read_bytes()))
+    except (OSError, NotToml, ValidationError) as error:
         raise ReviewError(f"expected the answers of an approval in {path}, found: {error}; mend the file") from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from typing import Annotated
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from guidegen.errors import TemplateError
 from guidegen.plan.fields import Template, Words
+from guidegen.toml_files import NotToml, read_toml
 
 FOLDER = "approval"
 
@@ -67,7 +67,7 @@ def load_policy(name: str = "default") -> LoadedPolicy:
 def policy_of(name: str, content: bytes) -> LoadedPolicy:
     """The policy in the bytes of a file called `name`.toml; TemplateError where it is impossible."""
     try:
-        rules = ApprovalPolicy.model_validate(tomllib.loads(content.decode()))
-    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        rules = ApprovalPolicy.model_validate(read_toml(content))
+    except (ValidationError, NotToml) as error:
         raise TemplateError(f"expected a usable policy {FOLDER}/{name}.toml, found: {error}; mend the file") from error
     return LoadedPolicy(rules, f"{name}.toml", hashlib.sha256(content).hexdigest())

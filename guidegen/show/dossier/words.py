@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from pydantic import Field, ValidationError
 from guidegen.errors import TemplateError
 from guidegen.plan.fields import Template
 from guidegen.rounded import shown
+from guidegen.toml_files import NotToml, read_toml
 
 FOLDER = "dossier"
 REFERENCE = "en"
@@ -122,8 +122,8 @@ def load_words(language: str) -> Words:
         )
     name = f"{FOLDER}/{language}.toml"
     try:
-        file = _File.model_validate(tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8")))
-    except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        file = _File.model_validate(read_toml((folder / f"{language}.toml").read_bytes()))
+    except (ValidationError, NotToml) as error:
         raise TemplateError(f"expected a usable template {name}, found: {error}; mend the file") from error
     if language != REFERENCE:
         _require_all(load_words(REFERENCE), file, name)
