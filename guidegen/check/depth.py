@@ -6,7 +6,7 @@ import numpy as np
 
 from guidegen.check.asked import Asked, AskedInsert, AskedSleeve
 from guidegen.check.finding import Finding, at_most
-from guidegen.check.stop import LIMIT_MM, above_mm
+from guidegen.check.stop import LIMIT_MM, above_mm, rests_mm, top_above_mm
 from guidegen.surfaces import Surface
 
 WHY_READING = "The drill is stopped where it shows this figure: what is wrong in it is wrong in depth."
@@ -18,11 +18,8 @@ def sleeve_depth_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     """The figures of each tunnel that a sleeve leads, against the top face of the guide (LPS, mm)."""
     findings: list[Finding] = []
     for sleeve in asked.guide.sleeves:
-        flange_mm = sleeve.metal.flange_height_mm if sleeve.metal else 0.0
-        ring_mm = (sleeve.inner_diameter_mm + sleeve.outer_diameter_mm) / 4.0
-        high_mm = above_mm(guide, sleeve.top_mm, asked.into_bone(sleeve.tunnel), ring_mm)
-        top_mm = float(np.median(high_mm)) + flange_mm
-        findings += _findings(asked, sleeve, sleeve.top_mm, top_mm)
+        high_mm = rests_mm(sleeve, top_above_mm(asked, sleeve, guide))
+        findings += _findings(asked, sleeve, sleeve.top_mm, high_mm)
     return tuple(findings)
 
 

@@ -62,10 +62,10 @@ def _reached_mm3(tunnel: AskedTunnel, lesion: Surface) -> float:
 
 def _in_tunnel(tunnel: AskedTunnel, points_mm: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Whether points (K, 3) lie where the tool has been: as wide as its rings (K,) at its end, else as its bore."""
-    axis = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
+    way = np.subtract(tunnel.target_mm, tunnel.entry_mm)
+    axis, length_mm = unit(way), float(np.linalg.norm(way))
     relative = points_mm - np.array(tunnel.target_mm)
     behind, wide = -(relative @ axis), np.linalg.norm(across(relative, axis), axis=1)
     rings = np.array(tunnel.end_outline_mm or [(0.0, tunnel.diameter_mm / 2.0)])
     radius = np.interp(behind, rings[:, 0], rings[:, 1], right=tunnel.diameter_mm / 2.0)
-    length_mm = float(np.linalg.norm(np.subtract(tunnel.target_mm, tunnel.entry_mm)))
     return np.asarray((behind >= 0.0) & (behind <= length_mm) & (wide <= radius))

@@ -27,7 +27,7 @@ from guidegen.plan.sleeve_sizes import SleeveSizes
 from guidegen.plan.templates import GuideTemplate, Printer
 from guidegen.plan.tool import Tool
 from guidegen.record import limits, printing
-from guidegen.rounded import point
+from guidegen.rounded import point, shown
 from guidegen.seat.search import SMALLEST_CONTACT_MM2
 
 # Figures are written to six decimals.
@@ -226,9 +226,9 @@ def _off_steps(plan: Mapping[str, Any], asked: Asked, ordered: Ordered) -> Itera
     for each in led:
         tunnel, steps = asked.tunnels[each.tunnel], plan["tunnels"][each.tunnel].get("instruments") or []
         reading_mm = each.offset_mm + tunnel.length_mm
-        raw = plan["guide"]["sleeves" if isinstance(each, AskedSleeve) else "inserts"][led.index(each)]
         known = [*own, reading_mm, tunnel.length_mm, each.offset_mm, *(length for pair in pins for length in pair)]
-        known += [raw["wire_reading_mm"]] if raw.get("wire_reading_mm") else []
+        if isinstance(each, AskedSleeve) and each.wire_reading_mm is not None:
+            known.append(each.wire_reading_mm)
         known += _lengths(mark_text(reading_mm, ordered.kit.drill.mark_step_mm))
         told = [length for step in steps for key in ("tool", "through", "stopped_by") for length in _lengths(step[key])]
         for length in told:
@@ -238,7 +238,7 @@ def _off_steps(plan: Mapping[str, Any], asked: Asked, ordered: Ordered) -> Itera
         for name, figure in (("reading_mm", reading_mm), ("length_mm", tunnel.length_mm)):
             wanted = sum(f"{{{name}}}" in step.stopped_by for step in ordered.kit.steps)
             if sum(any(abs(length - figure) <= TOLD_MM for length in stop) for stop in stops) < wanted:
-                yield f"tunnel {each.tunnel + 1}: {name} {figure:.1f} is not in each step that it stops"
+                yield f"tunnel {each.tunnel + 1}: {name} {shown(figure, 1)} is not in each step that it stops"
 
 
 def _reach(pin: AskedPin) -> tuple[float, float]:

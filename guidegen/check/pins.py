@@ -20,9 +20,9 @@ LEAST_PAIR_DEG = 5.0
 LEAST_BONE_MM = 2.0
 # A wire that holds in both cortices may come out of the far one by so much: behind it run vessels and nerves.
 MOST_FAR_EXIT_MM = 2.0
-# The plan's figures and the file's: float32 and rounding.
 # What a chuck grips of a wire beyond its boss [M].
 LEAST_GRIP_MM = 20.0
+# The plan's figures and the file's: float32 and rounding.
 STATED_TOLERANCE_MM = 0.05
 # The ray for a wire's far end starts this deep in the bone, past the surface it enters by.
 INTO_BONE_MM = 1.0

@@ -45,7 +45,7 @@ def print_form_findings(folder: Path, plan: Mapping[str, Any]) -> tuple[Finding,
     """
     made = {"trial bone": ("trial_bone", "trial bone")}
     if not (folder / "rejected.stl").exists():
-        inserts = range(1, len(plan["guide"]["inserts"]) + 1 if plan["guide"].get("inserts") else 1)
+        inserts = range(1, len(plan["guide"].get("inserts") or ()) + 1)
         guide = {"": ("guide", "drill guide")}
         made = guide | {f"insert {n}": (f"{INSERTS}/{insert_name(n)}", f"insert {n}") for n in inserts} | made
     plan_sha256 = sha256((folder / "plan.json").read_bytes())

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from guidegen.check.asked import Asked
+from guidegen.check.asked import Asked, AskedSleeve
 from guidegen.check.finding import Finding, at_most
 from guidegen.frames import FloatArray, spokes, unit
 from guidegen.surfaces import Surface
@@ -33,14 +33,11 @@ def stop_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
     """Each sleeve's printed top face against its plan, and where a stop then rests against the sleeve's offset."""
     findings: list[Finding] = []
     for number, sleeve in enumerate(asked.guide.sleeves, start=1):
-        tunnel = asked.tunnels[sleeve.tunnel]
-        axis = unit(np.subtract(tunnel.target_mm, tunnel.entry_mm))
-        ring_mm = (sleeve.inner_diameter_mm + sleeve.outer_diameter_mm) / 4.0
-        above = np.sort(above_mm(guide, sleeve.top_mm, axis, ring_mm))
+        tunnel, axis = asked.tunnels[sleeve.tunnel], asked.into_bone(sleeve.tunnel)
+        above = np.sort(top_above_mm(asked, sleeve, guide))
         bearing = above[round((1.0 - BEARING_SHARE) * DIRECTIONS) :]
         face_mm = float(np.abs(bearing).max())
-        rests_mm = float(np.median(above)) + (sleeve.metal.flange_height_mm if sleeve.metal else 0.0)
-        found_mm = float(np.subtract(tunnel.entry_mm, sleeve.top_mm) @ axis) + rests_mm
+        found_mm = float(np.subtract(tunnel.entry_mm, sleeve.top_mm) @ axis) + rests_mm(sleeve, above)
         stated_mm = float(np.subtract(tunnel.entry_mm, sleeve.stop_face_mm) @ axis)
         offset_mm = max(abs(found_mm - sleeve.offset_mm), abs(stated_mm - sleeve.offset_mm))
         for name, off_mm, why in (
@@ -50,6 +47,17 @@ def stop_findings(asked: Asked, guide: Surface) -> tuple[Finding, ...]:
             measured = off_mm if np.isfinite(face_mm) else None
             findings.append(at_most(f"sleeve {number} {name}", measured, LIMIT_MM, "mm", why, missing=MISSING))
     return tuple(findings)
+
+
+def top_above_mm(asked: Asked, sleeve: AskedSleeve, guide: Surface) -> FloatArray:
+    """How much higher than planned a sleeve's printed top is (DIRECTIONS,), midway between bore and rim."""
+    ring_mm = (sleeve.inner_diameter_mm + sleeve.outer_diameter_mm) / 4.0
+    return above_mm(guide, sleeve.top_mm, asked.into_bone(sleeve.tunnel), ring_mm)
+
+
+def rests_mm(sleeve: AskedSleeve, high_mm: FloatArray) -> float:
+    """How much higher than the planned top the drill's stop rests, on a face that is so much higher (K,)."""
+    return float(np.median(high_mm)) + (sleeve.metal.flange_height_mm if sleeve.metal else 0.0)
 
 
 def above_mm(body: Surface, place_mm: npt.ArrayLike, axis: FloatArray, ring_mm: float) -> FloatArray:

@@ -143,8 +143,7 @@ def lay_out_fan(
     offsets that leads every drill long enough; all in the guide's frame, over the grown bone's field `under`.
 
     The key lies towards `key_direction` (3,), which must not run along the fan; `plan_hash` is to stand on the inserts.
-    NoSafeGuide where the fan is too wide
-    for every offset.
+    NoSafeGuide where the fan is too wide for every offset.
     """
     mean = unit(axes.sum(axis=0))
     z, x = -mean, unit(across(key_direction, mean))
