@@ -163,7 +163,7 @@ def test_a_guide_wire_s_reducer_ends_with_the_metal_sleeve_and_is_read_on_its_fl
     assert sleeve.reducer.outer_diameter_mm < sleeve.metal.inner_diameter_mm
     assert sleeve.reducer.flange_diameter_mm <= sleeve.metal.flange_diameter_mm
     assert sleeve.wire_reading_mm == pytest.approx(sleeve.offset_mm + planned.tunnel.length_mm + flange)
-    assert list(metal_parts(guide, kit)) == ["sleeve-1", "reducer-1", "stop-collar", "wire-stop-collar"]
+    assert list(metal_parts(guide)) == ["sleeve-1", "reducer-1", "stop-collar", "wire-stop-collar"]
 
 
 def test_a_wire_is_read_at_the_highest_of_its_hole_s_rim(guide: Guide) -> None:
