@@ -82,7 +82,7 @@ class Workshop:
     def _begin(self, target: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         requests = self._process.stdin
         assert requests is not None
-        pickle.dump((target, arguments, named), requests)
+        pickle.dump((target, arguments, named), requests, pickle.HIGHEST_PROTOCOL)
         requests.flush()
 
     def _finish(self) -> Any:
@@ -110,7 +110,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         except Exception as error:  # whatever it is, the run raises it
             answer = error
         try:
-            pickle.dump(answer, answers)
+            pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
         except BrokenPipeError:  # the run was killed
             return
