@@ -119,8 +119,7 @@ def on_a_drawn_seat(planned: Planned, rng: np.random.Generator) -> tuple[Planned
     finally:
         guides.find_seats = search
     assert planned.plan is not None
-    depths_mm = tuple(pin.wire_depth_mm for pin in guide.pins)
-    plan = with_sleeves(planned.plan, kit, guide.offsets_mm, depths_mm)
+    plan = with_sleeves(planned.plan, kit, guide.offsets_mm, guides.fittings_of(guide, sizes))
     over = soft_tissue_over(guide, planned.tunnels, kit, find_body(None, assessed.bone.surface))
     return replace(planned, plan=plan), (guide, identity, gap, over)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -193,13 +193,14 @@ def run(
     size: str | None = None,
     progress: Progress = silent,
     measured: Measured = unheard,
+    opened: Workshop | None = None,
 ) -> Result:
     """Plan, build, check and write a guide for a case; the same case again finds its result unchanged.
 
-    `size` (S, M or L) goes before the case file's own. `measured` hears the content of plan.json and what was found on
-    the files of a guide as soon as only loads and virtual surgery are to come. Raises InputError for a case that cannot
-    be used: nothing is written then. A case without a safe tunnel or guide leaves a revision that says so, without a
-    guide.
+    `size` (S, M or L) goes before the case file's own. `opened` is a workshop that was opened earlier. `measured`
+    hears the content of plan.json and what was found on the files of a guide as soon as only loads and virtual
+    surgery are to come. Raises InputError for a case that cannot be used: nothing is written then. A case without a
+    safe tunnel or guide leaves a revision that says so, without a guide.
     """
     state = _start(case, output, size, progress)
     state.measured = measured
@@ -211,7 +212,7 @@ def run(
             known = results.find_revision(folder, fingerprint)
         if known is not None:
             return Result(known, read_findings(known), unchanged=True)
-    with Workshop() as workshop:
+    with Workshop() if opened is None else nullcontext(opened) as workshop:
         planned = _plan(state)
         while True:
             revision = results.upcoming(folder)

@@ -29,6 +29,7 @@ from guidegen.review.web.grounds import Ground, grounds_of, image_on_bone
 from guidegen.review.web.recompute import recompute
 from guidegen.review.web.recomputing import MOST_WAITING, Phase, Recomputing
 from guidegen.review.web.shapes import Shapes
+from guidegen.workshop import Workshop
 
 BASE = "/cases/Z019L-left/r001"
 FAKE = """
@@ -175,6 +176,39 @@ def test_only_so_many_wait_and_closing_ends_them(pages: Pages) -> None:
     assert all(each.phase is not Phase.DONE for each in site.site.recomputing.of("Z019L-left"))
 
 
+WAITS = """
+import json, os, sys
+if sys.stdin.read():
+    print(json.dumps({"revision": str(os.getpid()), "passed": True, "unchanged": False}))
+"""
+
+
+def test_a_process_waits_for_the_next_change_and_another_follows_it(pages: Pages) -> None:
+    site = with_command(pages, WAITS)
+    recomputing = site.site.recomputing
+    recomputing.keep_ready()
+    first = recomputing._waiting
+    assert first is not None
+    visit = site.signed_in("bora")
+    answer = visit.post(f"{BASE}/change", {"entry": "1, 1, 1"})
+    assert followed(visit, answer)["revision"] == str(first.pid)
+    recomputing._worker.submit(int).result()  # what follows the change is done
+    second = recomputing._waiting
+    assert second is not None
+    assert second.pid != first.pid
+    second.kill()  # one that ended meanwhile is not asked
+    second.wait()
+    assert followed(visit, visit.post(f"{BASE}/change", {"entry": "2, 1, 1"}))["phase"] == "done"
+    recomputing.close()
+    assert recomputing._waiting is None or recomputing._waiting.returncode is not None
+
+
+def test_who_waits_ends_where_nobody_asks() -> None:
+    answers = io.StringIO()
+    recompute(io.StringIO(""), answers, Workshop())
+    assert answers.getvalue() == ""
+
+
 def test_the_process_runs_the_ordinary_pipeline_with_the_changed_order(
     case_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,8 +217,9 @@ def test_the_process_runs_the_ordinary_pipeline_with_the_changed_order(
     finding = Finding("thinnest wall", 2.5, 2.0, "mm", True, "A test.")
 
     def run(
-        case: Case, output: str, size: str, progress: pipeline.Progress, measured: pipeline.Measured
+        case: Case, output: str, size: str, progress: pipeline.Progress, measured: pipeline.Measured, opened: Workshop
     ) -> pipeline.Result:
+        assert opened is workshop
         runs.append((case, output, size))
         progress("plan")
         measured({"tunnels": []}, (finding,))
@@ -192,8 +227,8 @@ def test_the_process_runs_the_ordinary_pipeline_with_the_changed_order(
 
     monkeypatch.setattr(pipeline, "run", run)
     request = {"case": str(case_file), "output": str(tmp_path), "order": {"size": "S", "entry_mm": [1.0, 2.0, 3.0]}}
-    answers = io.StringIO()
-    recompute(io.StringIO(json.dumps(request)), answers)
+    answers, workshop = io.StringIO(), Workshop()
+    recompute(io.StringIO(json.dumps(request)), answers, workshop)
     assert [json.loads(line) for line in answers.getvalue().splitlines()] == [
         {"stage": "plan"}, {"plan": {"tunnels": []}, "findings": [asdict(finding)]},
         {"revision": "r007", "passed": True, "unchanged": False},
@@ -206,7 +241,7 @@ def test_the_process_runs_the_ordinary_pipeline_with_the_changed_order(
 def test_what_the_pipeline_refuses_is_the_answer(case_file: Path, tmp_path: Path) -> None:
     request = {"case": str(case_file), "output": str(tmp_path), "order": {"kit": "none-such"}}
     answers = io.StringIO()
-    recompute(io.StringIO(json.dumps(request)), answers)
+    recompute(io.StringIO(json.dumps(request)), answers, Workshop())
     assert "expected one of the kits" in json.loads(answers.getvalue())["error"]
 
 

@@ -80,8 +80,16 @@ class Recomputing:
         self._changes: dict[str, Change] = {}
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recompute")
         self._process: subprocess.Popen[str] | None = None
+        self._waiting: subprocess.Popen[str] | None = None
+        self._is_kept_ready = False
         self._lock = threading.Lock()
         self._is_closed = False
+
+    def keep_ready(self) -> None:
+        """From now on have a process wait for the next change, with its libraries loaded."""
+        with self._lock:
+            self._is_kept_ready = True
+            self._make_ready()
 
     def begin(self, source: Source, order: Order, change: Change) -> Change:
         """Have a case computed with another order; ReviewError where too many wait already."""
@@ -117,17 +125,37 @@ class Recomputing:
         """Stop what is being computed; it leaves nothing."""
         with self._lock:
             self._is_closed = True
-            if self._process is not None:
-                self._process.kill()
+            for process in (self._process, self._waiting):
+                if process is not None:
+                    process.kill()
+            if self._waiting is not None:
+                self._waiting.communicate()
         self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _make_ready(self) -> None:
+        if self._waiting is None:
+            self._waiting = self._started()
+
+    def _taken(self) -> subprocess.Popen[str]:
+        """The process that waits, or a new one where none does."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            return self._started()
+        if waiting.poll() is None:
+            return waiting
+        waiting.communicate()  # it ended meanwhile
+        return self._started()
+
+    def _started(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
 
     def _run(self, request: Mapping[str, Any], change: Change) -> None:
         with self._lock:
             if self._is_closed:
                 return
-            process = self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-            )
+            process = self._process = self._taken()
         change.phase = Phase.RUNNING
         with process:
             assert process.stdin is not None
@@ -139,6 +167,8 @@ class Recomputing:
                 _hear(change, json.loads(line))
         with self._lock:
             self._process = None
+            if self._is_kept_ready and not self._is_closed:
+                self._make_ready()
         if change.phase is Phase.RUNNING:
             change.error, change.phase = "the computation broke off; see where guidegen review runs", Phase.FAILED
 

@@ -79,7 +79,9 @@ def serve(output: Path, cases: tuple[Path, ...], listening: Listening, database:
     with Reviews.open(output, database, policy, create=False) as reviews:
         threading.Thread(target=_load_libraries).start()
         folders = tuple(dict.fromkeys((output, *cases)))
-        site = Site(reviews, CaseFiles(folders), Recomputing(output), ShapeStore(), listening.is_secure)
+        recomputing = Recomputing(output)
+        recomputing.keep_ready()
+        site = Site(reviews, CaseFiles(folders), recomputing, ShapeStore(), listening.is_secure)
         uvicorn.run(
             make_app(site, listening.hosts),
             host=listening.host,
