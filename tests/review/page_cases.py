@@ -58,6 +58,7 @@ def page_plan(**changes: Any) -> dict[str, Any]:
         "end_outline_mm": [[0.0, 0.0], [0.0, 2.0], [1.0, 4.0]], "wall_min_mm": 5.017914, "depth_reading_mm": 128.25,
         "subchondral_axis_mm": 5.625214, "tool_to_joint_mm": 3.815517, "lesion_reached_fraction": 0.078141,
         "error_budget": {
+            "stop_earlier_mm": 1.234567,
             "seat": "the built guide's own", "to_lesion_p95_mm": 3.224445, "within_3_mm_of_joint": 0.25088,
             "breaches_cortex": 0.0,
         },

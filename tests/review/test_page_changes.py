@@ -25,6 +25,7 @@ from guidegen.lesion.registration import MR
 from guidegen.phantom import make_hip, write_case
 from guidegen.review.revision import place_of
 from guidegen.review.web.cases import CaseFiles
+from guidegen.review.web.changing_routes import shorter
 from guidegen.review.web.grounds import Ground, grounds_of, image_on_bone
 from guidegen.review.web.recompute import recompute
 from guidegen.review.web.recomputing import MOST_WAITING, Phase, Recomputing
@@ -272,3 +273,21 @@ def test_each_ground_is_another_picture(pages: Pages) -> None:
     }
     assert len(pictures) == 3
     assert visit.get(f"{BASE}/slice/coronal?at=0&ground=another").status_code == 422
+
+
+def test_a_tunnel_that_nears_the_joint_too_often_is_offered_shorter() -> None:
+    plan = {"tunnels": [tunnel_that_stops(0.527344)]}
+    offered = shorter(plan)
+    assert offered is not None
+    assert (offered.by_mm, offered.entry) == ("0.6", "10.000000, 0.000000, 0.000000")
+    assert offered.target == "10.000000, 0.000000, 39.400000"
+    assert shorter({"tunnels": [tunnel_that_stops(0.0)]}) is None  # it keeps the limit
+    assert shorter({"tunnels": [tunnel_that_stops(None)]}) is None  # no stop would
+    assert shorter({"tunnels": 2 * plan["tunnels"]}) is None
+    assert shorter({"tunnels": []}) is None
+
+
+def tunnel_that_stops(earlier_mm: float | None) -> dict[str, Any]:
+    """A tunnel along z of plan.json."""
+    budget = {"stop_earlier_mm": earlier_mm}
+    return {"entry_mm": [10.0, 0.0, 0.0], "target_mm": [10.0, 0.0, 40.0], "error_budget": budget}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter, Depends, Form, Path, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 
 from guidegen.case import Order
 from guidegen.errors import CaseFileError, ReviewError
+from guidegen.frames import unit
 from guidegen.plan.templates import FOLDERS, Kit
 from guidegen.review.persons import Role
 from guidegen.review.web.access import Here, SignedIn, Visitor, acting
@@ -19,6 +24,7 @@ from guidegen.review.web.address import At
 from guidegen.review.web.recomputing import STAGES, Change, new_change
 from guidegen.review.web.render import page
 from guidegen.review.web.shown import sheet_of
+from guidegen.rounded import shown
 from guidegen.show.figures import Table, beside
 
 router = APIRouter()
@@ -84,6 +90,29 @@ def kits() -> tuple[str, ...]:
     """The names of all drill kits."""
     folder = resources.files("guidegen.templates") / FOLDERS[Kit]
     return tuple(sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml")))
+
+
+@dataclass(frozen=True)
+class Shorter:
+    """A tunnel that ends `by_mm` earlier, as the form is filled in."""
+
+    by_mm: str
+    entry: str
+    target: str
+
+
+def shorter(plan: Mapping[str, Any]) -> Shorter | None:
+    """The tunnel of plan.json's content, ended so much earlier that it keeps the policy's limit at the joint, in whole
+    tenths of a millimetre; None where it keeps it, where no stop would, or where there are several tunnels.
+    """
+    tunnels = plan.get("tunnels") or []
+    earlier_mm = tunnels[0]["error_budget"]["stop_earlier_mm"] if len(tunnels) == 1 else None
+    if not earlier_mm:
+        return None
+    by_mm = math.ceil(10.0 * earlier_mm) / 10.0
+    entry, target = (np.array(tunnels[0][name]) for name in ("entry_mm", "target_mm"))
+    ends = target - by_mm * unit(target - entry)
+    return Shorter(shown(by_mm, 1), *(", ".join(shown(value, 6) for value in point) for point in (entry, ends)))
 
 
 def _progress(change: Change) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from guidegen.review.revision import Place, Revision
 from guidegen.review.states import MOVES, Act, State
 from guidegen.review.web.access import Here, SignedIn, Visitor
 from guidegen.review.web.address import CASE_NAME, REVISION, At
-from guidegen.review.web.changing_routes import ASKERS, kits
+from guidegen.review.web.changing_routes import ASKERS, kits, shorter
 from guidegen.review.web.grounds import grounds_of
 from guidegen.review.web.picture_routes import OPENING, opening_slices
 from guidegen.review.web.planes import planes_of, slider_of
@@ -80,7 +81,7 @@ def show_revision(site: Here, visitor: SignedIn, place: At) -> Response:
         "others": [each.name for each in site.places() if each.case == place.case and each.name != place.name],
         "shown_sha256": _shown_sha256(site, place, revision, sheet) if Act.APPROVE in may else None,
         "changes": site.recomputing.of(place.case),
-        **_change_form(site, visitor, place),
+        **_change_form(site, visitor, place, revision.plan),
     }
     return page("revision.html", visitor, **content)
 
@@ -126,7 +127,7 @@ def _shown_sha256(site: Site, place: Place, revision: Revision, sheet: Sheet) ->
     return shown_of(revision, sheet, opening_slices(site, place)).sha256
 
 
-def _change_form(site: Site, visitor: Visitor, place: Place) -> dict[str, Any]:
+def _change_form(site: Site, visitor: Visitor, place: Place, plan: Mapping[str, Any]) -> dict[str, Any]:
     """The order of this revision, to be changed; why not, where its case file is not found."""
     if not visitor.has(*ASKERS):
         return {"order": None, "no_change": None, "kits": ()}
@@ -134,4 +135,4 @@ def _change_form(site: Site, visitor: Visitor, place: Place) -> dict[str, Any]:
         order: Order | None = site.cases.seen_source(place).order
     except ResultError as fault:
         return {"order": None, "no_change": fault.message, "kits": ()}
-    return {"order": order, "no_change": None, "kits": kits()}
+    return {"order": order, "no_change": None, "kits": kits(), "shorter": shorter(plan)}

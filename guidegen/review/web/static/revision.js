@@ -13,6 +13,7 @@ for (const button of document.querySelectorAll("[data-fill]")) {
     const form = button.closest("form");
     form.elements.kit.value = button.dataset.kit;
     form.elements.strategy.value = button.dataset.strategy;
-    form.elements.entry.value = form.elements.target.value = "";
+    form.elements.entry.value = button.dataset.entry ?? "";
+    form.elements.target.value = button.dataset.target ?? "";
   });
 }
