@@ -286,7 +286,7 @@ def _described(
         ),
         labels=tuple(label.transformed(back) for label in layout.labels),
         arrows=_arrows(layout, make),
-        pointer=None if layout.notch is None else _pointer(layout.notch, layout, order),
+        pointer=None if layout.notch is None else _pointer(layout.notch, surface, layout, order),
         has_pointer=order.template.pointer.on,
         axis_mark_mm=_in_view(surface, back.points(_axis_mark(layout, order))),
         calliper=_calliper(layout, order),
@@ -390,17 +390,20 @@ def _rim_mm(surface: Surface, top_mm: FloatArray, direction: FloatArray, hole_mm
 RIM_POINTS, BESIDE_HOLE_MM, ABOVE_RIM_MM = 72, 0.2, 5.0
 
 
-def _pointer(notch: Sight, layout: Layout, order: Order) -> Sight:
-    """The bottom of the notch where the guide begins over the bone, and its way off the bone."""
+def _pointer(notch: Sight, surface: Surface, layout: Layout, order: Order) -> Sight | None:
+    """The bottom of the notch where the guide begins over the bone, and its way off the bone; None where there is no
+    guide: the ridge lies beside it.
+    """
     back = layout.seat.frame.inverse()
     up = unit(across(np.array([0.0, 1.0, 0.0]), notch.direction))
-    below = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
-    along = below + np.arange(0.0, NOTCH_REACH_MM, NOTCH_STEP_MM)[:, None] * notch.direction
-    begins = along[int(np.argmax(along[:, 2] >= layout.under.at(along)))]
-    return Sight(back.points(begins), back.vectors(notch.direction))
+    bottom = notch.point_mm - order.template.pointer.width_mm / 2.0 * up
+    from_mm, off = back.points(bottom - BELOW_NOTCH_MM * up), back.vectors(notch.direction)
+    way, _ = surface.ray_hits(from_mm[None], off)
+    return Sight(back.points(bottom) + float(way[0]) * off, off) if way[0] < NOTCH_REACH_MM else None
 
 
-NOTCH_REACH_MM, NOTCH_STEP_MM = 12.0, 0.1  # where along a notch the guide is looked for
+NOTCH_REACH_MM = 12.0  # over the bone, in which the guide is looked for
+BELOW_NOTCH_MM = 0.3  # beside the notch, where there is guide
 
 
 def _calliper(layout: Layout, order: Order) -> Faces | None:

@@ -209,8 +209,14 @@ class Flank:
 
 
 WAY_STEP_MM = 0.25
+ALONE_WIDER = 1.4  # than letters of the least height: printed, an arrow alone reads as well as they do
 BEFORE_MM = 1.0  # over a plate's face: who reads it looks past the shell there
 OFF_SHELL_MM = 2.0  # over the shell's outside: its fuller rim and the sleeve's fillet
+
+
+def alone_mm(shape: LabelShape) -> float:
+    """The height of text with an arrow that has no line of letters beside it to help it."""
+    return max(shape.text_height_mm, ALONE_WIDER * shape.least_text_height_mm)
 
 
 def flank_plate(
@@ -220,8 +226,8 @@ def flank_plate(
     and is clear of what stands beside it; None where the text is too long for letters of the least height.
     """
     heights = np.arange(shape.text_height_mm, shape.least_text_height_mm - 1e-9, -HEIGHT_STEP_MM)
-    if len(lines_of(shape.text_height_mm, np.inf)) == 1:  # an arrow that stands alone has no letters to help it
-        heights = heights[:1]
+    if len(lines_of(shape.text_height_mm, np.inf)) == 1:
+        heights = np.array([alone_mm(shape)])
     for few in (FEW_LINES, MANY_LINES):
         for flank in flanks:
             for height in heights:

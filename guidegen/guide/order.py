@@ -14,8 +14,8 @@ from guidegen.plan.sleeve_sizes import SleeveSizes
 
 SLIDING_MM = 0.1  # play of a stop collar on its drill, on the diameter: it slides, and stands square [M]
 # The height of letters over the finest stroke that is printed: without finer ones, texts as they stand on guides
-# correlate by 0.82 to 0.91 with what was meant, and by 0.66 to 0.73 at 6; a label must by 0.75. [D]
-LEGIBLE = 7.0
+# correlate by 0.82 to 0.90 with what was meant, and by 0.72 to 0.83 at 7; a label must by 0.75. [D]
+LEGIBLE = 7.5
 
 
 @dataclass(frozen=True, eq=False)

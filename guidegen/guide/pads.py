@@ -23,6 +23,7 @@ from guidegen.guide.label import (
     TO_FRONT,
     Label,
     Lines,
+    alone_mm,
     plate_points,
     text_width_mm,
 )
@@ -151,9 +152,10 @@ def _pad(
     taken: list[Taken], shape: LabelShape,
 ) -> Label | None:  # fmt: skip
     """The pad with the largest text that finds room; None for none."""
-    # an arrow that stands alone has no letters to help it
-    least = shape.text_height_mm if any(line in (*ARROWS, *TO_FRONT) for line in lines) else pad_text_mm(shape)
-    for height in np.arange(shape.text_height_mm, least - 1e-9, -HEIGHT_STEP_MM):
+    largest, least = shape.text_height_mm, pad_text_mm(shape)
+    if any(line in (*ARROWS, *TO_FRONT) for line in lines):
+        largest = least = alone_mm(shape)
+    for height in np.arange(largest, least - 1e-9, -HEIGHT_STEP_MM):
         width = max(text_width_mm(line, float(height)) for line in lines) + 2.0 * MARGIN_MM
         tall = len(lines) * LINE_STEP * float(height) + 2.0 * MARGIN_MM
         half = np.array([width, tall]) / 2.0 + parts.PLATE_EDGE_MM

@@ -32,7 +32,7 @@ def test_the_stop_clamps_what_a_screw_would_dent(kit: str, split: bool) -> None:
     assert stop.bore_mm == pytest.approx(order_for(kit).kit.drill.diameter_mm + 0.1)
 
 
-@pytest.mark.parametrize(("finest_mm", "least_mm", "height_mm"), [(0.4, 3.0, 4.0), (0.5, 3.5, 4.0), (0.8, 5.6, 5.6)])
+@pytest.mark.parametrize(("finest_mm", "least_mm", "height_mm"), [(0.4, 3.0, 4.0), (0.5, 3.75, 4.0), (0.8, 6.0, 6.0)])
 def test_letters_are_no_lower_than_the_printer_makes_legible(
     finest_mm: float, least_mm: float, height_mm: float
 ) -> None:
