@@ -14,7 +14,7 @@ from guidegen.guide import parts
 from guidegen.guide.body import body_of, rail_height_mm, rail_span_mm
 from guidegen.guide.fan_parts import FanInsert, FanSocket, fan_parts
 from guidegen.guide.label import Arrow, Label
-from guidegen.guide.layout import Layout, Task, lay_out
+from guidegen.guide.layout import MOST_TRIES, Layout, Task, lay_out
 from guidegen.guide.marks import Identity
 from guidegen.guide.metal import MetalSleeve, Reducer, StopCollar
 from guidegen.guide.order import Order, wire_stop_collar
@@ -189,12 +189,30 @@ def make_guide(
     search = search_of(bone, anatomy, tunnels, order, keep_out, keep_out_mm)
     seats = find_seats(search, size, order.template.sizes[size].length_mm)
     lesser_mm = float(search.zones.place(anatomy.lesser_trochanter_mm[None]).level_mm[0])
-    layout = lay_out(search.ground, search.zones, seats, Task(tunnels, lesser_mm, anatomy.side, identity, order))
-    local = bone.transformed(layout.seat.frame)
-    with ThreadPoolExecutor(1) as beside:  # while the parts are waited for
+    task = Task(tunnels, lesser_mm, anatomy.side, identity, order)
+    with ThreadPoolExecutor(1) as beside:  # while one core lays out, and the parts are waited for
         others = beside.submit(_others, search, size, order)
-        surface = _as_written(body_of(layout, local, order, make), layout.seat)
+        layout, surface = _built(search, seats[:MOST_TRIES], bone, task, make)
     return _described(layout, surface, bone, search, others.result(), order, make)
+
+
+def _built(search: Search, seats: list[Seat], bone: Surface, task: Task, make: parts.Make) -> tuple[Layout, Surface]:
+    """The guide in LPS on the first of the seats on which it has as many holes as were laid out, and its layout.
+    NoSafeGuide where there is none: a sleeve that stands at the rim may leave a gap beside it.
+    """
+    while True:
+        layout = lay_out(search.ground, search.zones, seats, task)
+        body = body_of(layout, bone.transformed(layout.seat.frame), task.order, make)
+        if body.genus() == layout.genus:
+            return layout, _as_written(body, layout.seat)
+        seats = seats[seats.index(layout.seat) + 1 :]
+        if not seats:
+            raise NoSafeGuide(
+                f"expected {layout.genus} holes through the guide, found {body.genus()}: a gap was left beside a "
+                "sleeve at the rim; choose an entry nearer to the middle of the bone, or another size",
+                rule="holes_as_laid_out",
+                figures={"holes": float(body.genus()), "laid_out": float(layout.genus)},
+            )
 
 
 def _require_way_off(tunnels: tuple[Tunnel, ...], order: Order) -> None:
@@ -272,7 +290,7 @@ def _described(
         clearance_mm=order.clearance_mm,
         thickness_mm=order.template.shell.thickness_mm,
         contact_area_mm2=_contact_area(surface, bone, order.clearance_mm),
-        genus=len(standing.stands) + len(layout.bosses) + len(holes),
+        genus=layout.genus,
         sleeves=() if socket is not None else tuple(_sleeve(layout, k, order) for k in range(len(standing.stands))),
         socket=socket,
         inserts=inserts,

@@ -105,6 +105,11 @@ class Layout:
     down: FloatArray
 
     @property
+    def genus(self) -> int:
+        """How many holes go through the guide: those of sleeves, wires, windows and probes."""
+        return len(self.standing.stands) + len(self.bosses) + len(self.windows) + len(self.probes)
+
+    @property
     def under(self) -> HeightField:
         """Where the guide may begin."""
         return self.relief.under
