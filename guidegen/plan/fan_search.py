@@ -112,7 +112,7 @@ def _ranked(
     fans = []
     for n, (entry, look) in enumerate(zip(chosen, looks, strict=True)):
         found = look.candidates
-        lawful = np.flatnonzero(found.score > -np.inf)
+        lawful = np.flatnonzero((found.score > -np.inf) & (found.reached > 0.0))  # beside the lesion it serves nobody
         gains = _gains(search, found, count)
         order = lawful[np.argsort(-gains[lawful], kind="stable")]
         if len(order) < count:

@@ -94,8 +94,9 @@ def several(ground: Ground) -> Found:
     _best(search)  # NoSafePlan where not even one tunnel is lawful
     fewest = ground.hip.kit.fewest_tunnels
     raise NoSafePlan(
-        f"expected {fewest} tunnels apart from each other, found none that leave {ground.hip.rules.fan_bridge_mm:g} mm "
-        "of bone between them past a common mouth, nor entries a bore and two walls apart; choose another strategy",
+        f"expected {fewest} tunnels apart from each other, found none that reach the lesion and leave "
+        f"{ground.hip.rules.fan_bridge_mm:g} mm of bone between them past a common mouth, nor "
+        "entries a bore and two walls apart; choose another strategy",
         rule="fan_bridge_mm",
         figures={"tunnels": float(len(apart.tunnels)), "needed": float(fewest)},
     )

@@ -146,3 +146,21 @@ def test_the_best_fan_is_better_than_random_ones(case) -> None:
 def test_a_fan_has_as_many_tunnels_as_the_kit_makes(case, most) -> None:
     kit = case.fan_kit.model_copy(update={"most_tunnels": most})
     assert len(replace(case, fan_kit=kit).found("multiple").tunnels) == most
+
+
+def test_no_tunnel_of_a_fan_passes_beside_the_lesion(case) -> None:
+    """Where four tunnels are too far apart to reach a small lesion, there are fewer."""
+    search = search_of(case)
+    lesion = search.hip.lesion
+    middle = lesion.points_mm[np.linalg.norm(lesion.points_mm - lesion.centroid_mm, axis=1).argmin()]
+    small = lesion.points_mm[np.linalg.norm(lesion.points_mm - middle, axis=1) < 4.0]
+    share = np.c_[search.way.inside(small), np.full(len(small), 1.0 / len(small))]
+    fans, _ = best_fans(replace(search, way=replace(search.way, lesion=share)))
+    assert fans
+    for fan in fans:
+        assert 2 <= len(fan.targets_mm) < 4
+        entry = search.way.outside(search.entries.points_mm[[fan.chosen]])[0]
+        for target in fan.targets_mm:
+            axis = unit(target - entry)
+            along = np.clip((small - entry) @ axis, 0.0, np.linalg.norm(target - entry))
+            assert np.linalg.norm(small - entry - along[:, None] * axis, axis=1).min() < 1.6 + 1.0  # drill, and a voxel
