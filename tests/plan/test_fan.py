@@ -10,9 +10,9 @@ import pytest
 
 from guidegen.frames import unit
 from guidegen.plan.fan import best_fan
-from guidegen.plan.fan_search import SERVED_BONUS, _blocks, apart_cosine, best_fans
+from guidegen.plan.fan_search import SERVED_BONUS, TARGET_STEP_MM, _blocks, _look, _ranked, apart_cosine, best_fans
 from guidegen.plan.rules import Rules
-from guidegen.plan.search import Search
+from guidegen.plan.search import Search, target_grid
 from guidegen.plan.strategies import lesion_targets
 from guidegen.plan.volumes import plan_volumes
 
@@ -149,18 +149,16 @@ def test_a_fan_has_as_many_tunnels_as_the_kit_makes(case, most) -> None:
 
 
 def test_no_tunnel_of_a_fan_passes_beside_the_lesion(case) -> None:
-    """Where four tunnels are too far apart to reach a small lesion, there are fewer."""
+    """From an entry from which only three lawful tunnels reach anything there is no fan of four."""
     search = search_of(case)
-    lesion = search.hip.lesion
-    middle = lesion.points_mm[np.linalg.norm(lesion.points_mm - lesion.centroid_mm, axis=1).argmin()]
-    small = lesion.points_mm[np.linalg.norm(lesion.points_mm - middle, axis=1) < 4.0]
-    share = np.c_[search.way.inside(small), np.full(len(small), 1.0 / len(small))]
-    fans, _ = best_fans(replace(search, way=replace(search.way, lesion=share)))
-    assert fans
-    for fan in fans:
-        assert 2 <= len(fan.targets_mm) < 4
-        entry = search.way.outside(search.entries.points_mm[[fan.chosen]])[0]
-        for target in fan.targets_mm:
-            axis = unit(target - entry)
-            along = np.clip((small - entry) @ axis, 0.0, np.linalg.norm(target - entry))
-            assert np.linalg.norm(small - entry - along[:, None] * axis, axis=1).min() < 1.6 + 1.0  # drill, and a voxel
+    coarse = replace(
+        search, targets=target_grid(np.zeros(2), np.abs(search.targets.places).max(axis=0), TARGET_STEP_MM)
+    )
+    looks = [_look(coarse, [], entry) for entry in range(len(search.entries.row))]
+    (_, entry, _, picked), *_ = _ranked(coarse, np.arange(len(looks)), looks, 4, COSINE)
+    found = looks[entry].candidates
+    few = np.where(np.isin(np.arange(len(found.reached)), picked[:3]), found.reached, 0.0)
+    look = replace(looks[entry], candidates=replace(found, reached=few))
+    assert _ranked(coarse, np.array([entry]), [look], 4, COSINE) == []
+    ((_, _, _, three),) = _ranked(coarse, np.array([entry]), [look], 3, COSINE)
+    assert sorted(three) == sorted(picked[:3])
