@@ -21,6 +21,7 @@ from guidegen.guide.label import (
     Flank,
     Label,
     Lines,
+    alone_mm,
     flank_plate,
     on_tunnel,
     on_whom,
@@ -184,7 +185,8 @@ def pads_of(
             raise NoSafeGuide(
                 f"expected room for {said!r} beside the drill, on a plate of {WIDEST_PLATE_MM:g} mm with letters of at "
                 f"least {shape.least_text_height_mm:g} mm, or on a pad on the shell with letters of "
-                f"{pad_text_mm(shape):g} mm, found none; use a shorter id, a larger footprint, or another entry",
+                f"{pad_text_mm(shape):g} mm ({alone_mm(shape):g} mm where an arrow stands alone), found none; use a "
+                "shorter id, a larger footprint, or another entry",
                 rule="label",
                 figures={"characters": float(len(said))},
             )
