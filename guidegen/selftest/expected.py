@@ -26,7 +26,7 @@ class Stored(NamedTuple):
 RIGHT_READ = (
     Stored("acetabular edge", "lesion.grades.acetabular[0].acetabular_edge_deg.value", -22.7, 2.0, "°"),
     Stored("weight-bearing start", "lesion.grades.acetabular[0].weight_bearing_start_deg.value", 53.5, 2.0, "°"),
-    Stored("weight-bearing share", "lesion.grades.weight_bearing_share_fraction.value", 0.017, 0.01, ""),
+    Stored("weight-bearing share", "lesion.grades.weight_bearing_share_fraction.value", 0.26, 0.02, ""),
     Stored("doubt of the head centre", "anatomy.uncertainty_95.head_center_mm", 0.26, 0.1, "mm"),
 )
 LEFT_PLAN = (

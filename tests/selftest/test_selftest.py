@@ -22,7 +22,7 @@ from guidegen.frames import unit
 from guidegen.phantom import make_hip, write_case
 from guidegen.selftest import selftest as module
 from guidegen.selftest.expected import Stored, stored_findings
-from guidegen.selftest.selftest import SPACING_MM, Made, compare, selftest
+from guidegen.selftest.selftest import RIGHT_LESION_DEPTH_MM, SPACING_MM, Made, compare, selftest
 from guidegen.selftest.tunnel_truth import least_wall_mm
 from guidegen.stl import stl_bytes
 from guidegen.surfaces import Surface
@@ -32,7 +32,7 @@ from guidegen.surfaces import Surface
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Both hips; the left one's run is that which all tests share, made from the very same label maps."""
     done, folder = finished(tmp_path_factory), tmp_path_factory.mktemp("selftest")
-    right = make_hip("right")
+    right = make_hip("right", lesion_depth_mm=RIGHT_LESION_DEPTH_MM)
     case = write_case(right, folder / "right", patient_id="SELFTEST", spacing_mm=SPACING_MM)
     read = record.assessment_json(pipeline.assess_case(case, folder / "output"), ())
     return Made(make_hip("left"), done.result.folder, right, read)
