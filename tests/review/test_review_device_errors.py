@@ -50,14 +50,17 @@ def vfs() -> Any:
 
 
 @contextmanager
-def failing_write(vfs: Any, at: int, number: int) -> Iterator[list[int]]:
-    """The write numbered `at` fails with an error number, once; yields how many there were, when they are over."""
+def failing_write(vfs: Any, folder: Path, at: int, number: int) -> Iterator[list[int]]:
+    """The write numbered `at` fails with an error number, once, of those to files below a folder: another database of
+    this process may be tidied up at any moment. Yields how many there were, when they are over.
+    """
     seen = [0]
 
     def through(real: Any) -> Any:
         def write(*arguments: int) -> int:
-            seen[0] += 1
-            if seen[0] == at + 1:
+            counts = Path(f"/proc/self/fd/{arguments[0]}").resolve().is_relative_to(folder)
+            seen[0] += counts
+            if counts and seen[0] == at + 1:
                 ctypes.set_errno(number)
                 return -1
             return int(real(*arguments))
@@ -97,7 +100,7 @@ def test_a_write_that_fails_signs_nothing(
     once = act(world, what)
     entries, state = world.reviews.entries(), world.reviews.state_of(world.made["r001"])
     for at in range(100):
-        with failing_write(vfs, at, number) as seen:
+        with failing_write(vfs, world.output.resolve(), at, number) as seen:
             try:
                 once()
             except DatabaseError as error:
