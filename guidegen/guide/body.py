@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from guidegen.errors import NoSafeGuide
-from guidegen.frames import FloatArray, RigidTransform, across, unit
+from guidegen.frames import RigidTransform, across, unit
 from guidegen.guide import parts
 from guidegen.guide.base import Rib, Rod, Root, ShellShape, Slot, base_solid
 from guidegen.guide.fan_solids import Collar, socket_cavity, socket_solid
@@ -70,7 +70,7 @@ def _base(layout: Layout, bone: Surface, order: Order) -> Any:
     holes = [contact_hole(stand, order) for stand in layout.standing.stands]
     notch = layout.notch
     slot = None if notch is None else _notch(notch, order.template.pointer.width_mm, layout.patch)
-    base = base_solid(bone, layout.footprint, holes, _raised(layout, order), shape, roots, slot)
+    base = base_solid(bone, layout.footprint, holes, layout.relief.raised_mm(order.clearance_mm), shape, roots, slot)
     return base.simplify(SIMPLIFIED_MM)
 
 
@@ -78,14 +78,6 @@ def _root(stand: Stand, order: Order) -> Rod:
     tube = stand.tube
     up = max(tube.top_mm + order.template.sleeve.collar_height_mm, tube.guided_to_mm - ROOTED_MM)
     return Rod(tube.at(tube.guided_to_mm), tube.at(up), stand.foot_mm / 2.0 - INSET_MM)
-
-
-def _raised(layout: Layout, order: Order) -> FloatArray:
-    """Points (K, 3) of the surface that the shell passes over what is kept out on."""
-    index = np.argwhere(layout.relief.there)
-    field = layout.under
-    heights = field.height_mm[index[:, 0], index[:, 1]] - order.clearance_mm
-    return np.stack([field.x_mm[index[:, 0]], field.y_mm[index[:, 1]], heights], axis=1)
 
 
 def _stands(standing: Standing, order: Order, make: parts.Make) -> list[Any]:

@@ -197,22 +197,30 @@ def make_guide(
 
 
 def _built(search: Search, seats: list[Seat], bone: Surface, task: Task, make: parts.Make) -> tuple[Layout, Surface]:
-    """The guide in LPS on the first of the seats on which it has as many holes as were laid out, and its layout.
-    NoSafeGuide where there is none: a sleeve that stands at the rim may leave a gap beside it.
+    """The guide in LPS on the first of the seats on which it is one body with as many holes as were laid out, and its
+    layout. NoSafeGuide where there is none.
     """
     while True:
         layout = lay_out(search.ground, search.zones, seats, task)
-        body = body_of(layout, bone.transformed(layout.seat.frame), task.order, make)
-        if body.genus() == layout.genus:
+        try:
+            body = body_of(layout, bone.transformed(layout.seat.frame), task.order, make)
+            _require_holes(body.genus(), layout)
             return layout, _as_written(body, layout.seat)
-        seats = seats[seats.index(layout.seat) + 1 :]
-        if not seats:
-            raise NoSafeGuide(
-                f"expected {layout.genus} holes through the guide, found {body.genus()}: a gap was left beside a "
-                "sleeve at the rim; choose an entry nearer to the middle of the bone, or another size",
-                rule="holes_as_laid_out",
-                figures={"holes": float(body.genus()), "laid_out": float(layout.genus)},
-            )
+        except NoSafeGuide:
+            seats = seats[seats.index(layout.seat) + 1 :]
+            if not seats:
+                raise
+
+
+def _require_holes(found: int, layout: Layout) -> None:
+    """NoSafeGuide where there are not as many as were laid out: a sleeve at the rim may leave a gap beside it."""
+    if found != layout.genus:
+        raise NoSafeGuide(
+            f"expected {layout.genus} holes through the guide, found {found}: a gap was left beside a sleeve at the "
+            "rim; choose an entry nearer to the middle of the bone, or another size",
+            rule="holes_as_laid_out",
+            figures={"holes": float(found), "laid_out": float(layout.genus)},
+        )
 
 
 def _require_way_off(tunnels: tuple[Tunnel, ...], order: Order) -> None:

@@ -189,7 +189,8 @@ def _laid_out(
     taken = _taken(standing, bosses, ribs, relief, patch.field, order)
     if notch is not None:
         taken.append(Taken(notch.point_mm[None], order.template.pointer.width_mm / 2.0))
-    labels, pads = _labels(patch, local, zones, standing, ways, bosses, down, taken, task)
+    raised = Taken(relief.raised_mm(order.clearance_mm), order.outside_mm)
+    labels, pads = _labels(patch, local, zones, standing, ways, bosses, down, taken, raised, task)
     taken += [Taken(plate_points(pad), 0.0) for pad in pads]
     windows, probes = _sights(patch, down, taken, _likely_motions(seat, zones), order)
     return Layout(
@@ -200,17 +201,17 @@ def _laid_out(
 
 def _labels(
     patch: Patch, local: Ground, zones: Zones, standing: Standing, ways: tuple[Way, ...], bosses: list[Tube],
-    down: FloatArray, taken: list[Taken], task: Task,
+    down: FloatArray, taken: list[Taken], raised: Taken, task: Task,
 ) -> tuple[tuple[Label, ...], list[Label]]:  # fmt: skip
     """All that is written on the guide, and of that what stands on the shell: which way is up, and each text that has
-    no room beside the drill.
+    no room beside the drill. `raised`: the shell where it passes over what is kept out.
     """
     order, front = task.order, zones.front
     lean = Lean(down, 90.0 - order.printer.build.steepest_overhang_deg + TILT_SPARE_DEG)
     holes = np.concatenate([_dense(boss.at(0.0), boss.at(boss.top_mm - OVER_BOSS_MM)) for boss in bosses])
     tubes = [_tube(stand.tube, 0.0, stand.flank_mm / 2.0) for stand in standing.stands]
     tubes += [_tube(boss, 0.0, order.boss_mm / 2.0) for boss in bosses]
-    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0, tuple(tubes))
+    places = flank_places(patch, lean, holes, order.wire_hole_mm / 2.0, (*tubes, raised))
     head = head_pad(patch, local.bone, order.outside_mm, places, taken, order.label)
     marks = marks_of(standing, ways, task.identity, task.side, front, order)
     plates, left = plates_of(marks, standing, front, local.bone, order)

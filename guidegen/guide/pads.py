@@ -138,11 +138,12 @@ class Places:
     def is_hidden(self, face_mm: FloatArray, outward: FloatArray, half_mm: FloatArray) -> bool:
         """Whether something stands before letters on a pad, as who looks straight at it sees them."""
         along = np.array([0.0, 1.0, 0.0])
-        across_mm = np.cross(outward, along)
+        flat = np.stack([along, np.cross(outward, along)])
         for other in self.standing:
-            relative, reach = other.points_mm - face_mm, half_mm + other.radius_mm
-            before = (np.abs(relative @ along) < reach[0]) & (np.abs(relative @ across_mm) < reach[1])
-            if (before & (relative @ outward > 0.0)).any():
+            relative = other.points_mm - face_mm
+            behind = np.maximum(-(relative @ outward), 0.0)  # of a ball round a point, what is before the face
+            beside2 = (np.maximum(np.abs(relative @ flat.T) - half_mm, 0.0) ** 2).sum(axis=1)
+            if ((behind < other.radius_mm) & (beside2 < other.radius_mm**2 - behind**2)).any():
                 return True
         return False
 

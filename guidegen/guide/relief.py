@@ -39,6 +39,12 @@ class Relief:
     there: Flags
     tall: Flags
 
+    def raised_mm(self, clearance_mm: float) -> FloatArray:
+        """Points (K, 3) of the surface that the shell passes over what is kept out on, as if there were bone."""
+        i, j = np.argwhere(self.there).T
+        heights = self.under.height_mm[i, j] - clearance_mm
+        return np.stack([self.under.x_mm[i], self.under.y_mm[j], heights], axis=1)
+
 
 def risen(points_mm: FloatArray, x_mm: FloatArray, y_mm: FloatArray, radius_mm: float) -> FloatArray:
     """The heights (X, Y) over an even grid of balls round points (K, 3) in its frame; -inf where there is none."""

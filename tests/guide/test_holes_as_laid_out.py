@@ -1,4 +1,4 @@
-"""A guide with a hole that nobody laid out is not built: the next seat is tried."""
+"""A guide in pieces, or with a hole that nobody laid out, is not built: the next seat is tried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from guidegen.errors import NoSafeGuide
 from guidegen.guide import guide as guides
 
-LAID_OUT = 10
+LAID_OUT, IN_PIECES = 10, -1
 
 
 @pytest.fixture
@@ -29,6 +29,8 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Any:
             frame = None
 
         def body_of(layout: Any, *_given: Any) -> Any:
+            if frames[layout.seat] == IN_PIECES:
+                raise NoSafeGuide("expected a guide in one piece, found 2 bodies", rule="one_piece", figures={})
             return SimpleNamespace(genus=lambda: frames[layout.seat])
 
         monkeypatch.setattr(guides, "lay_out", lay_out)
@@ -46,6 +48,12 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_first_seat_without_a_gap_is_taken(build: Any) -> None:
     assert build(LAID_OUT, LAID_OUT + 1) == "seat 0"
     assert build(LAID_OUT + 1, LAID_OUT - 1, LAID_OUT) == "seat 2"
+
+
+def test_a_seat_on_which_it_comes_in_pieces_is_passed_over(build: Any) -> None:
+    assert build(IN_PIECES, LAID_OUT + 1, LAID_OUT) == "seat 2"
+    with pytest.raises(NoSafeGuide, match="expected a guide in one piece, found 2 bodies"):
+        build(LAID_OUT + 1, IN_PIECES)
 
 
 def test_where_every_seat_leaves_one_the_guide_is_refused(build: Any) -> None:

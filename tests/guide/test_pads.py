@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from bodies import cylinder, field_of, rectangle
 
-from guidegen.frames import FloatArray
-from guidegen.guide.label import Label
+from guidegen.frames import FloatArray, across
+from guidegen.guide.label import MARGIN_MM, Label
 from guidegen.guide.pads import Lean, flank_places, head_pad
 from guidegen.guide.sights import Taken
 from guidegen.plan.guide_shapes import LabelShape
@@ -39,5 +39,19 @@ def test_nothing_stands_before_the_letters() -> None:
 
 def test_what_stands_behind_the_face_or_beside_it_moves_no_pad() -> None:
     free = pad_with()
-    for place in (in_the_way(free, -2.0), in_the_way(free, 8.0) + 200.0 * free.reading_direction):
+    for place in (in_the_way(free, -4.0), in_the_way(free, 8.0) + 200.0 * free.reading_direction):
         np.testing.assert_allclose(pad_with(Taken(place, 3.0)).center_mm, free.center_mm)
+
+
+def test_what_comes_out_through_the_face_moves_the_pad() -> None:
+    """A shell that rises beside a pad, over what is kept out, would bury its letters."""
+    free = pad_with()
+    ball_mm, radius_mm = in_the_way(free, -2.0), 3.0
+    moved = pad_with(Taken(ball_mm, radius_mm))
+    behind = -float((ball_mm[0] - moved.center_mm) @ moved.outward_direction)
+    if abs(behind) < radius_mm:
+        beside = across(ball_mm[0] - moved.center_mm, moved.outward_direction)
+        over = np.abs([beside @ moved.reading_direction, beside @ moved.up_direction])
+        half = np.array([moved.width_mm, moved.height_mm]) / 2.0 - MARGIN_MM
+        assert np.linalg.norm(np.maximum(over - half, 0.0)) >= np.sqrt(radius_mm**2 - behind**2) - 1e-9
+    assert not np.allclose(moved.center_mm, free.center_mm)
