@@ -109,7 +109,7 @@ PLAN = {
     "tunnels": [{
         "entry_mm": POINT, "target_mm": POINT, "diameter_mm": 8.0, "length_mm": NUMBER, "wall_min_mm": NUMBER,
         "subchondral_mm": NUMBER, "subchondral_axis_mm": NUMBER, "lesion_reached_fraction": NUMBER,
-        "centroid_distance_mm": NUMBER, "shaft_angle_deg": NUMBER,
+        "lesion_missed_mm": NUMBER, "centroid_distance_mm": NUMBER, "shaft_angle_deg": NUMBER,
     }],
     "guide": {
         "size": "M", "revision": "r001", "plan_hash": TEXT, "removal_direction": AXIS, "print_down": AXIS,

@@ -67,7 +67,8 @@ REGISTRATION = Registration(pose(MR, LPS), 0.31, 0.72, 0.98, 0.02)
 TUNNEL = Tunnel(
     entry_mm=point(), target_mm=point(), diameter_mm=8.0, outline_mm=np.array([[0.0, 0.0], [0.0, 4.0]]),
     wall_min_mm=5.1, vessel_wall_mm=6.2, subchondral_mm=4.2, subchondral_axis_mm=5.9, tool_to_joint_mm=4.2,
-    lesion_reached_fraction=0.44, centroid_distance_mm=1e-9, shaft_angle_deg=131.0, obliquity_deg=47.5,
+    lesion_reached_fraction=0.44,
+    lesion_missed_mm=0.0, centroid_distance_mm=1e-9, shaft_angle_deg=131.0, obliquity_deg=47.5,
     off_middle=-0.1, above_lesser_mm=12.0, below_ridge_mm=17.0, sleeve_offset_mm=45.0, depth_reading_mm=140.5,
     drill_spare_mm=59.5, cost=0.25,
 )  # fmt: skip

@@ -125,6 +125,7 @@ def _tunnel(tunnel: Tunnel, broken: tuple[Broken, ...]) -> dict[str, Any]:
         "subchondral_axis_mm": number(tunnel.subchondral_axis_mm),
         "tool_to_joint_mm": number(tunnel.tool_to_joint_mm),
         "lesion_reached_fraction": number(tunnel.lesion_reached_fraction),
+        "lesion_missed_mm": number(tunnel.lesion_missed_mm),
         "centroid_distance_mm": number(tunnel.centroid_distance_mm),
         "shaft_angle_deg": number(tunnel.shaft_angle_deg),
         "obliquity_deg": number(tunnel.obliquity_deg),

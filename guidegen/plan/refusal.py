@@ -87,6 +87,7 @@ def refused(tunnel: Tunnel, broken: tuple[Broken, ...], found: str) -> NoMarkedP
         "subchondral_axis_mm": tunnel.subchondral_axis_mm,
         "subchondral_mm": tunnel.subchondral_mm,
         "tool_to_joint_mm": tunnel.tool_to_joint_mm,
+        "lesion_missed_mm": tunnel.lesion_missed_mm,
         "shaft_angle_deg": tunnel.shaft_angle_deg,
         "obliquity_deg": tunnel.obliquity_deg,
         "above_lesser_mm": tunnel.above_lesser_mm,

@@ -88,7 +88,8 @@ class Rule:
     source: str
 
 
-# Never waivable: a wall under 2 mm, less than 3 mm to the joint, a tool that meets metal or is too short.
+# Never waivable: a wall under 2 mm, less than 3 mm to the joint, a tool that meets metal, misses the lesion or
+# is too short.
 TABLE: tuple[Rule, ...] = (
     Rule("wall_min_mm", "wall_min_mm", "wall_min_mm", True, "mm", 2.0, 1.0,
          "A neck whose cortex is breached or thinned by the tunnel can break.",
@@ -117,6 +118,8 @@ TABLE: tuple[Rule, ...] = (
          "in the middle of the lateral cortex [M]"),
     Rule("keep_out_min_mm", "keep_out_mm", "keep_out_min_mm", True, "mm", None, 1.0,
          "A tool that meets metal breaks; an old tunnel or a marked area is not to be opened.", "[D]"),
+    Rule("lesion_missed_max_mm", "lesion_missed_mm", "", False, "mm", None, 1.0,
+         "A tunnel that reaches nothing of the dead bone relieves nothing, whoever ordered it.", "[D]"),
     Rule("drill_length_mm", "drill_spare_mm", "", True, "mm", None, 1.0,
          "A drill that is too short does not reach its depth through the sleeve.", "the kit's file"),
 )  # fmt: skip

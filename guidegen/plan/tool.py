@@ -99,6 +99,17 @@ class Tool:
         in_reach = (beside <= self.radius_mm) | (depth <= self.end_length_mm)
         return np.asarray(in_reach & (depth >= self.setback_mm(beside)))
 
+    def outside_mm(self, along_from_target_mm: npt.ArrayLike, beside_mm: npt.ArrayLike) -> FloatArray:
+        """How far points (N,) that are not swept, placed as for `swept`, lie from what is."""
+        depth, beside = -np.asarray(along_from_target_mm, dtype=np.float64), np.asarray(beside_mm, dtype=np.float64)
+        # the outside alone, as far back as any point: the last two corners run down the axis
+        outside = _profile(self, max(float(depth.max(initial=0.0)), self.end_length_mm) + 1.0)[:-1]
+        start, way = outside[:-1], np.diff(outside, axis=0)
+        to_point = np.stack([beside, depth], axis=-1)[:, None] - start
+        length2 = np.maximum((way**2).sum(axis=-1), np.finfo(np.float64).tiny)  # corners of a flat end coincide
+        share = np.clip((to_point * way).sum(axis=-1) / length2, 0.0, 1.0)
+        return np.asarray(np.linalg.norm(to_point - share[..., None] * way, axis=-1).min(axis=1))
+
     def _end_setback_mm(self, beside_mm: FloatArray) -> FloatArray:
         """The end's own shape (...), for distances within the drill's radius."""
         if self.end == "ball":

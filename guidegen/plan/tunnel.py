@@ -33,6 +33,7 @@ class Tunnel:
     furthest point; `tool_to_joint_mm`: of any point of the tool in the head, its side included.
     `off_middle`: the entry's place between back (-1), middle and front (+1) of the bone at its level.
     `obliquity_deg`: axis to the cortex's normal at the entry.
+    `lesion_missed_mm`: from what the tool sweeps to the lesion's nearest voxel, 0 where it reaches any.
     `sleeve_offset_mm`: from the entry out to the sleeve's top; `depth_reading_mm`: from there to the furthest point,
     to be read on the drill; `drill_spare_mm`: what is left of the drill then. None, or -1 of drill, where no sleeve of
     the kit is long enough.
@@ -50,6 +51,7 @@ class Tunnel:
     subchondral_axis_mm: float
     tool_to_joint_mm: float
     lesion_reached_fraction: float
+    lesion_missed_mm: float
     centroid_distance_mm: float
     shaft_angle_deg: float
     obliquity_deg: float
@@ -98,7 +100,8 @@ def measure_tunnel(hip: Hip, entries: Entries, chosen: int, target_mm: FloatArra
     )
     relative = hip.lesion.points_mm - entry
     along = relative @ axis
-    swept = tool.swept(along - length, np.linalg.norm(across(relative, axis), axis=1))
+    place = along - length, np.linalg.norm(across(relative, axis), axis=1)
+    swept = tool.swept(*place)
     shaft_angle = 180.0 - angle_deg(axis, anatomy.shaft_axis)
     obliquity = angle_deg(axis, -entries.normals[chosen])
     distance = keep_out_distance_mm(hip, entry, axis, length)
@@ -117,6 +120,7 @@ def measure_tunnel(hip: Hip, entries: Entries, chosen: int, target_mm: FloatArra
         subchondral_axis_mm=float(end[0]),
         tool_to_joint_mm=joint,
         lesion_reached_fraction=float(swept.mean()),
+        lesion_missed_mm=0.0 if swept.any() else float(tool.outside_mm(*place).min()),
         centroid_distance_mm=float(np.linalg.norm(across(hip.lesion.centroid_mm - entry, axis))),
         shaft_angle_deg=shaft_angle,
         obliquity_deg=obliquity,

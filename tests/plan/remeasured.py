@@ -181,6 +181,7 @@ def remeasured(case: Any, kit: Kit, tunnel: Tunnel) -> dict[str, float]:
         "above_lesser_mm": float((tunnel.entry_mm - anatomy.lesser_trochanter_mm) @ up),
         "below_ridge_mm": float((anatomy.vastus_ridge_mm - tunnel.entry_mm) @ up),
         "lesion_reached_fraction": reached_share(case.lesion.points_mm, tunnel, setback),
+        "lesion_missed_mm": 0.0,  # of a tunnel that is found, not ordered
         "centroid_distance_mm": float(np.linalg.norm(across(case.lesion.centroid_mm - tunnel.entry_mm, tunnel.axis))),
     }
 
@@ -190,6 +191,7 @@ NEAR = {
     "obliquity_deg": 4.0,  # the samples within 5 mm are not quite the faces whose middles are
     "off_middle": 0.05,
     "lesion_reached_fraction": 1e-3,
+    "lesion_missed_mm": 0.0,
     "shaft_angle_deg": 1e-6,
     "above_lesser_mm": 1e-9,
     "below_ridge_mm": 1e-9,

@@ -23,7 +23,8 @@ from guidegen.plan.volumes import Piece, Volumes
 TUNNEL = Tunnel(
     entry_mm=np.array([1.0, 2.0, 3.0]), target_mm=np.array([61.0, 2.0, 83.0]), diameter_mm=8.0,
     outline_mm=np.array([[0.0, 0.0], [0.0, 4.0]]), wall_min_mm=2.75, vessel_wall_mm=6.2, subchondral_mm=4.2,
-    subchondral_axis_mm=5.9, tool_to_joint_mm=4.1, lesion_reached_fraction=0.44, centroid_distance_mm=1e-9,
+    subchondral_axis_mm=5.9, tool_to_joint_mm=4.1, lesion_reached_fraction=0.44,
+    lesion_missed_mm=0.0, centroid_distance_mm=1e-9,
     shaft_angle_deg=131.0, obliquity_deg=47.5, off_middle=-0.1, above_lesser_mm=12.0, below_ridge_mm=17.0,
     sleeve_offset_mm=45.0, depth_reading_mm=145.0, drill_spare_mm=55.0, cost=0.25, keep_out_mm=3.5, entry_moved_mm=0.7,
 )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from plan_case import POLICY, PRINTER, Case, planned_for, task_of, with_drill
 
 from guidegen.errors import NoSafePlan
-from guidegen.frames import FloatArray
+from guidegen.frames import FloatArray, across
 from guidegen.packed import packed, unpacked
 from guidegen.plan import planning
 from guidegen.plan.kits import Kit
@@ -202,6 +202,19 @@ class TestOrders:
         if "subchondral_rim_mm" in rules:
             assert not rules["subchondral_rim_mm"]
             assert refusal_of(found, CENTROID).rule == "subchondral_rim_mm"
+
+    def test_an_order_that_reaches_nothing_of_the_lesion_is_refused_and_nobody_can_waive_it(self, small) -> None:
+        """Its flat end stops 5 mm short of the lesion's nearest point, straight ahead."""
+        free, points = small.tunnel, small.lesion.points_mm
+        along = (points - free.entry_mm) @ free.axis
+        ahead = np.linalg.norm(across(points - free.entry_mm, free.axis), axis=1) <= free.diameter_mm / 2.0
+        short = free.entry_mm + (along[ahead].min() - 5.0) * free.axis
+        found = self.made(small, short, waive=["lesion_missed_max_mm"])
+        broken = {each.rule: each for each in found.chosen.broken[0]}
+        assert broken["lesion_missed_max_mm"].measured == pytest.approx(5.0, abs=0.01)
+        assert not broken["lesion_missed_max_mm"].waivable
+        assert refusal_of(found, CENTROID) is not None
+        assert "lesion_missed_max_mm is 5.0 mm, limit 0" in str(refusal_of(found, CENTROID))
 
     def test_an_order_outside_the_bone_cannot_be_measured(self, small) -> None:
         with pytest.raises(NoSafePlan, match="expected a target inside the bone"):

@@ -24,6 +24,7 @@ LAWFUL = Tunnel(
     subchondral_axis_mm=6.0,
     tool_to_joint_mm=4.0,
     lesion_reached_fraction=0.2,
+    lesion_missed_mm=0.0,
     centroid_distance_mm=0.0,
     shaft_angle_deg=132.0,
     obliquity_deg=48.0,
@@ -50,6 +51,7 @@ LIMITS = {
     "entry_below_vastus_ridge_mm": ("below_ridge_mm", 0.0, -0.1, -40.0, None),
     "entry_off_middle_max": ("off_middle", 0.6, 0.7, 1.0, None),
     "keep_out_min_mm": ("keep_out_mm", 3.0, 2.9, None, None),
+    "lesion_missed_max_mm": ("lesion_missed_mm", 0.0, 0.1, None, None),
     "drill_length_mm": ("drill_spare_mm", 0.0, -0.1, None, None),
 }
 
@@ -114,7 +116,12 @@ def test_a_waiver_reaches_to_its_floor_and_no_further(rule) -> None:
 
 
 def test_what_nobody_can_waive() -> None:
-    assert set(LIMITS) - set(WAIVABLE) == {"subchondral_rim_mm", "keep_out_min_mm", "drill_length_mm"}
+    assert set(LIMITS) - set(WAIVABLE) == {
+        "subchondral_rim_mm",
+        "keep_out_min_mm",
+        "lesion_missed_max_mm",
+        "drill_length_mm",
+    }
 
 
 def test_without_anything_kept_out_its_rule_says_nothing() -> None:

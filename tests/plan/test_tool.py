@@ -125,6 +125,19 @@ def test_points_are_in_the_solid_just_where_they_are_swept(name) -> None:
     assert np.array_equal(tool.swept(along, beside)[clear], solid.contains(points)[clear])
 
 
+@pytest.mark.parametrize("name", TOOLS)
+def test_points_that_are_not_swept_lie_as_far_from_the_solid_as_is_said(name) -> None:
+    tool, axis = TOOLS[name], unit(TARGET - ENTRY)
+    beyond, _ = perpendicular_pair(axis)
+    rng = np.random.default_rng(4)
+    along, beside = rng.uniform(-40, 12, 2000), rng.uniform(0, 25, 2000)
+    points = TARGET + along[:, None] * axis + beside[:, None] * beyond
+    out = ~tool.swept(along, beside)
+    away = surface(tool_solid(tool, ENTRY, TARGET, BACK)).signed_distance_mm(points)
+    # the solid has 120 sides, whose corners stand out and whose middles lie in
+    assert tool.outside_mm(along, beside)[out] == pytest.approx(away[out], abs=0.005)
+
+
 def test_the_solid_ends_at_the_target_and_before_the_entry() -> None:
     axis = unit(TARGET - ENTRY)
     way = (surface(tool_solid(CONE, ENTRY, TARGET, BACK)).vertices - ENTRY) @ axis

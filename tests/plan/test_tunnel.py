@@ -360,8 +360,8 @@ class TestOrdered:
 
 
 FIGURES = {
-    "wall_min_mm", "vessel_wall_mm", "subchondral_axis_mm", "subchondral_mm", "tool_to_joint_mm", "shaft_angle_deg",
-    "obliquity_deg", "above_lesser_mm", "below_ridge_mm", "off_middle",
+    "wall_min_mm", "vessel_wall_mm", "subchondral_axis_mm", "subchondral_mm", "tool_to_joint_mm", "lesion_missed_mm",
+    "shaft_angle_deg", "obliquity_deg", "above_lesser_mm", "below_ridge_mm", "off_middle",
 }  # fmt: skip
 
 

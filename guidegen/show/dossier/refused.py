@@ -18,6 +18,7 @@ FIGURES: dict[str, tuple[str, str | None]] = {
     "subchondral_mm": ("rim_to_joint", "subchondral_rim_mm"),
     "tool_to_joint_mm": ("tool_to_joint", "subchondral_rim_mm"),
     "keep_out_mm": ("to_kept_out", "keep_out_min_mm"),
+    "lesion_missed_mm": ("lesion_missed", None),
     "shaft_angle_deg": ("shaft_angle", None),
     "obliquity_deg": ("obliquity", "obliquity_max_deg"),
     "above_lesser_mm": ("above_lesser", None),
