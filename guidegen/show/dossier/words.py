@@ -71,6 +71,10 @@ class Words:
         """A share of 1 in percent."""
         return self.percent.format(self.number(100.0 * fraction, decimals))
 
+    def rule(self, name: str) -> str:
+        """A rule in words, or by its name where there are none."""
+        return self.words.get(f"rule_{name}", name)
+
     def told(self, recorded: str) -> str:
         """A recorded text in this language, as a whole or sentence by sentence; what the language's file does not have
         stays as it is.
