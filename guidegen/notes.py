@@ -9,7 +9,7 @@ from guidegen.guide.guide import Guide
 from guidegen.guide.soft_tissue import SoftTissue
 from guidegen.plan.planning import Proposal, Waiver
 from guidegen.plan.rules import Rules
-from guidegen.rounded import shown
+from guidegen.rounded import shown, shown_beside
 
 ENTRY_NOTED_MM = 0.05  # an ordered entry nearer to the surface than this lies on it
 
@@ -99,8 +99,9 @@ def plan_notes(planned: Planned) -> tuple[str, ...]:
 
 def _waiver_note(waiver: Waiver, chosen: Proposal) -> str:
     broken = next(each for tunnel in chosen.broken for each in tunnel if each.rule == waiver.rule)
+    measured = shown_beside(broken.measured, broken.limit, 1)
     return (
-        f"{waiver.author} proposes to waive {broken.rule} ({shown(broken.measured, 1)} {broken.unit}, limit "
+        f"{waiver.author} proposes to waive {broken.rule} ({measured} {broken.unit}, limit "
         f"{broken.limit:g}): {waiver.reason} Nothing may be made of it before the surgeon accepts this."
     )
 

@@ -36,6 +36,12 @@ def shown(value: float, decimals: int) -> str:
     return f"{rounded or abs(rounded):f}"
 
 
+def shown_beside(value: float, limit: float, decimals: int) -> str:
+    """A number as it is read beside a limit that it misses: with as many more decimals as tell it from the limit."""
+    enough = (each for each in range(decimals, LENGTH_DECIMALS + 1) if shown(value, each) != shown(limit, each))
+    return shown(value, next(enough, decimals))
+
+
 def shown_percent(fraction: float, decimals: int) -> str:
     """A share of 1 in percent, as "15.1%"."""
     return f"{shown(100.0 * fraction, decimals)}%"

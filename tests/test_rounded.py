@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import guidegen
-from guidegen.rounded import number, shown, shown_percent, significant
+from guidegen.rounded import number, shown, shown_beside, shown_percent, significant
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,25 @@ def test_halves_go_away_from_zero_whatever_the_size_of_a_number(value: float, di
     assert significant(value, digits) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "decimals", "text"),
+    [
+        (2.96, 3.0, 1, "2.96"), (2.94, 3.0, 1, "2.9"), (3.04, 3.0, 1, "3.04"), (3.000004, 3.0, 1, "3.000004"),
+        (3.0, 3.0, 1, "3.0"), (0.04, 0.0, 1, "0.04"), (399.6, 400.0, 0, "399.6"), (2.24, 2.25, 1, "2.2"),
+        (2.26, 2.25, 1, "2.26"), (-0.01, 0.0, 1, "-0.01"),
+    ],
+)  # fmt: skip
+def test_what_misses_a_limit_does_not_read_as_the_limit(value: float, limit: float, decimals: int, text: str) -> None:
+    assert shown_beside(value, limit, decimals) == text
+
+
 def test_a_share_is_rounded_in_percent() -> None:
     assert [shown_percent(0.28725, 2), shown_percent(0.125, 0), shown_percent(1.0, 1)] == ["28.73%", "13%", "100.0%"]
 
 
 # What is read by people: here no number is written by Python's own rounding, which takes 128.25 for 128.2.
-READ = ("cli.py", "notes.py", "show/**/*.py", "review/**/*.py", "plan/explain.py", "plan/instruments.py",
-        "plan/planning.py", "lesion/notes.py", "intake/look.py", "seat/seat.py")  # fmt: skip
+READ = ("cli.py", "notes.py", "show/**/*.py", "review/**/*.py", "release/*.py", "plan/*.py", "guide/*.py", "seat/*.py",
+        "lesion/notes.py", "lesion/image_registration.py", "intake/look.py", "intake/metal.py")  # fmt: skip
 PACKAGE = Path(guidegen.__file__).parent
 OWN = re.compile(r"\.\d*[efg%]$")
 

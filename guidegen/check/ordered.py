@@ -84,7 +84,8 @@ def ordered_findings(plan: Mapping[str, Any], asked: Asked, ordered: Ordered) ->
         except (KeyError, TypeError, AttributeError, ValueError, StopIteration) as error:
             raise ResultError(f"expected a whole plan.json to hold against its order, found: {error!r}") from error
         more = "" if len(told) <= SHOWN else " …"
-        findings.append(at_most(name, len(told), 0, "", why + (f" {'; '.join(told[:SHOWN])}{more}." if told else "")))
+        found = f" Found: {'; '.join(told[:SHOWN])}{more}." if told else ""
+        findings.append(at_most(name, len(told), 0, "", f"{why}{found}"))
     return tuple(findings)
 
 
@@ -202,7 +203,7 @@ def _missing(asked: Asked, ordered: Ordered) -> Iterator[str]:
     flats = alone and guide.socket is None and SleeveSizes.of(ordered.kit, shape, ordered.printer).flats
     parts = (
         ("window", shape.window.most > 0, has_window),
-        ("pointer", shape.pointer.on, guide.pointer is not None),
+        ("notch", shape.pointer.on, guide.pointer is not None),
         ("axis mark", True, guide.axis_mark is not None),
         ("calliper", flats, guide.calliper is not None),
     )

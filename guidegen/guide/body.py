@@ -26,6 +26,7 @@ from guidegen.guide.sights import Sight
 from guidegen.guide.solids import along_axis, bore, part_solid, placed
 from guidegen.guide.stands import Stand, Standing, upper_side
 from guidegen.plan.sleeve_sizes import CALLIPER_MM
+from guidegen.rounded import shown
 from guidegen.surfaces import Surface
 
 CRUMB_MM3 = 1.0  # booleans may leave crumbs beside the guide; anything larger is a second part
@@ -189,7 +190,7 @@ def _in_order(added: list[Any], under: HeightField, taken: list[Any]) -> Any:
     if not bodies or any(abs(part.volume()) > CRUMB_MM3 for part in bodies[1:]):
         raise NoSafeGuide(
             f"expected a guide in one piece without a cavity, found {len(bodies)} bodies (volumes "
-            f"{', '.join(f'{part.volume():.0f} mm³' for part in bodies[:3])}); choose a larger footprint",
+            f"{', '.join(f'{shown(part.volume(), 0)} mm³' for part in bodies[:3])}); choose a larger footprint",
             rule="one_piece",
             figures={"pieces": float(len(bodies))},
         )

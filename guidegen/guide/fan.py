@@ -20,7 +20,7 @@ from guidegen.frames import FloatArray, RigidTransform, across, angle_deg, unit
 from guidegen.guide.height_field import STEP_MM, HeightField
 from guidegen.guide.placement import place_tube
 from guidegen.plan.instruments import depth_reading_mm
-from guidegen.rounded import shown
+from guidegen.rounded import shown, shown_beside
 
 LEAST_ENGAGED_MM = 12.0  # of cone in the socket: less, and the gap lets an insert rock
 WIDEST_MM = 20.0  # radius of a flange: a wider one does not pass the wound
@@ -217,12 +217,15 @@ def _engages(socket: Socket) -> bool:
 def _refused(tried: list[tuple[Socket, float]], off_mean_deg: float) -> NoSafeGuide:
     """Why no offset serves, with the figures of the smallest that leads the drill long enough, or of the largest."""
     socket, room = next((each for each in tried if _leads(each[0])), tried[-1])
+    engaged_mm = socket.rim_mm - socket.low_mm
+    led = shown_beside(_led_mm(socket), socket.shape.guided_mm, 1)
+    flange = shown_beside(socket.flange_mm, WIDEST_MM, 1)
     return NoSafeGuide(
         f"expected a fan whose inserts lead the drill over {socket.shape.guided_mm:g} mm in a flange of at most "
-        f"{WIDEST_MM:g} mm radius that clears the bone, found axes up to {off_mean_deg:.1f}° off their mean: at the "
-        f"kit's offset of {socket.offset_mm:g} mm the drill is led over {_led_mm(socket):.1f} mm, the flange has "
-        f"{socket.flange_mm:.1f} mm and stands {room:.1f} mm off the bone, {socket.rim_mm - socket.low_mm:.1f} mm "
-        f"of the insert are held; choose a narrower fan, a smaller stop or a kit with other offsets",
+        f"{WIDEST_MM:g} mm radius that clears the bone, found axes up to {shown(off_mean_deg, 1)}° off their mean: at "
+        f"the kit's offset of {socket.offset_mm:g} mm the drill is led over {led} mm, the flange has {flange} mm and "
+        f"stands {shown(room, 1)} mm off the bone, {shown(engaged_mm, 1)} mm of the insert are held; choose a narrower "
+        "fan, a smaller stop or a kit with other offsets",
         rule="fan_socket",
         figures={
             "off_mean_deg": float(off_mean_deg),
@@ -230,6 +233,6 @@ def _refused(tried: list[tuple[Socket, float]], off_mean_deg: float) -> NoSafeGu
             "guided_length_mm": _led_mm(socket),
             "flange_mm": socket.flange_mm,
             "off_bone_mm": room,
-            "engaged_mm": socket.rim_mm - socket.low_mm,
+            "engaged_mm": engaged_mm,
         },
     )

@@ -155,7 +155,7 @@ class Guide:
         has_window = any(hole.kind == "window" for hole in self.holes)
         no_window = () if has_window else ("This footprint has no room for a window.",)
         is_there = self.pointer is not None or not self.has_pointer
-        return no_window if is_there else (*no_window, "The vastus ridge lies too far from the rim for a pointer.")
+        return no_window if is_there else (*no_window, "The vastus ridge lies too far from the rim for a notch.")
 
 
 def fittings_of(guide: Guide, sizes: SleeveSizes) -> Fittings:

@@ -33,6 +33,7 @@ from guidegen.guide.stands import (
     stand_up,
 )
 from guidegen.plan.tunnel import Tunnel
+from guidegen.rounded import shown_beside
 from guidegen.seat.footprint import Footprint
 from guidegen.seat.ground import Ground
 from guidegen.seat.seat import Seat
@@ -359,8 +360,9 @@ def _require_entries_inside(patch: Patch, ways: tuple[Way, ...], needed_mm: floa
     room = float(patch.edge_distance_mm(np.array([way.entry_mm for way in ways])).min())
     if room < needed_mm:
         raise NoSafeGuide(
-            f"expected each tunnel's entry at least {needed_mm:g} mm inside the shell, found one {room:.1f} mm inside; "
-            "choose a larger footprint or an entry nearer to the middle of the bone",
+            f"expected each tunnel's entry at least {needed_mm:g} mm inside the shell, found one "
+            f"{shown_beside(room, needed_mm, 1)} mm inside; choose a larger footprint or an entry nearer to the "
+            "middle of the bone",
             rule="entry_inside_shell",
             figures={"entry_inside_mm": room},
         )

@@ -15,6 +15,7 @@ from typing import Any
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import FloatArray
 from guidegen.guide.solids import bore
+from guidegen.rounded import shown_beside
 
 LOOKED_FOR_MM = 50.0  # bodies further apart than this are told as this far
 
@@ -116,8 +117,8 @@ def require_apart(channels: Sequence[Channel], least_mm: float, obstacles: Seque
         narrowest = found[0]
         raise NoSafeGuide(
             f"expected {least_mm:g} mm between the sleeves of several tunnels and all that passes them, found "
-            f"{narrowest.gap_mm:.1f} mm between {narrowest.first} and {narrowest.second}; choose entries further "
-            "apart, a smaller stop or chuck, or a fan from one entry",
+            f"{shown_beside(narrowest.gap_mm, least_mm, 1)} mm between {narrowest.first} and {narrowest.second}; "
+            "choose entries further apart, a smaller stop or chuck, or a fan from one entry",
             rule="sleeves_apart",
             figures={"gap_mm": narrowest.gap_mm, "least_mm": least_mm},
         )

@@ -24,6 +24,7 @@ from guidegen.keep_out import KEEP_OUT
 from guidegen.plan.instruments import depth_reading_mm
 from guidegen.plan.sleeve_sizes import CALLIPER_MM, FLAT_COLLAR_MM
 from guidegen.plan.tunnel import Tunnel
+from guidegen.rounded import shown_beside
 from guidegen.seat.ground import Ground
 
 SAME_MM = 1e-3  # entries nearer to each other than this are one
@@ -225,9 +226,10 @@ def off_relief(relief: Relief, bare: Tube, bore_mm: float, outer_mm: float, loca
 
 def _require_near(pushed_mm: float, local: Ground) -> None:
     if pushed_mm > MOST_PUSHED_MM:
+        pushed = shown_beside(pushed_mm, MOST_PUSHED_MM, 0)
         raise NoSafeGuide(
             f"expected the {' and '.join(local.keep_out.names)} to leave room for drill and wires to be led near the "
-            f"bone, found one pushed {pushed_mm:.0f} mm off, more than {MOST_PUSHED_MM:g} mm; choose another entry",
+            f"bone, found one pushed {pushed} mm off, more than {MOST_PUSHED_MM:g} mm; choose another entry",
             rule=KEEP_OUT,
             figures={"pushed_mm": pushed_mm},
         )
@@ -242,9 +244,10 @@ def _at_stop(tube: Tube, way: Way, order: Order) -> Tube:
     needed = max(way.offset_mm, flange - tube.top_mm)
     offsets = [each for each in kit.sleeve_offsets_mm if each >= needed - 1e-9]
     if not offsets:
+        largest = max(kit.sleeve_offsets_mm)
         raise NoSafeGuide(
-            f"expected a sleeve whose top is at most {max(kit.sleeve_offsets_mm):g} mm from the cortex, as far as the "
-            f"kit's stops reach, found one at {needed:.1f} mm; choose another entry or a kit with larger offsets",
+            f"expected a sleeve whose top is at most {largest:g} mm from the cortex, as far as the kit's stops reach, "
+            f"found one at {shown_beside(needed, largest, 1)} mm; choose another entry or a kit with larger offsets",
             rule="sleeve_offset_mm",
             figures={"sleeve_offset_mm": needed},
         )

@@ -11,6 +11,7 @@ from guidegen.frames import FloatArray
 from guidegen.intake.images import Image
 from guidegen.intake.on_image import shows_hu
 from guidegen.intake.rim import even_rim
+from guidegen.rounded import shown
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume, bounding_box
 
@@ -53,11 +54,11 @@ def find_metal(image: Image, femur: Volume | Surface, implant: Volume | None) ->
     found.sort(key=lambda piece: (piece.distance_mm, piece.center_mm))
     if found and found[0].distance_mm <= NEAR_MM:
         nearest = found[0]
-        place = f"{nearest.distance_mm:.1f} mm from it" if nearest.distance_mm > 0.0 else "in it"
+        place = f"{shown(nearest.distance_mm, 1)} mm from it" if nearest.distance_mm > 0.0 else "in it"
         label = "implant: label all of it" if implant is None else "implant, whose label leaves it out: complete it"
         raise LabelError(
-            f"{image.file}: expected no metal without a label in the femur or within {NEAR_MM:.0f} mm of it, found "
-            f"{nearest.volume_mm3:.0f} mm³ above {METAL_HU:.0f} HU {place}, about {nearest.center_mm} in LPS mm; "
+            f"{image.file}: expected no metal without a label in the femur or within {NEAR_MM:g} mm of it, found "
+            f"{shown(nearest.volume_mm3, 0)} mm³ above {METAL_HU:g} HU {place}, about {nearest.center_mm} in LPS mm; "
             f'it is an {label}, and give it as "implant" in [bone], so that tunnel, pins and guide keep away from it'
         )
     return tuple(found)
@@ -69,8 +70,8 @@ def metal_notes(found: tuple[Metal, ...], file: str) -> tuple[str, ...]:
         return ()
     total = sum(piece.volume_mm3 for piece in found) / 1000.0
     note = (
-        f"{file} shows metal away from the femur: {total:.1f} cm³ in pieces ({len(found)}), the nearest "
-        f"{found[0].distance_mm:.0f} mm from it; look for streaks where the guide rests."
+        f"{file} shows metal away from the femur: {shown(total, 1)} cm³ in pieces ({len(found)}), the nearest "
+        f"{shown(found[0].distance_mm, 0)} mm from it; look for streaks where the guide rests."
     )
     return (note,)
 

@@ -17,6 +17,7 @@ from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import RegistrationError
 from guidegen.frames import LPS, FloatArray, RigidTransform
 from guidegen.lesion.registration import MR, Registration, measured_fit
+from guidegen.rounded import shown, shown_beside
 from guidegen.surfaces import Surface
 from guidegen.volumes import Volume, bounding_box
 
@@ -63,7 +64,8 @@ def refine_on_images(
     except RegistrationError as error:
         return replace(registration, note=f"images left out: {error}")
     moved = float(np.linalg.norm(pose.points(at_mm) - center))
-    found = f"they move the lesion by {moved:.2f} mm with a doubt of {image_doubt:.2f} mm, the surfaces' is {doubt:.2f}"
+    by, with_doubt, usual = (shown(each, 2) for each in (moved, image_doubt, doubt))
+    found = f"they move the lesion by {by} mm with a doubt of {with_doubt} mm, the surfaces' is {usual}"
     if moved > doubt + image_doubt:
         return replace(registration, note=f"images left out, they disagree with the surfaces: {found} mm")
     if image_doubt >= doubt:
@@ -89,10 +91,12 @@ def _by_images(
     little.
     """
     grid = _inside(bone, ct, mr, start)
-    if int(grid.voxels.sum()) < FEWEST_SAMPLES:
+    samples = int(grid.voxels.sum())
+    if samples < FEWEST_SAMPLES:
+        found_cm3, least_cm3 = (count * GRID_MM**3 / 1000.0 for count in (samples, FEWEST_SAMPLES))
         raise RegistrationError(
-            f"expected both images to show at least {FEWEST_SAMPLES * GRID_MM**3 / 1000.0:.0f} cm³ of the femur, "
-            f"found {grid.voxels.sum() * GRID_MM**3 / 1000.0:.0f} cm³; give the images that were segmented"
+            f"expected both images to show at least {shown(least_cm3, 0)} cm³ of the femur, found "
+            f"{shown_beside(found_cm3, least_cm3, 0)} cm³; give the images that were segmented"
         )
     fixed, moving = _on_grid(ct, grid), _image(mr.voxels.astype(np.float32), mr)
     pose = _settled(fixed, moving, grid, grid.voxels, start, center)

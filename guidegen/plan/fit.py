@@ -9,6 +9,7 @@ import numpy as np
 from guidegen.errors import NoSafeGuide, TemplateError
 from guidegen.plan.guide_shapes import GuideTemplate
 from guidegen.plan.printers import Printer
+from guidegen.rounded import shown
 
 # The clearance covers 95 % of the error between printed guide and bone, one-sided: 1.645 standard deviations.
 ONE_SIDED_95 = 1.645
@@ -76,7 +77,7 @@ def print_clearance(printer: Printer, surface_error_mm: float) -> float:
     if clearance > most:
         raise NoSafeGuide(
             f"expected a print clearance of at most {most:g} mm, the cap of the printer {printer.name!r}, found "
-            f"{clearance:g} mm for a surface error of {surface_error_mm:.2f} mm and a print error of "
+            f"{clearance:g} mm for a surface error of {shown(surface_error_mm, 2)} mm and a print error of "
             f"{printer.rms_error_mm:g} mm; scan or segment the bone more finely, or choose a truer printer",
             rule="print_clearance_mm",
             figures={"print_clearance_mm": clearance, "most_clearance_mm": most},

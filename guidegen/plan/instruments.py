@@ -11,7 +11,7 @@ import numpy as np
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray, spokes
 from guidegen.plan.kits import READ_AT_TOP, Kit, Step
-from guidegen.rounded import shown
+from guidegen.rounded import shown, shown_beside
 from guidegen.surfaces import Surface
 
 RING = 72
@@ -127,7 +127,8 @@ def instrument_sequence(
     if reading_mm > kit.drill.length_mm:
         raise NoSafePlan(
             f"expected a reading within the drill's length of {kit.drill.length_mm:g} mm, found "
-            f"{shown(reading_mm, 1)} mm; choose a kit with a longer drill or a shorter tunnel",
+            f"{shown_beside(reading_mm, kit.drill.length_mm, 1)} mm; choose a kit with a longer drill or a "
+            "shorter tunnel",
             rule="drill_length",
             figures={"reading_mm": reading_mm, "drill_length_mm": kit.drill.length_mm},
         )

@@ -34,7 +34,7 @@ from guidegen.plan.templates import Policy, Printer
 from guidegen.plan.trade_off import Trade, trade_off
 from guidegen.plan.tunnel import Tunnel, broken_rules
 from guidegen.plan.volumes import RESIDUAL_FLAG_MM3, Volumes, plan_volumes
-from guidegen.rounded import shown, shown_percent
+from guidegen.rounded import shown, shown_beside, shown_percent
 
 CENTROID, COVERAGE, MULTIPLE, ORDERED = "centroid", "coverage", "multiple", "ordered"
 STRATEGIES: Mapping[str, Callable[[Ground], Found]] = {
@@ -345,23 +345,29 @@ def policy_warnings(policy: Policy, budgets: tuple[ErrorBudget, ...]) -> tuple[s
         name = f"Tunnel {number}" if len(budgets) > 1 else "The tunnel"
         if budget.reaches_lesion < policy.reaches_lesion_min:
             said.append(
-                f"{name} reaches the lesion with a probability of {shown_percent(budget.reaches_lesion, 1)}, less than "
-                f"the {shown_percent(policy.reaches_lesion_min, 0)} asked for."
+                f"{name} reaches the lesion with a probability of "
+                f"{_percent_beside(budget.reaches_lesion, policy.reaches_lesion_min)}, less than the "
+                f"{shown_percent(policy.reaches_lesion_min, 0)} asked for."
             )
         if budget.within_3_mm_of_joint > policy.joint_within_3_mm_max:
             earlier = budget.stop_earlier_mm
             cure = "" if earlier is None else f"; stopped {shown(earlier, 1)} mm earlier it would keep it"
             said.append(
                 f"{name} comes closer than 3 mm to the joint with a probability of "
-                f"{shown_percent(budget.within_3_mm_of_joint, 1)}, more than the "
+                f"{_percent_beside(budget.within_3_mm_of_joint, policy.joint_within_3_mm_max)}, more than the "
                 f"{shown_percent(policy.joint_within_3_mm_max, 0)} allowed{cure}."
             )
         if budget.to_lesion_p95_mm > policy.tip_p95_max_mm:
+            tip = shown_beside(budget.to_lesion_p95_mm, policy.tip_p95_max_mm, 1)
             said.append(
-                f"{name}'s tip is within {shown(budget.to_lesion_p95_mm, 1)} mm of its place in the lesion in 95 % of "
+                f"{name}'s tip is within {tip} mm of its place in the lesion in 95 % of "
                 f"operations, more than the {policy.tip_p95_max_mm:g} mm allowed; {budget.dominant} dominates."
             )
     return tuple(said)
+
+
+def _percent_beside(fraction: float, limit: float) -> str:
+    return f"{shown_beside(100.0 * fraction, 100.0 * limit, 1)}%"
 
 
 def _waived(chosen: Proposal | None, waivers: tuple[Waiver, ...]) -> tuple[Waiver, ...]:

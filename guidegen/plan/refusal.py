@@ -14,6 +14,7 @@ from guidegen.plan.rules import DISTANCES, TABLE, Broken
 from guidegen.plan.search import Search, best_tunnels
 from guidegen.plan.tunnel import Tunnel, broken_rules, measure_tunnel
 from guidegen.plan.window import Entries
+from guidegen.rounded import shown_beside
 
 KEEP_OUT_RULE = f"{KEEP_OUT}_min_mm"
 EVERY_MM = 4  # rows and columns of the window's grid between the entries that are tried
@@ -95,7 +96,8 @@ def refused(tunnel: Tunnel, broken: tuple[Broken, ...], found: str) -> NoMarkedP
         "off_middle": tunnel.off_middle,
     } | ({} if tunnel.keep_out_mm is None else {"keep_out_mm": tunnel.keep_out_mm})
     breaks = "; ".join(
-        f"{each.rule} is {each.measured:.1f} {each.unit}, limit {each.limit:g}, short by {each.short_by:.1f}"
+        f"{each.rule} is {shown_beside(each.measured, each.limit, 1)} {each.unit}, limit {each.limit:g}, short by "
+        f"{shown_beside(each.short_by, 0.0, 1)}"
         for each in broken
     )
     refusal = NoMarkedPlan(

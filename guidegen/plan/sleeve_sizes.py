@@ -8,6 +8,7 @@ from guidegen.errors import TemplateError
 from guidegen.plan.guide_shapes import GuideTemplate, Made
 from guidegen.plan.kits import Kit
 from guidegen.plan.printers import Printer
+from guidegen.rounded import shown_beside
 
 REDUCER_PLAY_MM = 0.03  # of a reducer in its bore, on the diameter: with H8 and h7 it slides, up to 0.07 [D]
 CALLIPER_MM = 20.0  # between the two flats of a collar
@@ -38,7 +39,8 @@ class ReducerSizes:
             raise TemplateError(
                 f"expected room for a reducer with a wall of at least {shape.metal_wall_mm:g} mm, the guide shape's "
                 f"metal_wall_mm, between the guide wire of {wire:g} mm and the bore of {drill_bore_mm:g} mm for the "
-                f"drill of the kit {kit.name!r}, found {wall:.2f} mm; choose a kit with a thinner wire"
+                f"drill of the kit {kit.name!r}, found {shown_beside(wall, shape.metal_wall_mm, 2)} mm; choose a "
+                "kit with a thinner wire"
             )
         return cls(wire, bore, outer, drill_bore_mm + shape.metal_flange_mm, shape.metal_flange_height_mm)
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from guidegen.frames import LPS, FloatArray, RigidTransform, perpendicular_pair, unit
 from guidegen.plan.kits import End, Kit
+from guidegen.rounded import shown, shown_beside
 
 BALL_DEG = (0.0, 30.0, 60.0, 90.0)  # where the outline has points on a ball, from the axis to the rim
 FINE_BALL_DEG = np.linspace(0.0, 90.0, 46)  # the same for a solid
@@ -130,7 +131,8 @@ def tool_solid(tool: Tool, entry_mm: FloatArray, target_mm: FloatArray, back_mm:
     length = float(np.linalg.norm(target_mm - entry_mm)) + back_mm
     if length <= tool.end_length_mm:
         raise ValueError(
-            f"expected a tunnel longer than the tool's end of {tool.end_length_mm:.1f} mm, found {length:.1f} mm"
+            f"expected a tunnel longer than the tool's end of {shown(tool.end_length_mm, 1)} mm, found "
+            f"{shown_beside(length, tool.end_length_mm, 1)} mm"
         )
     profile = _profile(tool, length) * [np.sqrt(2.0 * np.pi / SEGMENTS / np.sin(2.0 * np.pi / SEGMENTS)), 1.0]
     solid = manifold3d.Manifold.revolve(manifold3d.CrossSection([profile]), SEGMENTS)

@@ -13,6 +13,7 @@ from guidegen.plan.hip import Hip
 from guidegen.plan.instruments import depth_reading_mm, sleeve_offset_mm
 from guidegen.plan.rules import TABLE, Broken, Rule, Rules, limit_of
 from guidegen.plan.window import Entries
+from guidegen.rounded import shown_beside
 
 COARSE_STEP_MM = 1.0  # along the axis; no distance changes by more than the step between two places,
 FINE_STEP_MM = 0.1  # so that only near the least a closer look is needed
@@ -142,7 +143,8 @@ def require_in_bone(hip: Hip, entry: FloatArray, target_mm: FloatArray) -> None:
     if outside > 0.0 or length < SHORTEST_MM:
         raise NoSafePlan(
             f"expected a target inside the bone, at least {SHORTEST_MM:g} mm from the entry, found it "
-            f"{outside:.0f} mm outside and {length:.0f} mm from the entry; check its coordinates (LPS mm)",
+            f"{shown_beside(outside, 0.0, 0)} mm outside and {shown_beside(length, SHORTEST_MM, 0)} mm from the entry; "
+            "check its coordinates (LPS mm)",
             rule="target_in_bone",
             figures={"outside_mm": outside, "length_mm": length},
         )

@@ -10,6 +10,7 @@ from guidegen.bone.anatomy import Anatomy
 from guidegen.errors import NoSafePlan
 from guidegen.frames import FloatArray, IntArray, unit
 from guidegen.plan.rules import Rules
+from guidegen.rounded import shown, shown_beside
 from guidegen.surfaces import Surface
 
 OUTSIDE_MM = 100.0  # from where the bone is looked at
@@ -53,8 +54,8 @@ def window_entries(bone: Surface, anatomy: Anatomy, rules: Rules, step_mm: float
     entries = entries_at(bone, anatomy, levels, share)
     if len(entries.points_mm) == 0:
         raise NoSafePlan(
-            f"expected lateral cortex between the vastus ridge ({top:.0f} mm above the head centre's level) and the "
-            f"lesser trochanter ({bottom:.0f} mm), found none; check these landmarks",
+            f"expected lateral cortex between the vastus ridge ({shown(top, 0)} mm above the head centre's level) and "
+            f"the lesser trochanter ({shown(bottom, 0)} mm), found none; check these landmarks",
             rule="entry_window",
             figures={"window_mm": top - bottom},
         )
@@ -86,7 +87,7 @@ def ordered_entry(bone: Surface, anatomy: Anatomy, entry_mm: FloatArray) -> Entr
     if distance[0] > ON_BONE_MM:
         raise NoSafePlan(
             f"expected the ordered entry within {ON_BONE_MM:g} mm of the bone's surface, found it "
-            f"{distance[0]:.1f} mm away; check its coordinates (LPS mm)",
+            f"{shown_beside(distance[0], ON_BONE_MM, 1)} mm away; check its coordinates (LPS mm)",
             rule="entry_on_bone",
             figures={"distance_mm": float(distance[0])},
         )

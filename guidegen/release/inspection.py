@@ -13,6 +13,7 @@ from typing import Any
 from guidegen.guide.gauges import Gauge, gauges_of
 from guidegen.release.paper import pdf_bytes
 from guidegen.release.source import Source
+from guidegen.rounded import shown
 
 SCHEMA = "guidegen.inspection/2"
 FORM = "inspection.json"
@@ -86,9 +87,9 @@ def _weight(source: Source) -> Iterator[Asked]:
         density = source.printer.build.density_g_cm3
         grams = volume.measured * density
         yield {
-            "name": f"weight of {volume.measured:.2f} cm³ at {density:g} g/cm³",
-            "nominal_g": round(grams, 1),
-            "tolerance_g": round(grams * WEIGHT_PERCENT / 100.0, 1),
+            "name": f"weight of {shown(volume.measured, 2)} cm³ at {density:g} g/cm³",
+            "nominal_g": float(shown(grams, 1)),
+            "tolerance_g": float(shown(grams * WEIGHT_PERCENT / 100.0, 1)),
             "measured_g": None,
         }
 
@@ -129,16 +130,16 @@ def _row(line: Asked, source: Source) -> list[str]:
     """
     name, off = line["name"], _file_off(line["name"], source)
     if "nominal_mm" in line:
-        return [name, f"{line['nominal_mm']:.2f} mm", _tolerance(line["under_mm"], line["over_mm"]), off]
+        return [name, f"{shown(line['nominal_mm'], 2)} mm", _tolerance(line["under_mm"], line["over_mm"]), off]
     if "nominal_g" in line:
-        return [name, f"{line['nominal_g']:.1f} g", f"± {line['tolerance_g']:.1f}", off]
-    return [name, f"{line['go_mm']:.2f}", f"{line['no_go_mm']:.2f}", off] if "go_mm" in line else [name]
+        return [name, f"{shown(line['nominal_g'], 1)} g", f"± {shown(line['tolerance_g'], 1)}", off]
+    return [name, shown(line["go_mm"], 2), shown(line["no_go_mm"], 2), off] if "go_mm" in line else [name]
 
 
 def _tolerance(under: float, over: float) -> str:
     if under == over:
-        return f"± {over:.2f}"
-    return " ".join(f"{sign}{off:.3f}" if off else "0" for sign, off in (("−", under), ("+", over)))
+        return f"± {shown(over, 2)}"
+    return " ".join(f"{sign}{shown(off, 3)}" if off else "0" for sign, off in (("−", under), ("+", over)))
 
 
 def _file_off(name: str, source: Source) -> str:
@@ -146,4 +147,4 @@ def _file_off(name: str, source: Source) -> str:
     checks = {"calliper faces": "calliper faces off their distance"}
     bore = name.replace(" hole", " bore") if name.startswith("sleeve") else name
     finding = source.findings.get(checks.get(name, f"{bore} diameter off plan"))
-    return "" if finding is None or finding.measured is None else f"{finding.measured:.3f}"
+    return "" if finding is None or finding.measured is None else shown(finding.measured, 3)

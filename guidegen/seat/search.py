@@ -23,6 +23,7 @@ import numpy as np
 from guidegen.errors import NoSafeGuide
 from guidegen.frames import LPS, FloatArray, IntArray, RigidTransform, across, angle_deg, unit
 from guidegen.keep_out import KEEP_OUT
+from guidegen.rounded import shown, shown_beside
 from guidegen.seat import docking, friction
 from guidegen.seat.best_fit import Spread, alike, motion_covariance, spread, tip_levers
 from guidegen.seat.cells import LEVEL_STEP_MM, Cells
@@ -345,8 +346,8 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
     if len(_windows(freed, length_mm)):
         area = float(search.cells.areas_mm2[kept_out].sum())
         return NoSafeGuide(
-            f"expected open bone round the tunnel's entry for a guide of size {size}, found {area:.0f} mm² of it kept "
-            "out; choose another entry",
+            f"expected open bone round the tunnel's entry for a guide of size {size}, found {shown(area, 0)} mm² of it "
+            "kept out; choose another entry",
             rule=KEEP_OUT,
             figures={"kept_out_mm2": area},
         )
@@ -355,7 +356,7 @@ def _refused(search: Search, size: str, length_mm: float) -> NoSafeGuide:
     entry = search.zones.place(search.entries_mm[:1])
     return NoSafeGuide(
         f"expected the tunnel's entry at least {search.room_mm:g} mm inside the footprint of a guide of size "
-        f"{size}, found it at {float(entry.turn_deg[0]):.0f}° to the front and {float(entry.level_mm[0]):.0f} mm "
+        f"{size}, found it at {shown(entry.turn_deg[0], 0)}° to the front and {shown(entry.level_mm[0], 0)} mm "
         "above the head centre, outside the bone that is open to a guide; choose another entry or size",
         rule="entry_inside_shell",
         figures={"entry_turn_deg": float(entry.turn_deg[0]), "entry_level_mm": float(entry.level_mm[0])},
@@ -366,12 +367,13 @@ def _too_little(search: Search, size: str) -> NoSafeGuide:
     """The refusal where too little bone bears: what is kept out takes it, or there is none."""
     open_cells = search.cells.open
     contact = max((float(search.cells.areas_mm2.ravel()[each.index].sum()) for each in search.facings), default=0.0)
+    there = float(search.cells.areas_mm2[open_cells].sum())
     kept_out = float(search.cells.areas_mm2[search.cells.closed == KEPT_OUT].sum())
     rules = contact + kept_out >= SMALLEST_CONTACT_MM2 and kept_out > 0.0
     advice = "what is kept out takes the rest: choose another entry" if rules else "scan more of the shaft"
     return NoSafeGuide(
-        f"expected a contact of at least {SMALLEST_CONTACT_MM2:.0f} mm² on the open bone for a guide of size {size}, "
-        f"found at most {contact:.0f} of {float(search.cells.areas_mm2[open_cells].sum()):.0f} mm² on which a sleeve "
+        f"expected a contact of at least {SMALLEST_CONTACT_MM2:g} mm² on the open bone for a guide of size {size}, "
+        f"found at most {shown_beside(contact, SMALLEST_CONTACT_MM2, 0)} of {shown(there, 0)} mm² on which a sleeve "
         f"can stand; {advice}, or choose a larger footprint",
         rule=KEEP_OUT if rules else "contact_area_mm2",
         figures={"contact_area_mm2": contact},
@@ -381,13 +383,13 @@ def _too_little(search: Search, size: str) -> NoSafeGuide:
 def _too_short(search: Search, size: str) -> NoSafeGuide:
     """The refusal where the scan shows too little bone for a footprint, or what is kept out leaves too little."""
     open_cells = search.cells.open
-    rows, shown = (cells.any(axis=1).sum() for cells in (open_cells, open_cells | (search.cells.closed == KEPT_OUT)))
+    rows, in_view = (cells.any(axis=1).sum() for cells in (open_cells, open_cells | (search.cells.closed == KEPT_OUT)))
     found = float(rows) * LEVEL_STEP_MM
-    rules = bool(shown > rows)
+    rules = bool(in_view > rows)
     more = "what is kept out takes the rest" if rules else "or scan or segment more of the shaft"
     return NoSafeGuide(
         f"expected open bone along the shaft for a guide of size {size}, at least {END_MARGIN_MM:g} mm above the end "
-        f"of the scan, found {found:.0f} mm; choose a smaller size, {more}",
+        f"of the scan, found {shown(found, 0)} mm; choose a smaller size, {more}",
         rule=KEEP_OUT if rules else "scan_too_short",
         figures={"open_mm": found},
     )

@@ -101,7 +101,7 @@ def test_a_wire_is_read_in_the_steps_where_its_boss_is_measured(hip) -> None:
 
 def test_a_part_left_out_for_a_recorded_reason_is_accounted_for(hip) -> None:
     def reasoned(plan: dict[str, Any]) -> None:
-        plan["guide"] |= {"pointer": None, "warnings": ["The rim has no room for a pointer."]}
+        plan["guide"] |= {"pointer": None, "warnings": ["The rim has no room for a notch."]}
 
     assert failed(hip, reasoned) == {}
 

@@ -93,7 +93,7 @@ def test_a_reducer_without_the_metal_s_wall_is_refused_with_its_figures() -> Non
     SleeveSizes.of(CANNULATED, shape("sleeve", metal_wall_mm=2.88), SLA)
     match = (
         r"expected room for a reducer with a wall of at least 2\.89 mm, .* wire of 3\.2 mm and the bore of 9\.1 mm for "
-        r"the drill of the kit 'Cannulated drill .*', found 2\.88 mm; choose a kit with a thinner wire"
+        r"the drill of the kit 'Cannulated drill .*', found 2\.885 mm; choose a kit with a thinner wire"
     )
     with pytest.raises(TemplateError, match=match):
         SleeveSizes.of(CANNULATED, shape("sleeve", metal_wall_mm=2.89), SLA)

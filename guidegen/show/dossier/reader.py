@@ -87,8 +87,7 @@ class Reader:
 
     def rule(self, place: str) -> Cell:
         """A rule in words, or by its name where there are none."""
-        name = str(self.at(place))
-        return {"text": self.say.words.get(f"rule_{name}", name), "from": pointer(PLAN, place)}
+        return {"text": self.say.rule(str(self.at(place))), "from": pointer(PLAN, place)}
 
     def failed(self, number: int) -> Cell:
         """A failed check with its figures."""

@@ -133,7 +133,7 @@ def _answered(say: Words, record: Mapping[str, Any]) -> list[list[str]]:
     waivers = [
         [
             say("accepted" if each["accepted"] else "refused"),
-            f"{each['rule']} – {each['author']}: {each['reason']} – {each['surgeon_reason']}",
+            f"{say.rule(each['rule'])} – {each['author']}: {each['reason']} – {each['surgeon_reason']}",
         ]
         for each in record["waivers"]
     ]

@@ -23,11 +23,13 @@ from guidegen.toml_files import NotToml, read_toml
 
 FOLDER = "dossier"
 REFERENCE = "en"
-HOLE = "{}"  # of a recorded sentence: whatever stands there, a number in most
+# Of a recorded sentence: whatever stands there, a number in most; a number only.
+HOLES = {"{}": "(.+?)", "{#}": r"(-?\d+(?:\.\d+)?)"}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?: / -?\d+(?:\.\d+)?)*")  # or several, one for each wire
 SENTENCE_ENDS = re.compile(r"(?<=[.!?]) (?=[A-Z\d])")
 POINT = re.compile(r"(?<=\d)\.(?=\d)")  # of a decimal number
 PERCENT = re.compile(r"(\d+(?:[.,]\d+)?) %")
+RULE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")  # or another name out of a file
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -71,6 +73,10 @@ class Words:
         """A share of 1 in percent."""
         return self.percent.format(self.number(100.0 * fraction, decimals))
 
+    def rule(self, name: str) -> str:
+        """A rule in words, or as it is told where there are none."""
+        return self.words.get(f"rule_{name}") or self.told(name)
+
     def told(self, recorded: str) -> str:
         """A recorded text in this language, as a whole or sentence by sentence; what the language's file does not have
         stays as it is.
@@ -103,12 +109,14 @@ class Words:
         return None
 
     def _localised(self, part: str) -> str:
-        """What stood in a hole: a number in this language's form, words as they are told here if they are known."""
+        """What stood in a hole: a number in this language's form, a rule by its words, others as they are told here if
+        they are known.
+        """
         if DATE.fullmatch(part):
             return part
         if NUMBER.fullmatch(part):
             return part.replace(".", self.decimal)
-        return self.told(part)
+        return self.rule(part) if RULE.fullmatch(part) else self.told(part)
 
 
 @cache
@@ -174,4 +182,7 @@ def _patterns(told: dict[str, str]) -> Patterns:
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:
-    return re.compile("(.+?)".join(re.escape(part) for part in sentence.split(HOLE)), re.DOTALL)
+    escaped = re.escape(sentence)
+    for hole, held in HOLES.items():
+        escaped = escaped.replace(re.escape(hole), held)
+    return re.compile(escaped, re.DOTALL)
