@@ -212,14 +212,14 @@ def _built(search: Search, seats: list[Seat], bone: Surface, task: Task, make: p
                 raise
 
 
-def _require_holes(found: int, layout: Layout) -> None:
+def _require_holes(holes: int, layout: Layout) -> None:
     """NoSafeGuide where there are not as many as were laid out: a sleeve at the rim may leave a gap beside it."""
-    if found != layout.genus:
+    if holes != layout.genus:
         raise NoSafeGuide(
-            f"expected {layout.genus} holes through the guide, found {found}: a gap was left beside a sleeve at the "
+            f"expected {layout.genus} holes through the guide, found {holes}: a gap was left beside a sleeve at the "
             "rim; choose an entry nearer to the middle of the bone, or another size",
             rule="holes_as_laid_out",
-            figures={"holes": float(found), "laid_out": float(layout.genus)},
+            figures={"holes": float(holes), "laid_out": float(layout.genus)},
         )
 
 
