@@ -186,7 +186,7 @@ def pads_of(
                 f"expected room for {said!r} beside the drill, on a plate of {WIDEST_PLATE_MM:g} mm with letters of at "
                 f"least {shape.least_text_height_mm:g} mm, or on a pad on the shell with letters of "
                 f"{pad_text_mm(shape):g} mm ({alone_mm(shape):g} mm where an arrow stands alone), found none; use a "
-                "shorter id, a larger footprint, or another entry",
+                "shorter id, a larger footprint, another entry, or a printer of finer detail",
                 rule="label",
                 figures={"characters": float(len(said))},
             )
