@@ -91,7 +91,7 @@ def test_metal_far_from_it_is_noted(ct) -> None:
     assert found.center_mm == (-25.5, 39.5, -671.0)
     (note,) = metal_notes((found,), "ct.nii.gz")
     assert note.startswith(
-        "ct.nii.gz shows metal away from the femur: 0.8 cm³ in pieces (1), the nearest 40 mm from it"
+        "ct.nii.gz shows metal away from the femur: 0.8 cm³ in pieces (1), the nearest 41 mm from it"
     )
 
 
