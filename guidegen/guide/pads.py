@@ -54,8 +54,8 @@ def head_pad(
     pad = _first_pad(patch, bone, TO_HEAD, outside_mm, places, taken, shape)
     if pad is None:
         raise NoSafeGuide(
-            f"expected room on the shell for an arrow to the head of the femur, beside letters of {pad_text_mm(shape):g} "
-            "mm, found none; choose a larger footprint, or a printer of finer detail",
+            "expected room on the shell for an arrow to the head of the femur, beside letters of "
+            f"{pad_text_mm(shape):g} mm, found none; choose a larger footprint, or a printer of finer detail",
             rule="label",
             figures={},
         )

@@ -19,6 +19,8 @@ from guidegen.check.metal import metal_findings
 from guidegen.check.ordered import Ordered, ordered_findings
 from guidegen.check.print_form import print_form_findings
 from guidegen.check.reducer import reducer_findings
+from guidegen.check.removal import wire_findings
+from guidegen.check.seat import seated
 from guidegen.check.slicer import slicer_findings
 from guidegen.check.trial_bone import trial_bone_findings, trial_print_findings
 
@@ -60,6 +62,7 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     def with_wire(plan) -> None:
         within = {"drill_diameter_mm": 3.2, "inner_diameter_mm": 3.3, "outer_diameter_mm": 8.1, "length_mm": 36.0}
         reducer = within | {"flange_height_mm": 2.0}
+        plan["guide"]["wire_left_mm"] = 3.2
         plan["guide"]["wire_stop_collar"] = {"bore_mm": 3.3, "height_mm": 10.0}
         plan["guide"]["sleeves"][0] |= {"bore_mm": 8.2, "reducer": reducer, "wire_reading_mm": 121.0}
 
@@ -76,6 +79,7 @@ def made(hip, bench, tmp_path_factory) -> dict[str, Finding]:
     findings += print_form_findings(folder, plan)
     findings += drill_way_findings(hip.asked(of_metal), hip.guide)
     findings += reducer_findings(hip.asked(with_wire), [None])
+    findings += wire_findings(hip.asked(with_wire), hip.bone, hip.guide, seated(hip.bone, hip.guide))
     for change in (of_metal, with_wire):
         findings += metal_findings(hip.asked(change), tmp_path_factory.mktemp("no metal"))
     with pytest.MonkeyPatch.context() as patch:
