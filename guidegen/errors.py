@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class GuidegenError(Exception):
@@ -48,6 +49,14 @@ class GuidegenError(Exception):
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.message}" if self.stage else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From one process to another an error travels as it is: it would be made anew from its message alone."""
+        return _travelled, (type(self), self.args), self.__dict__
+
+
+def _travelled(kind: type[GuidegenError], args: tuple[Any, ...]) -> GuidegenError:
+    return kind.__new__(kind, *args)
 
 
 class InputError(GuidegenError):

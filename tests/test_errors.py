@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import pytest
 
@@ -39,6 +40,16 @@ def test_every_error_stands_in_the_tree_with_its_own_sentence(kind: type[Guidege
 def test_a_plan_that_is_not_safe_carries_its_rule_and_figures() -> None:
     error = NoSafeGuide("no guide", rule="wall", figures={"wall_mm": 1.5})
     assert (str(error), error.rule, error.figures) == ("no guide", "wall", {"wall_mm": 1.5})
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_an_error_travels_whole_from_one_process_to_another(kind: type[GuidegenError]) -> None:
+    given = {"rule": "wall", "figures": {"wall_mm": 1.5}, "wait_s": 7, "reasons": ("one", "two"), "message": "not so"}
+    error = kind(**{name: given[name] for name in inspect.signature(kind).parameters})
+    error.stage = "guide"
+    arrived = pickle.loads(pickle.dumps(error))
+    assert (type(arrived), str(arrived), arrived.args) == (kind, str(error), error.args)
+    assert vars(arrived) == vars(error)
 
 
 def test_every_reason_against_an_approval_is_told() -> None:
