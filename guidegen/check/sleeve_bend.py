@@ -26,6 +26,8 @@ SECTION_MM = 0.5
 # Of a section that has merged with shell or ribs, only what lies within 1.5 times the sleeve's radius is counted.
 CLIP_RADII = 1.5
 CIRCLE_FACETS = 128
+# What comes as near to the bore's axis as the nearest piece does, and this, borders on the bore too.
+BORDER_MM = 0.5
 # Printed plastics have a Poisson's ratio of 0.3 to 0.4: each formula takes the end that yields more.
 POISSON_IN_SHEAR, POISSON_IN_PLATE = 0.4, 0.3
 # The share of a thin tube's section that carries shear.
@@ -99,7 +101,7 @@ def sleeve_radius_mm(sections: list[Section], bore: Bore) -> float:
 
 def cross_sections(guide: Surface, beam: Beam) -> list[Section]:
     """From the printed top to the bone: place on the axis, area (mm²) and second moments about the section's own middle
-    (2, 2) (mm⁴) of the piece next to the bore; empty where the guide is no solid or not there all along.
+    (2, 2) (mm⁴) of the pieces next to the bore; empty where the guide is no solid or not there all along.
     """
     import manifold3d
 
@@ -127,12 +129,18 @@ def _measured(places_mm: Sequence[float], cuts: list[manifold3d.CrossSection]) -
 
 
 def _beside_bore(cut: manifold3d.CrossSection) -> manifold3d.CrossSection:
-    """The piece of a cut that comes nearest to the bore's axis; an empty cut stays empty."""
+    """The pieces of a cut that border on the bore: where its mouth opens a section there may be several, and the
+    smallest of them bears the least. An empty cut stays empty.
+    """
+    import manifold3d
 
-    def off_axis_mm(piece: manifold3d.CrossSection) -> float:
-        return min(float(np.linalg.norm(ring, axis=1).min()) for ring in piece.to_polygons())
-
-    return cut if cut.is_empty() else min(cut.decompose(), key=off_axis_mm)
+    if cut.is_empty():
+        return cut
+    pieces = cut.decompose()
+    off_axis_mm = [min(float(np.linalg.norm(ring, axis=1).min()) for ring in each.to_polygons()) for each in pieces]
+    border_mm = min(off_axis_mm) + BORDER_MM
+    beside = [piece for piece, off_mm in zip(pieces, off_axis_mm, strict=True) if off_mm <= border_mm]
+    return manifold3d.CrossSection.compose(beside)
 
 
 def moments(cut: manifold3d.CrossSection) -> tuple[float, FloatArray]:

@@ -85,6 +85,17 @@ def test_an_open_sided_sleeve_is_measured_as_it_is() -> None:
     assert 1.1 < opened.bending_mm / closed.bending_mm < 2.0
 
 
+def test_a_chip_that_a_cut_shows_apart_does_not_stand_for_the_sleeve() -> None:
+    """Two slits through the wall over 1 mm leave a chip between them, the nearest to the axis of all that is cut."""
+    length = 30.0
+    whole = rod([0, 0, 0], [0, 0, length], 7.1) - rod([0, 0, -10], [0, 0, 60], BORE_RADIUS_MM)
+    slits = block([0, -0.45, 14.0], [20, -0.05, 15.0]) + block([0, 0.05, 14.0], [20, 0.45, 15.0])
+    chip = block([BORE_RADIUS_MM - 0.05, -0.05, 13.5], [7.0, 0.05, 15.5])
+    plain, chipped = surface(whole), surface(whole - slits + chip)
+    bends = [sleeve_bend(guide, beam(plain, length), STIFF, E_MPA).bending_mm for guide in (plain, chipped)]
+    assert 1.0 < bends[1] / bends[0] < 1.02
+
+
 def test_a_boss_beside_the_sleeve_does_not_stiffen_it() -> None:
     length = 30.0
     alone = tube(rod([0, 0, 0], [0, 0, length], 7.1))
