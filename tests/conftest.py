@@ -14,6 +14,13 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 settings.register_profile("guidegen", derandomize=True, database=None, deadline=None, max_examples=25)
 settings.load_profile("guidegen")
 
+LONGEST = "test_story_in_browser.py"  # minutes: begun last, it would leave the other core with nothing to do
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first, all others in their order."""
+    items.sort(key=lambda item: item.path.name != LONGEST)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
